@@ -1,0 +1,32 @@
+/* A block's body: its entries in order. On the wire: entry_count times { kind u8, length u32, bytes } (FORMATS §6). */
+#ifndef ROTA_LEDGER_BODY_H
+#define ROTA_LEDGER_BODY_H
+
+#include "ledger/entry.h"
+#include "ledger/header.h"
+
+enum { ROTA_BODY_BYTES_MAX = 1024 * 1024, ROTA_BODY_ENTRIES_MAX = 1024 };
+
+/* A block: header and parsed entries. Heap object, reference counted, immutable once made. */
+struct rota_block {
+    unsigned references; /* atomic */
+    struct rota_header header;
+    struct rota_hash hash;
+    uint32_t entry_count;
+    struct rota_entry *entries; /* owned */
+    size_t body_bytes;          /* encoded size of the body */
+};
+
+/* Takes over the references of entries[0..count) (copied into the block). */
+ROTA_CHECKED struct rota_status rota_block_new(struct rota_block **out, const struct rota_header *header,
+                                               const struct rota_entry *entries, uint32_t count);
+struct rota_block *rota_block_retain(struct rota_block *block);
+void rota_block_release(struct rota_block *block); /* NULL is fine */
+
+/* Encoded block = header 200 || body. */
+size_t rota_block_encoded_bytes(const struct rota_block *block);
+void rota_block_encode(struct rota_writer *writer, const struct rota_block *block);
+/* Strict; the count must equal the header's; signatures are not checked. ROTA_MALFORMED, ROTA_TOO_LARGE. */
+ROTA_CHECKED struct rota_status rota_block_decode(struct rota_block **out, struct rota_view bytes);
+
+#endif

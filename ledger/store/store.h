@@ -1,0 +1,63 @@
+/* The ledger file: verbatim evidence in one SQLite file that a stranger can audit (FORMATS §13). sqlite lives only here.
+ * One connection writes; a handle belongs to one thread. */
+#ifndef ROTA_LEDGER_STORE_STORE_H
+#define ROTA_LEDGER_STORE_STORE_H
+
+#include "ledger/body.h"
+#include "ledger/certificate.h"
+#include "ledger/genesis.h"
+#include "ledger/outcome.h"
+
+struct rota_store; /* opaque, heap */
+
+/* Makes a new ledger file with its genesis; never over an existing file (ROTA_EXISTS). */
+ROTA_CHECKED struct rota_status rota_store_create(const char *path, const struct rota_genesis *genesis);
+/* Opens for writing (WAL, synchronous FULL, append-only triggers and authorizer on). The genesis must be the file's. */
+ROTA_CHECKED struct rota_status rota_store_open(struct rota_store **out, const char *path, const struct rota_genesis *genesis);
+/* Opens somebody's file for reading with every defence on (read-only, immutable, defensive, untrusted schema, schema text
+ * compared with ours, integrity check). ROTA_UNSUPPORTED, ROTA_MALFORMED, ROTA_IO; *out_detail (may be NULL) borrows a longer text. */
+ROTA_CHECKED struct rota_status rota_store_open_hostile(struct rota_store **out, const char *path, const char **out_detail);
+void rota_store_close(struct rota_store *store);
+
+/* The genesis bytes in the file; borrowed until close. */
+struct rota_view rota_store_genesis(const struct rota_store *store);
+/* Height of the last block, 0 when empty. */
+uint64_t rota_store_height(const struct rota_store *store);
+
+/* One transaction for all blocks of a turn: begin, append..., commit. A failed commit is fatal for the node. */
+ROTA_CHECKED struct rota_status rota_store_begin(struct rota_store *store);
+/* Appends the next block (height = last + 1) with its entries and outcome records. */
+ROTA_CHECKED struct rota_status rota_store_append(struct rota_store *store, const struct rota_block *block,
+                                                  const struct rota_outcome *outcomes);
+/* The commit certificate of an appended block; covers every earlier block that has none. */
+ROTA_CHECKED struct rota_status rota_store_certify(struct rota_store *store, const struct rota_certificate *certificate);
+ROTA_CHECKED struct rota_status rota_store_commit(struct rota_store *store);
+/* Passive WAL checkpoint at a quiet moment. */
+void rota_store_checkpoint(struct rota_store *store);
+
+/* One stored block, read back. ROTA_NOT_FOUND beyond the end. *out given to the caller (rota_block_release). */
+ROTA_CHECKED struct rota_status rota_store_block(struct rota_block **out, struct rota_store *store, uint64_t height);
+/* The certificate that covers this height: its own, or the nearest above. ROTA_NOT_FOUND. */
+ROTA_CHECKED struct rota_status rota_store_certificate(struct rota_certificate *out, struct rota_store *store, uint64_t height);
+/* One entry's outcome record, malloc'd: given to the caller. */
+ROTA_CHECKED struct rota_status rota_store_outcome(struct rota_outcome *out, struct rota_store *store, uint64_t height, uint32_t index);
+/* Raw rows for the auditor: what the file says, undecoded. Views valid until the next call. ROTA_NOT_FOUND at the end. */
+struct rota_store_entry {
+    uint64_t leaf_index;
+    uint64_t height;
+    uint32_t index;
+    uint32_t kind;
+    struct rota_view id;      /* 32 bytes if the writer was honest */
+    struct rota_view bytes;   /* compact JWS, or evidence */
+    struct rota_view outcome; /* outcome record */
+};
+struct rota_store_block_row {
+    uint64_t height;
+    struct rota_view header;
+    struct rota_view certificate; /* len 0: none of its own */
+};
+ROTA_CHECKED struct rota_status rota_store_next_block(struct rota_store_block_row *out, struct rota_store *store);
+ROTA_CHECKED struct rota_status rota_store_next_entry(struct rota_store_entry *out, struct rota_store *store);
+void rota_store_rewind(struct rota_store *store);
+
+#endif
