@@ -1,0 +1,144 @@
+/* The messages of the consensus protocol and their bytes (PROTOCOL §3). A struct rota_message is a typed value; whoever
+ * made it from a peer's bytes has checked its form (decode) and its signatures (verify) before the core sees it. */
+#ifndef ROTA_CONSENSUS_MESSAGE_H
+#define ROTA_CONSENSUS_MESSAGE_H
+
+#include "ledger/certificate.h"
+#include "ledger/header.h"
+
+enum {
+    ROTA_WINDOW = 16,                   /* W: uncommitted blocks in flight */
+    ROTA_SLOTS = 2 * ROTA_WINDOW,       /* heights that a replica keeps votes for */
+    ROTA_VIEW_CHANGE_HEADERS_MAX = ROTA_SLOTS,
+};
+
+enum rota_message_kind {
+    ROTA_MESSAGE_PREPREPARE = 1, /* signed: the primary's PREPARE for the header's hash */
+    ROTA_MESSAGE_PREPARE = 2,    /* signed */
+    ROTA_MESSAGE_COMMIT = 3,     /* signed */
+    ROTA_MESSAGE_SUSPECT = 4,    /* signed */
+    ROTA_MESSAGE_VIEW_CHANGE = 5, /* signed */
+    ROTA_MESSAGE_NEW_VIEW = 6,   /* signed */
+    ROTA_MESSAGE_STATUS = 7,     /* link authentication only */
+    ROTA_MESSAGE_HEARTBEAT = 8,  /* link authentication only */
+    ROTA_MESSAGE_BLOCK = 9,      /* a block we asked for: proves itself by its certificate, if it has one */
+};
+
+enum rota_suspicion {
+    ROTA_SUSPECT_HEARTBEAT = 1, /* nothing heard of the primary */
+    ROTA_SUSPECT_PROGRESS = 2,  /* an accepted block does not commit */
+    ROTA_SUSPECT_REQUEST = 3,   /* a request is not taken up */
+    ROTA_SUSPECT_INVALID = 4,   /* the primary proposed what no correct primary proposes */
+    ROTA_SUSPECT_RESIGN = 5,    /* from the primary itself: it hands over */
+};
+
+struct rota_preprepare {
+    uint64_t view;
+    struct rota_hash nv;
+    struct rota_header header;
+    struct rota_hash block; /* hash of header; filled by decode */
+};
+
+struct rota_suspect {
+    uint64_t view;
+    enum rota_suspicion reason;
+};
+
+/* A replica leaves for new_view and shows the highest certificate it holds. */
+struct rota_view_change {
+    uint32_t sender;
+    uint64_t new_view;
+    bool has_best;
+    struct rota_certificate best; /* highest by (view, height), prepare or commit */
+    bool has_committed;
+    struct rota_certificate committed; /* commit certificate of its committed height */
+    uint32_t header_count;             /* heights committed + 1 .. best, ascending; 0 when best is not above committed */
+    struct rota_header headers[ROTA_VIEW_CHANGE_HEADERS_MAX];
+    struct rota_signature signature;
+};
+
+/* Q view changes, ascending senders, and what follows from them. nv = digest = what is signed. */
+struct rota_new_view {
+    uint64_t view;
+    uint32_t change_count;
+    struct rota_view_change *changes; /* borrowed: the decoder's scratch or the core's own array */
+    uint64_t tip_height;
+    struct rota_hash tip;
+    struct rota_hash nv; /* filled by decode and by rota_new_view_digest */
+};
+
+struct rota_status_message {
+    uint64_t view;
+    bool active;
+    uint64_t committed;
+    struct rota_hash committed_block;
+    uint32_t suspects;     /* bit i: I hold SUSPECT(view) of member i */
+    uint32_t view_changes; /* bit i: I hold VIEW-CHANGE(view) of member i */
+    uint32_t blocks;       /* bit k: I hold the block of height committed + 1 + k */
+    uint32_t prepares[ROTA_WINDOW]; /* [k] bit i: PREPARE of member i for height committed + 1 + k in this view */
+    uint32_t commits[ROTA_WINDOW];
+};
+
+struct rota_heartbeat {
+    uint64_t view;
+    uint64_t committed;
+};
+
+struct rota_block_message {
+    struct rota_header header;
+    struct rota_hash block; /* filled by decode */
+    bool has_certificate;
+    struct rota_certificate certificate; /* commit, for this very block */
+};
+
+struct rota_message {
+    enum rota_message_kind kind;
+    uint32_t sender; /* who signed it; for unsigned kinds who sent it */
+    struct rota_signature signature; /* of preprepare, prepare, commit, suspect, view change, new view */
+    union {
+        struct rota_preprepare preprepare;
+        struct rota_vote vote; /* prepare, commit */
+        struct rota_suspect suspect;
+        struct rota_view_change *view_change; /* borrowed */
+        struct rota_new_view new_view;
+        struct rota_status_message status;
+        struct rota_heartbeat heartbeat;
+        struct rota_block_message block;
+    };
+};
+
+/* Room that a decoder needs for the large kinds; one a thread. */
+struct rota_message_scratch {
+    struct rota_view_change changes[ROTA_QUORUM_MAX];
+};
+
+enum { ROTA_MESSAGE_BYTES_MAX = 512 * 1024 };
+
+/* kind u8 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node appends the body. */
+void rota_message_encode(struct rota_writer *writer, const struct rota_message *message);
+/* Strict. Borrowed parts live in scratch. The reader is left behind the message, so that a body may follow. */
+ROTA_CHECKED struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch, struct rota_reader *reader);
+
+/* The bytes that a signed kind's signature covers. Returns their length; 0 for unsigned kinds. */
+enum { ROTA_MESSAGE_PREIMAGE_MAX = 512 };
+size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership, const struct rota_message *message);
+/* Every signature and certificate inside, and everything that can be judged without the replica's state (PROTOCOL §3). */
+ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message, const struct rota_membership *membership);
+
+/* The digest that binds a view to its justification: H(tag newview || ledger || epoch || config || view || change digests || tip). */
+struct rota_hash rota_new_view_digest(const struct rota_membership *membership, const struct rota_new_view *new_view);
+/* H over a view change's signed bytes and signature. */
+struct rota_hash rota_view_change_digest(const struct rota_membership *membership, const struct rota_view_change *change);
+
+/* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f liars). */
+struct rota_tip {
+    uint64_t height; /* 0: nothing was ever certified */
+    struct rota_hash block;
+    bool committed;      /* somebody showed a commit certificate for it */
+    uint32_t source;     /* index in changes[] of the view change that shows the tip */
+    uint64_t base;       /* highest committed height shown */
+    uint32_t base_source; /* index in changes[] of who showed it */
+};
+ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes, uint32_t count);
+
+#endif
