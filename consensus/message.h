@@ -114,6 +114,9 @@ struct rota_message_scratch {
 
 enum { ROTA_MESSAGE_BYTES_MAX = 512 * 1024 };
 
+/* Kinds that carry a signature of their sender. */
+bool rota_message_is_signed(enum rota_message_kind kind);
+
 /* kind u8 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node appends the body. */
 void rota_message_encode(struct rota_writer *writer, const struct rota_message *message);
 /* Strict. Borrowed parts live in scratch. The reader is left behind the message, so that a body may follow. */
@@ -127,8 +130,16 @@ ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *m
 
 /* The digest that binds a view to its justification: H(tag newview || ledger || epoch || config || view || change digests || tip). */
 struct rota_hash rota_new_view_digest(const struct rota_membership *membership, const struct rota_new_view *new_view);
+/* H(tag viewchange || encoded fields without the signature). */
+struct rota_hash rota_view_change_content(const struct rota_view_change *change);
 /* H over a view change's signed bytes and signature. */
 struct rota_hash rota_view_change_digest(const struct rota_membership *membership, const struct rota_view_change *change);
+
+/* The PREPARE that a pre-prepare is. */
+struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
+
+/* Higher by (view, height). */
+bool rota_certificate_higher(const struct rota_certificate *a, const struct rota_certificate *b);
 
 /* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f liars). */
 struct rota_tip {

@@ -1,0 +1,177 @@
+/* Quorums (PROTOCOL N5, N6, N7): a prepare certificate is the lock and allows COMMIT; a commit certificate ends the matter, for
+ * its block and every ancestor. */
+#include "consensus/state.h"
+
+/* The certificate that these cells hold for a block: the first Q members in ascending order. */
+static void certificate_form(const struct rota_core *core, struct rota_certificate *out, enum rota_vote_kind kind,
+                             const struct rota_slot *slot, const struct rota_hash *block, uint32_t members)
+{
+    const struct rota_vote_cell *cells = kind == ROTA_VOTE_PREPARE ? slot->prepares : slot->commits;
+    memset(out, 0, sizeof *out);
+    out->vote = (struct rota_vote){
+        .kind = kind, .view = core->durable.view, .nv = core->durable.nv, .height = slot->height, .block = *block};
+    out->epoch = core->membership->epoch;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < core->n && taken < core->quorum; i++) {
+        if (!(members >> i & 1))
+            continue;
+        out->signers |= UINT32_C(1) << i;
+        out->signatures[taken++] = cells[i].signature;
+    }
+    ROTA_ASSERT(taken == core->quorum);
+}
+
+void rota_certify_best(struct rota_core *core, const struct rota_certificate *certificate)
+{
+    struct rota_durable *durable = &core->durable;
+    if (durable->has_best && !rota_certificate_higher(certificate, &durable->best))
+        return;
+    durable->has_best = true;
+    durable->best = *certificate;
+    durable->best_header_count = 0;
+    for (uint64_t h = core->committed + 1; h <= certificate->vote.height; h++) {
+        const struct rota_slot *slot = rota_window_slot(core, h);
+        ROTA_ASSERT(slot && slot->source != ROTA_SLOT_EMPTY);
+        durable->best_headers[durable->best_header_count++] = slot->header;
+    }
+}
+
+/* N6: the lock is durable before COMMIT is said. Also a muted replica commits: it only needs to store the lock. */
+static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint32_t members)
+{
+    struct rota_certificate certificate;
+    certificate_form(core, &certificate, ROTA_VOTE_PREPARE, slot, &slot->block, members);
+    slot->locked = true;
+    rota_certify_best(core, &certificate);
+    for (uint64_t h = core->committed + 1; h <= slot->height; h++) {
+        struct rota_slot *below = rota_window_slot(core, h);
+        if (below->saved)
+            continue;
+        struct rota_action *action = rota_core_emit(core, ROTA_ACTION_SAVE_BLOCK);
+        action->check.block = below->block;
+        action->check.height = below->height;
+        action->check.parent = below->header.prev_hash;
+        below->saved = true;
+    }
+    rota_vote_mute_if_crossed(core, slot);
+    struct rota_own_vote *own = rota_vote_own(core, slot->height);
+    own->committed = true;
+    own->block = slot->block;
+    rota_core_save(core);
+    rota_vote_say(core, ROTA_TO_ALL, own, ROTA_VOTE_COMMIT);
+}
+
+bool rota_certify_prepared(struct rota_core *core)
+{
+    if (!core->durable.active || core->halted)
+        return false;
+    bool any = false;
+    for (uint64_t h = core->committed + 1; h <= core->valid_height; h++) {
+        struct rota_slot *slot = rota_window_slot(core, h);
+        if (slot->locked)
+            continue;
+        uint32_t members = rota_window_count(core, slot->prepares, &slot->block);
+        if ((uint32_t)__builtin_popcount(members) < core->quorum)
+            continue;
+        lock_and_commit(core, slot, members);
+        any = true;
+    }
+    return any;
+}
+
+/* The block that a quorum of these cells agrees on, whatever header we hold. Q of n cells: at most one such block. */
+static const struct rota_hash *quorum_block(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],
+                                            uint32_t *out_members)
+{
+    for (uint32_t i = 0; i + core->quorum <= core->n; i++) {
+        if (!cells[i].has || cells[i].view != core->durable.view)
+            continue;
+        *out_members = rota_window_count(core, cells, &cells[i].block);
+        if ((uint32_t)__builtin_popcount(*out_members) >= core->quorum)
+            return &cells[i].block;
+    }
+    return NULL;
+}
+
+void rota_certify_committed(struct rota_core *core)
+{
+    if (!core->durable.active || core->halted)
+        return;
+    for (uint64_t h = core->committed + 1; h <= core->committed + ROTA_SLOTS; h++) {
+        struct rota_slot *slot = rota_window_slot(core, h);
+        if (slot->certified)
+            continue;
+        uint32_t members;
+        const struct rota_hash *block = quorum_block(core, slot->commits, &members);
+        if (!block)
+            continue;
+        struct rota_certificate certificate;
+        struct rota_hash hash = *block;
+        certificate_form(core, &certificate, ROTA_VOTE_COMMIT, slot, &hash, members);
+        rota_window_certify(core, &certificate);
+    }
+}
+
+/* The lock's headers start above the ledger. */
+static void best_trim(struct rota_core *core)
+{
+    struct rota_durable *durable = &core->durable;
+    uint32_t drop = 0;
+    while (drop < durable->best_header_count && durable->best_headers[drop].height <= core->committed)
+        drop++;
+    durable->best_header_count -= drop;
+    memmove(durable->best_headers, durable->best_headers + drop, durable->best_header_count * sizeof durable->best_headers[0]);
+}
+
+/* One block of the window becomes final, with every ancestor that was not. */
+static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
+{
+    rota_certify_best(core, &slot->certificate);
+    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_COMMIT);
+    action->commit.height = slot->height;
+    action->commit.certificate = &slot->certificate;
+    core->committed_certificate = slot->certificate;
+    core->has_committed_certificate = true;
+    core->committed = slot->height;
+    core->committed_block = slot->block;
+    core->committed_time_ms = slot->header.time_ms;
+    best_trim(core);
+    if (core->voted_height <= core->committed) {
+        core->voted_height = core->committed;
+        core->voted_block = core->committed_block;
+    }
+    core->progress_ms = 0;
+    core->request_ms = 0;
+    if (core->durable.active && slot->certificate.vote.view == core->durable.view)
+        core->failed_views = 0;
+}
+
+bool rota_certify_commit(struct rota_core *core)
+{
+    bool any = false;
+    uint64_t from = core->committed + 1, to = core->valid_height, view = 0;
+    for (uint64_t h = from; h <= to && !core->halted; h++) {
+        const struct rota_slot *slot = &core->slots[h % ROTA_SLOTS];
+        ROTA_ASSERT(slot->height == h);
+        rota_vote_mute_if_crossed(core, slot);
+        if (!slot->certified)
+            continue;
+        ROTA_ASSERT(rota_hash_equal(&slot->block, &slot->certificate.vote.block));
+        commit_advance(core, slot);
+        if (slot->certificate.vote.view > view)
+            view = slot->certificate.vote.view;
+        any = true;
+    }
+    if (!any)
+        return false;
+    rota_change_view_fast_forward(core, view);
+    if (core->durable.active && core->committed < core->durable.tip_height)
+        rota_new_view_install(core);
+    return true;
+}
+
+void rota_certify_start(struct rota_core *core)
+{
+    best_trim(core);
+    rota_certify_best(core, &core->committed_certificate);
+}

@@ -1,0 +1,294 @@
+/* Leaving a view and entering the next (PROTOCOL V1..V11): SUSPECT, VIEW-CHANGE, NEW-VIEW. */
+#include "consensus/state.h"
+
+/* ---- SUSPECT ------------------------------------------------------------------------------------------------------ */
+
+void rota_suspect_say(struct rota_core *core, enum rota_suspicion reason)
+{
+    if (core->suspected || core->halted)
+        return;
+    core->suspected = true;
+    struct rota_message *message = rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_SUSPECT);
+    message->suspect = (struct rota_suspect){core->durable.view, reason};
+}
+
+void rota_suspect_admit(struct rota_core *core, const struct rota_message *message)
+{
+    struct rota_suspicion_cell *cell = &core->suspects[message->sender];
+    const struct rota_suspect *suspect = &message->suspect;
+    bool news = !cell->has || suspect->view > cell->suspect.view ||
+                (suspect->view == cell->suspect.view && suspect->reason == ROTA_SUSPECT_RESIGN);
+    if (suspect->view < core->durable.view || !news) {
+        core->dropped++;
+        return;
+    }
+    *cell = (struct rota_suspicion_cell){true, *suspect, message->signature};
+}
+
+static bool suspects_view(const struct rota_core *core, uint32_t member)
+{
+    const struct rota_suspicion_cell *cell = &core->suspects[member];
+    return cell->has && cell->suspect.view == core->durable.view;
+}
+
+/* V1: enough suspicions, or the primary's own resignation. */
+static bool suspicion_suffices(const struct rota_core *core)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->n; i++) {
+        if (!suspects_view(core, i))
+            continue;
+        if (core->suspects[i].suspect.reason == ROTA_SUSPECT_RESIGN)
+            return true;
+        count++;
+    }
+    return count >= core->join;
+}
+
+/* Leaving is transferable: the others get the suspicions that made us go. */
+static void suspicions_relay(struct rota_core *core)
+{
+    for (uint32_t i = 0; i < core->n; i++) {
+        if (i == core->self || !suspects_view(core, i))
+            continue;
+        struct rota_message *message = rota_core_relay(core, ROTA_TO_ALL, i, ROTA_MESSAGE_SUSPECT);
+        message->suspect = core->suspects[i].suspect;
+        message->signature = core->suspects[i].signature;
+    }
+}
+
+/* ---- VIEW-CHANGE -------------------------------------------------------------------------------------------------- */
+
+/* What every entry of a view resets. */
+static void view_enter(struct rota_core *core, uint64_t view)
+{
+    ROTA_ASSERT(view > core->durable.view);
+    core->durable.view = view;
+    core->durable.active = false;
+    memset(&core->durable.nv, 0, sizeof core->durable.nv);
+    core->suspected = core->new_view_said = core->has_new_view = false;
+    core->tip_pending = false;
+    core->view_change_ms = 0;
+    core->progress_ms = core->request_ms = 0;
+    core->entered_ms = core->now_ms;
+    core->failed_views = core->failed_views < UINT32_MAX ? core->failed_views + 1 : UINT32_MAX;
+    core->view_changes++;
+    rota_window_new_view(core);
+}
+
+static void own_change_make(struct rota_core *core)
+{
+    struct rota_view_change *change = &core->own_change;
+    memset(change, 0, sizeof *change);
+    change->sender = core->self;
+    change->new_view = core->durable.view;
+    change->has_best = core->durable.has_best;
+    if (change->has_best)
+        change->best = core->durable.best;
+    change->has_committed = core->has_committed_certificate;
+    if (change->has_committed)
+        change->committed = core->committed_certificate;
+    change->header_count = core->durable.best_header_count;
+    memcpy(change->headers, core->durable.best_headers, change->header_count * sizeof change->headers[0]);
+    ROTA_ASSERT(!change->has_best || change->best.vote.view < change->new_view);
+}
+
+/* V5: stop voting below, make the lock and the view change durable, say it. */
+void rota_change_view(struct rota_core *core, uint64_t view)
+{
+    view_enter(core, view);
+    own_change_make(core);
+    rota_core_save(core);
+    struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE);
+    save->say.message.kind = ROTA_MESSAGE_VIEW_CHANGE;
+    save->say.message.sender = core->self;
+    save->say.message.view_change = &core->own_change;
+    rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_VIEW_CHANGE)->view_change = &core->own_change;
+}
+
+void rota_view_change_admit(struct rota_core *core, const struct rota_message *message)
+{
+    const struct rota_view_change *change = message->view_change;
+    uint32_t sender = message->sender;
+    bool useful = change->new_view > core->durable.view || (change->new_view == core->durable.view && !core->durable.active);
+    if (!useful || (core->has_change[sender] && core->changes[sender].new_view >= change->new_view)) {
+        core->dropped++;
+        return;
+    }
+    core->has_change[sender] = true;
+    core->changes[sender] = *change;
+    core->changes[sender].sender = sender;
+    core->changes[sender].signature = message->signature;
+}
+
+/* V2: the J-th largest target above our view, 0 when fewer than J go further. */
+static uint64_t join_target(const struct rota_core *core)
+{
+    uint64_t targets[ROTA_MEMBERS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->n; i++) {
+        if (!core->has_change[i] || core->changes[i].new_view <= core->durable.view)
+            continue;
+        uint32_t at = count++;
+        while (at > 0 && targets[at - 1] < core->changes[i].new_view) {
+            targets[at] = targets[at - 1];
+            at--;
+        }
+        targets[at] = core->changes[i].new_view;
+    }
+    return count >= core->join ? targets[core->join - 1] : 0;
+}
+
+static uint32_t changes_held(const struct rota_core *core)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->n; i++)
+        count += core->has_change[i] && core->changes[i].new_view == core->durable.view;
+    return count;
+}
+
+/* V8: the new primary shows a quorum of view changes and what follows from them. Bodies and blocks that it lacks it fetches
+ * afterwards like everybody; only when it is too far behind it hands over at once. */
+static void new_view_make(struct rota_core *core)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < core->n && taken < core->quorum; i++)
+        if (core->has_change[i] && core->changes[i].new_view == core->durable.view)
+            core->new_view_changes[taken++] = core->changes[i];
+    ROTA_ASSERT(taken == core->quorum);
+    struct rota_tip tip;
+    if (!rota_is_ok(rota_new_view_select(&tip, core->new_view_changes, taken))) {
+        rota_core_halt(core, "view changes that show two histories: more members lie than the ledger tolerates");
+        return;
+    }
+    if (tip.base > core->committed + ROTA_SLOTS) {
+        rota_suspect_say(core, ROTA_SUSPECT_RESIGN);
+        return;
+    }
+    struct rota_message *message = &core->new_view;
+    memset(message, 0, sizeof *message);
+    message->kind = ROTA_MESSAGE_NEW_VIEW;
+    message->sender = core->self;
+    message->new_view.view = core->durable.view;
+    message->new_view.change_count = taken;
+    message->new_view.changes = core->new_view_changes;
+    message->new_view.tip_height = tip.height;
+    message->new_view.tip = tip.block;
+    message->new_view.nv = rota_new_view_digest(core->membership, &message->new_view);
+    core->new_view_said = true;
+    rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE)->say.message = *message;
+    *rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_NEW_VIEW) = *message;
+}
+
+void rota_change_view_consider(struct rota_core *core)
+{
+    if (core->halted)
+        return;
+    uint64_t target = join_target(core);
+    if (target == 0 && suspicion_suffices(core)) {
+        suspicions_relay(core);
+        target = core->durable.view + 1;
+    }
+    if (target != 0) {
+        rota_change_view(core, target);
+        return;
+    }
+    if (core->durable.active || core->new_view_said || changes_held(core) < core->quorum)
+        return;
+    if (core->view_change_ms == 0) /* V3's timer starts only now */
+        core->view_change_ms = core->now_ms + rota_timers_grown(core, core->timers.view_change_ms);
+    if (rota_core_is_primary(core))
+        new_view_make(core);
+}
+
+/* N8: a certificate of a later view is proof that a quorum went there. */
+void rota_change_view_fast_forward(struct rota_core *core, uint64_t view)
+{
+    if (view <= core->durable.view || core->halted)
+        return;
+    view_enter(core, view);
+    rota_core_save(core);
+    rota_status_say(core, ROTA_TO_ALL);
+}
+
+/* ---- NEW-VIEW ----------------------------------------------------------------------------------------------------- */
+
+/* A tip below what an earlier view committed. Blocks of this very view may be committed already: we come late, or back. */
+static bool new_view_contradicts(const struct rota_core *core)
+{
+    if (core->tip.height < core->committed)
+        return core->committed_certificate.vote.view < core->durable.view;
+    return core->tip.height == core->committed && core->committed > 0 && !rota_hash_equal(&core->tip.block, &core->committed_block);
+}
+
+void rota_new_view_install(struct rota_core *core)
+{
+    ROTA_ASSERT(core->has_new_view);
+    if (core->tip.height == 0)
+        return;
+    const struct rota_view_change *source = &core->new_view_changes[core->tip.source];
+    for (uint32_t i = 0; i < source->header_count; i++) {
+        struct rota_hash block = rota_header_hash(&source->headers[i]);
+        (void)rota_window_put(core, &source->headers[i], &block, ROTA_SLOT_PROPOSED);
+    }
+    for (uint32_t i = 0; i < core->new_view.new_view.change_count; i++) {
+        const struct rota_view_change *change = &core->new_view_changes[i];
+        if (change->has_committed)
+            rota_window_certify(core, &change->committed);
+        if (change->has_best)
+            rota_window_certify(core, &change->best); /* ignores prepare certificates */
+    }
+}
+
+void rota_new_view_accept(struct rota_core *core, const struct rota_message *message)
+{
+    ROTA_ASSERT(!core->durable.active);
+    const struct rota_new_view *new_view = &message->new_view;
+    if (new_view->changes != core->new_view_changes)
+        memcpy(core->new_view_changes, new_view->changes, new_view->change_count * sizeof core->new_view_changes[0]);
+    core->new_view = *message;
+    core->new_view.new_view.changes = core->new_view_changes;
+    core->has_new_view = true;
+    core->new_view.new_view.nv = rota_new_view_digest(core->membership, &core->new_view.new_view);
+    struct rota_status selected = rota_new_view_select(&core->tip, core->new_view_changes, new_view->change_count);
+    ROTA_ASSERT(rota_is_ok(selected)); /* verified before it came here */
+    if (new_view_contradicts(core)) {
+        rota_core_halt(core, "a new view forgets a committed block: more members lie than the ledger tolerates");
+        return;
+    }
+    struct rota_durable *durable = &core->durable;
+    durable->active = true;
+    durable->nv = core->new_view.new_view.nv;
+    durable->tip_height = core->tip.height;
+    durable->tip = core->tip.block;
+    core->muted = false;
+    bool passed = core->committed >= core->tip.height;
+    core->voted_height = passed ? core->committed : core->tip.height;
+    core->voted_block = passed ? core->committed_block : core->tip.block;
+    core->tip_pending = !core->tip.committed && core->tip.height > core->committed;
+    core->view_change_ms = 0;
+    core->progress_ms = core->request_ms = 0;
+    core->entered_ms = core->now_ms;
+    core->peers[rota_primary(core->membership, durable->view)].heard_ms = core->now_ms;
+    rota_window_new_view(core);
+    rota_new_view_install(core);
+}
+
+void rota_new_view_admit(struct rota_core *core, const struct rota_message *message)
+{
+    uint64_t view = message->new_view.view;
+    if (view < core->durable.view || (view == core->durable.view && core->durable.active)) {
+        core->dropped++;
+        return;
+    }
+    if (view > core->durable.view)
+        view_enter(core, view);
+    rota_new_view_accept(core, message);
+    if (core->halted)
+        return;
+    rota_core_save(core);
+    struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE);
+    save->say.message = core->new_view;
+    save->say.is_signed = true;
+    rota_status_say(core, ROTA_TO_ALL);
+}

@@ -1,0 +1,241 @@
+/* The core's front: dispatch, start, emission. The acts have files of their own.
+ *
+ *                      V1 suspicions, V2 others' view changes, V3 timer
+ *      +--------+ --------------------------------------------------> +----------+
+ *      | ACTIVE |                                                     | CHANGING |  ---> V3, V1, V2: next view
+ *      +--------+ <-------------------------------------------------- +----------+
+ *                      V9 NEW-VIEW of this view or a later one
+ *
+ *      Both: a certificate of a later view (N8) leads to CHANGING in that view. More liars than f: HALTED, for good.
+ */
+#include "consensus/state.h"
+
+size_t rota_core_bytes(void)
+{
+    return sizeof(struct rota_core);
+}
+
+void rota_core_init(struct rota_core *core, const struct rota_core_setup *setup)
+{
+    ROTA_ASSERT(setup->membership->count >= 1 && setup->membership->count <= ROTA_MEMBERS_MAX);
+    ROTA_ASSERT(setup->self < setup->membership->count);
+    ROTA_ASSERT(setup->limits.window >= 1 && setup->limits.window <= ROTA_WINDOW);
+    memset(core, 0, sizeof *core);
+    core->membership = setup->membership;
+    core->timers = setup->timers;
+    core->window = setup->limits.window;
+    core->self = setup->self;
+    core->n = setup->membership->count;
+    core->f = rota_fault_bound(core->n, setup->membership->profile);
+    core->quorum = rota_quorum(core->n, setup->membership->profile);
+    core->join = rota_join_threshold(core->n, setup->membership->profile);
+    core->fetch_peer = core->self;
+}
+
+const struct rota_durable *rota_core_durable(const struct rota_core *core)
+{
+    return &core->durable;
+}
+
+bool rota_core_is_primary(const struct rota_core *core)
+{
+    return rota_primary(core->membership, core->durable.view) == core->self;
+}
+
+/* ---- emission ----------------------------------------------------------------------------------------------------- */
+
+struct rota_action *rota_core_emit(struct rota_core *core, enum rota_action_kind kind)
+{
+    ROTA_ASSERT(core->actions->count < ROTA_ACTIONS_MAX);
+    struct rota_action *action = &core->actions->items[core->actions->count++];
+    memset(action, 0, sizeof *action);
+    action->kind = kind;
+    return action;
+}
+
+void rota_core_save(struct rota_core *core)
+{
+    if (core->save_said)
+        return;
+    core->save_said = true;
+    rota_core_emit(core, ROTA_ACTION_SAVE);
+}
+
+struct rota_message *rota_core_say(struct rota_core *core, uint32_t to, enum rota_message_kind kind)
+{
+    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_SAY);
+    action->say.to = to;
+    action->say.message.kind = kind;
+    action->say.message.sender = core->self;
+    return &action->say.message;
+}
+
+struct rota_message *rota_core_relay(struct rota_core *core, uint32_t to, uint32_t signer, enum rota_message_kind kind)
+{
+    struct rota_message *message = rota_core_say(core, to, kind);
+    message->sender = signer;
+    core->actions->items[core->actions->count - 1].say.is_signed = true;
+    return message;
+}
+
+void rota_core_halt(struct rota_core *core, const char *why)
+{
+    if (core->halted)
+        return;
+    core->halted = why;
+    rota_core_emit(core, ROTA_ACTION_HALT)->halt = why;
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------- */
+
+static void start_resume_view(struct rota_core *core, const struct rota_event *event)
+{
+    const struct rota_message *change = event->start.view_change, *new_view = event->start.new_view;
+    if (change && change->view_change->new_view == core->durable.view) {
+        core->has_change[core->self] = true;
+        core->changes[core->self] = *change->view_change;
+        core->changes[core->self].sender = core->self;
+        core->changes[core->self].signature = change->signature;
+    }
+    if (!new_view || new_view->new_view.view != core->durable.view || core->durable.view == 0)
+        return;
+    core->durable.active = false;
+    rota_new_view_accept(core, new_view);
+    core->tip_pending = false; /* muted: no PREPARE in this view anyway */
+}
+
+static void core_start(struct rota_core *core, const struct rota_event *event)
+{
+    core->committed = event->start.committed;
+    core->committed_block = event->start.committed_block;
+    core->committed_time_ms = event->start.committed_time_ms;
+    core->valid_height = core->committed;
+    core->voted_height = core->committed;
+    core->voted_block = core->committed_block;
+    core->entered_ms = core->now_ms;
+    core->durable.active = true;
+    if (event->start.durable)
+        core->durable = *event->start.durable;
+    if (event->start.certificate) {
+        core->has_committed_certificate = true;
+        core->committed_certificate = *event->start.certificate;
+        rota_certify_start(core);
+        if (core->durable.view < core->committed_certificate.vote.view) { /* the ledger is a turn ahead of the journal */
+            core->durable.view = core->committed_certificate.vote.view;
+            core->durable.active = false;
+        }
+    }
+    start_resume_view(core, event);
+    core->muted = event->start.restarted;
+    rota_core_save(core);
+    rota_status_say(core, ROTA_TO_ALL);
+    if (core->muted && core->durable.active && rota_core_is_primary(core))
+        rota_suspect_say(core, ROTA_SUSPECT_RESIGN); /* R3: a restarted primary hands over */
+}
+
+static void core_message(struct rota_core *core, const struct rota_message *message)
+{
+    ROTA_ASSERT(message->sender < core->n);
+    core->peers[message->sender].heard_ms = core->now_ms;
+    switch (message->kind) {
+    case ROTA_MESSAGE_PREPREPARE:
+        rota_preprepare_admit(core, message);
+        break;
+    case ROTA_MESSAGE_PREPARE:
+    case ROTA_MESSAGE_COMMIT:
+        rota_window_vote(core, message->sender, &message->vote, &message->signature);
+        break;
+    case ROTA_MESSAGE_SUSPECT:
+        rota_suspect_admit(core, message);
+        break;
+    case ROTA_MESSAGE_VIEW_CHANGE:
+        rota_view_change_admit(core, message);
+        break;
+    case ROTA_MESSAGE_NEW_VIEW:
+        rota_new_view_admit(core, message);
+        break;
+    case ROTA_MESSAGE_STATUS:
+        rota_status_admit(core, message);
+        break;
+    case ROTA_MESSAGE_HEARTBEAT:
+        rota_claim_hear(core, message->sender, message->heartbeat.committed);
+        break;
+    case ROTA_MESSAGE_BLOCK:
+        rota_block_admit(core, message);
+        break;
+    }
+}
+
+/* Whatever the event changed: go on until nothing more follows from what we hold. */
+static void core_advance(struct rota_core *core)
+{
+    rota_change_view_consider(core);
+    bool more = true;
+    while (more && !core->halted) {
+        more = rota_vote_prepare(core);
+        more |= rota_certify_prepared(core);
+        rota_certify_committed(core);
+        more |= rota_certify_commit(core);
+    }
+    rota_vote_check_next(core);
+    rota_propose(core);
+    rota_catch_up(core);
+}
+
+void rota_core_step(struct rota_core *core, const struct rota_event *event, struct rota_actions *actions)
+{
+    actions->count = 0;
+    core->actions = actions;
+    core->save_said = false;
+    if (event->at_ms > core->now_ms)
+        core->now_ms = event->at_ms;
+    switch (event->kind) {
+    case ROTA_EVENT_START:
+        core_start(core, event);
+        break;
+    case ROTA_EVENT_MESSAGE:
+        core_message(core, event->message);
+        break;
+    case ROTA_EVENT_WOKEN:
+        break;
+    case ROTA_EVENT_DEMAND:
+        core->waiting = event->demand.waiting;
+        core->waiting_full = event->demand.full;
+        break;
+    case ROTA_EVENT_BUILT:
+        rota_propose_built(core, event);
+        break;
+    case ROTA_EVENT_CHECKED:
+        rota_vote_checked(core, event);
+        break;
+    }
+    rota_timers_run(core);
+    core_advance(core);
+    rota_timers_arm(core);
+    rota_core_check_invariants(core);
+    core->actions = NULL;
+}
+
+void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
+{
+    memset(out, 0, sizeof *out);
+    out->mode = core->halted ? ROTA_MODE_HALTED : core->durable.active ? ROTA_MODE_ACTIVE : ROTA_MODE_CHANGING;
+    out->view = core->durable.view;
+    out->primary = rota_primary(core->membership, core->durable.view);
+    out->muted = core->muted;
+    out->committed = core->committed;
+    out->committed_block = core->committed_block;
+    out->in_flight = (uint32_t)(core->valid_height - core->committed);
+    out->failed_views = core->failed_views;
+    if (core->durable.has_best) {
+        out->best_view = core->durable.best.vote.view;
+        out->best_height = core->durable.best.vote.height;
+    }
+    out->view_changes = core->view_changes;
+    out->dropped = core->dropped;
+    for (uint32_t i = 0; i < core->n; i++) {
+        uint64_t heard = core->peers[i].heard_ms;
+        if (i == core->self || (heard != 0 && core->now_ms - heard <= 2 * (uint64_t)core->timers.status_ms + core->timers.suspect_ms))
+            out->heard |= UINT32_C(1) << i;
+    }
+}

@@ -1,0 +1,275 @@
+/* Messages to bytes and back (FORMATS §12). One writer and one reader for each kind, side by side. */
+#include "consensus/message.h"
+
+#include "ledger/certificate.h"
+
+static void header_write(struct rota_writer *writer, const struct rota_header *header)
+{
+    uint8_t bytes[ROTA_HEADER_BYTES];
+    rota_header_encode(bytes, header);
+    rota_write_bytes(writer, bytes, sizeof bytes);
+}
+
+static void header_read(struct rota_reader *reader, struct rota_header *out, struct rota_hash *out_hash)
+{
+    uint8_t bytes[ROTA_HEADER_BYTES];
+    rota_read_bytes(reader, bytes, sizeof bytes);
+    if (reader->bad || !rota_is_ok(rota_header_decode(out, bytes))) {
+        reader->bad = true;
+        return;
+    }
+    if (out_hash)
+        *out_hash = rota_header_hash(out);
+}
+
+/* A flag is 0 or 1: one value, one encoding. */
+static bool flag_read(struct rota_reader *reader)
+{
+    uint8_t flag = rota_read_u8(reader);
+    if (flag > 1)
+        reader->bad = true;
+    return flag == 1;
+}
+
+static void preprepare_write(struct rota_writer *writer, const struct rota_preprepare *preprepare)
+{
+    rota_write_u64(writer, preprepare->view);
+    rota_write_hash(writer, &preprepare->nv);
+    header_write(writer, &preprepare->header);
+}
+
+static void preprepare_read(struct rota_reader *reader, struct rota_preprepare *out)
+{
+    out->view = rota_read_u64(reader);
+    rota_read_hash(reader, &out->nv);
+    header_read(reader, &out->header, &out->block);
+}
+
+static void view_change_write(struct rota_writer *writer, const struct rota_view_change *change)
+{
+    rota_write_u64(writer, change->new_view);
+    rota_write_u8(writer, change->has_best);
+    if (change->has_best)
+        rota_certificate_encode(writer, &change->best);
+    rota_write_u8(writer, change->has_committed);
+    if (change->has_committed)
+        rota_certificate_encode(writer, &change->committed);
+    rota_write_u16(writer, (uint16_t)change->header_count);
+    for (uint32_t i = 0; i < change->header_count; i++)
+        header_write(writer, &change->headers[i]);
+}
+
+static void view_change_read(struct rota_reader *reader, struct rota_view_change *out)
+{
+    memset(out, 0, sizeof *out);
+    out->new_view = rota_read_u64(reader);
+    out->has_best = flag_read(reader);
+    if (out->has_best)
+        rota_certificate_decode(reader, &out->best);
+    out->has_committed = flag_read(reader);
+    if (out->has_committed)
+        rota_certificate_decode(reader, &out->committed);
+    uint32_t count = rota_read_u16(reader);
+    if (count > ROTA_VIEW_CHANGE_HEADERS_MAX)
+        reader->bad = true;
+    if (reader->bad)
+        return;
+    out->header_count = count;
+    for (uint32_t i = 0; i < count && !reader->bad; i++)
+        header_read(reader, &out->headers[i], NULL);
+}
+
+static void new_view_write(struct rota_writer *writer, const struct rota_new_view *new_view)
+{
+    rota_write_u64(writer, new_view->view);
+    rota_write_u64(writer, new_view->tip_height);
+    rota_write_hash(writer, &new_view->tip);
+    rota_write_u8(writer, (uint8_t)new_view->change_count);
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        rota_write_u32(writer, new_view->changes[i].sender);
+        view_change_write(writer, &new_view->changes[i]);
+        rota_write_signature(writer, &new_view->changes[i].signature);
+    }
+}
+
+static void new_view_read(struct rota_reader *reader, struct rota_new_view *out, struct rota_message_scratch *scratch)
+{
+    out->view = rota_read_u64(reader);
+    out->tip_height = rota_read_u64(reader);
+    rota_read_hash(reader, &out->tip);
+    uint32_t count = rota_read_u8(reader);
+    if (count > ROTA_QUORUM_MAX)
+        reader->bad = true;
+    out->changes = scratch->changes;
+    for (uint32_t i = 0; i < count && !reader->bad; i++) {
+        uint32_t sender = rota_read_u32(reader);
+        view_change_read(reader, &out->changes[i]);
+        out->changes[i].sender = sender;
+        rota_read_signature(reader, &out->changes[i].signature);
+    }
+    out->change_count = reader->bad ? 0 : count;
+}
+
+static void status_write(struct rota_writer *writer, const struct rota_status_message *status)
+{
+    rota_write_u64(writer, status->view);
+    rota_write_u8(writer, status->active);
+    rota_write_u64(writer, status->committed);
+    rota_write_hash(writer, &status->committed_block);
+    rota_write_u32(writer, status->suspects);
+    rota_write_u32(writer, status->view_changes);
+    rota_write_u32(writer, status->blocks);
+    for (uint32_t i = 0; i < ROTA_WINDOW; i++) {
+        rota_write_u32(writer, status->prepares[i]);
+        rota_write_u32(writer, status->commits[i]);
+    }
+}
+
+static void status_read(struct rota_reader *reader, struct rota_status_message *out)
+{
+    out->view = rota_read_u64(reader);
+    out->active = flag_read(reader);
+    out->committed = rota_read_u64(reader);
+    rota_read_hash(reader, &out->committed_block);
+    out->suspects = rota_read_u32(reader);
+    out->view_changes = rota_read_u32(reader);
+    out->blocks = rota_read_u32(reader);
+    for (uint32_t i = 0; i < ROTA_WINDOW; i++) {
+        out->prepares[i] = rota_read_u32(reader);
+        out->commits[i] = rota_read_u32(reader);
+    }
+}
+
+static void block_write(struct rota_writer *writer, const struct rota_block_message *block)
+{
+    header_write(writer, &block->header);
+    rota_write_u8(writer, block->has_certificate);
+    if (block->has_certificate)
+        rota_certificate_encode(writer, &block->certificate);
+}
+
+static void block_read(struct rota_reader *reader, struct rota_block_message *out)
+{
+    header_read(reader, &out->header, &out->block);
+    out->has_certificate = flag_read(reader);
+    if (out->has_certificate)
+        rota_certificate_decode(reader, &out->certificate);
+}
+
+bool rota_message_is_signed(enum rota_message_kind kind)
+{
+    return kind >= ROTA_MESSAGE_PREPREPARE && kind <= ROTA_MESSAGE_NEW_VIEW;
+}
+
+void rota_message_encode(struct rota_writer *writer, const struct rota_message *message)
+{
+    rota_write_u8(writer, (uint8_t)message->kind);
+    rota_write_u32(writer, message->sender);
+    switch (message->kind) {
+    case ROTA_MESSAGE_PREPREPARE:
+        preprepare_write(writer, &message->preprepare);
+        break;
+    case ROTA_MESSAGE_PREPARE:
+    case ROTA_MESSAGE_COMMIT:
+        rota_vote_encode(writer, &message->vote);
+        break;
+    case ROTA_MESSAGE_SUSPECT:
+        rota_write_u64(writer, message->suspect.view);
+        rota_write_u8(writer, (uint8_t)message->suspect.reason);
+        break;
+    case ROTA_MESSAGE_VIEW_CHANGE:
+        view_change_write(writer, message->view_change);
+        break;
+    case ROTA_MESSAGE_NEW_VIEW:
+        new_view_write(writer, &message->new_view);
+        break;
+    case ROTA_MESSAGE_STATUS:
+        status_write(writer, &message->status);
+        break;
+    case ROTA_MESSAGE_HEARTBEAT:
+        rota_write_u64(writer, message->heartbeat.view);
+        rota_write_u64(writer, message->heartbeat.committed);
+        break;
+    case ROTA_MESSAGE_BLOCK:
+        block_write(writer, &message->block);
+        break;
+    }
+    if (rota_message_is_signed(message->kind))
+        rota_write_signature(writer, &message->signature);
+}
+
+static void suspect_read(struct rota_reader *reader, struct rota_suspect *out)
+{
+    out->view = rota_read_u64(reader);
+    uint8_t reason = rota_read_u8(reader);
+    if (reason < ROTA_SUSPECT_HEARTBEAT || reason > ROTA_SUSPECT_RESIGN)
+        reader->bad = true;
+    else
+        out->reason = (enum rota_suspicion)reason;
+}
+
+/* The fields of one kind; an unknown kind is bad. */
+static void fields_read(struct rota_reader *reader, struct rota_message *out, struct rota_message_scratch *scratch)
+{
+    switch (out->kind) {
+    case ROTA_MESSAGE_PREPREPARE:
+        preprepare_read(reader, &out->preprepare);
+        break;
+    case ROTA_MESSAGE_PREPARE:
+    case ROTA_MESSAGE_COMMIT:
+        rota_vote_decode(reader, &out->vote);
+        if ((int)out->vote.kind != (out->kind == ROTA_MESSAGE_PREPARE ? ROTA_VOTE_PREPARE : ROTA_VOTE_COMMIT))
+            reader->bad = true;
+        break;
+    case ROTA_MESSAGE_SUSPECT:
+        suspect_read(reader, &out->suspect);
+        break;
+    case ROTA_MESSAGE_VIEW_CHANGE:
+        out->view_change = &scratch->changes[0];
+        view_change_read(reader, out->view_change);
+        break;
+    case ROTA_MESSAGE_NEW_VIEW:
+        new_view_read(reader, &out->new_view, scratch);
+        break;
+    case ROTA_MESSAGE_STATUS:
+        status_read(reader, &out->status);
+        break;
+    case ROTA_MESSAGE_HEARTBEAT:
+        out->heartbeat.view = rota_read_u64(reader);
+        out->heartbeat.committed = rota_read_u64(reader);
+        break;
+    case ROTA_MESSAGE_BLOCK:
+        block_read(reader, &out->block);
+        break;
+    default:
+        reader->bad = true;
+    }
+}
+
+struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch, struct rota_reader *reader)
+{
+    memset(out, 0, sizeof *out);
+    out->kind = (enum rota_message_kind)rota_read_u8(reader);
+    out->sender = rota_read_u32(reader);
+    if (!reader->bad)
+        fields_read(reader, out, scratch);
+    if (!reader->bad && rota_message_is_signed(out->kind))
+        rota_read_signature(reader, &out->signature);
+    if (reader->bad)
+        return rota_fail(ROTA_MALFORMED, "not a message of this protocol");
+    if (out->kind == ROTA_MESSAGE_VIEW_CHANGE) {
+        out->view_change->sender = out->sender;
+        out->view_change->signature = out->signature;
+    }
+    return rota_ok();
+}
+
+/* The hash that stands for a view change's content in its preimage. */
+struct rota_hash rota_view_change_content(const struct rota_view_change *change)
+{
+    uint8_t bytes[2 * ROTA_CERTIFICATE_BYTES_MAX + ROTA_VIEW_CHANGE_HEADERS_MAX * ROTA_HEADER_BYTES + 16];
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    view_change_write(&writer, change);
+    ROTA_ASSERT(!writer.bad);
+    return rota_hash_of(ROTA_TAG("viewchange"), rota_view(bytes, writer.len));
+}

@@ -1,0 +1,98 @@
+/* Proposing (PROTOCOL N1, N2): the primary builds on its own latest vote; a pre-prepare is the primary's PREPARE plus the block. */
+#include "consensus/state.h"
+
+/* Latency first: at once when nothing is in flight, else only a full block. */
+static bool propose_is_due(const struct rota_core *core)
+{
+    if (!core->durable.active || core->muted || core->tip_pending || core->building || core->halted)
+        return false;
+    if (!rota_core_is_primary(core) || core->waiting == 0)
+        return false;
+    uint64_t in_flight = core->voted_height - core->committed;
+    if (in_flight >= core->window || core->valid_height < core->voted_height)
+        return false;
+    return in_flight == 0 || core->waiting_full;
+}
+
+static uint64_t propose_parent_time(struct rota_core *core)
+{
+    if (core->voted_height == core->committed)
+        return core->committed_time_ms;
+    return rota_window_slot(core, core->voted_height)->header.time_ms;
+}
+
+void rota_propose(struct rota_core *core)
+{
+    ROTA_ASSERT(!core->durable.active || core->voted_height >= core->committed);
+    if (!propose_is_due(core))
+        return;
+    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_BUILD);
+    action->build.parent = core->voted_block;
+    action->build.height = core->voted_height + 1;
+    action->build.after_ms = propose_parent_time(core);
+    core->building = true;
+}
+
+void rota_preprepare_say(struct rota_core *core, uint32_t to, const struct rota_slot *slot)
+{
+    struct rota_message *message = rota_core_say(core, to, ROTA_MESSAGE_PREPREPARE);
+    message->preprepare.view = core->durable.view;
+    message->preprepare.nv = core->durable.nv;
+    message->preprepare.header = slot->header;
+    message->preprepare.block = slot->block;
+}
+
+void rota_propose_built(struct rota_core *core, const struct rota_event *event)
+{
+    if (!core->building)
+        return;
+    core->building = false;
+    if (event->built.empty) {
+        core->waiting = 0;
+        core->waiting_full = false;
+        return;
+    }
+    const struct rota_header *header = &event->built.header;
+    if (header->height != core->voted_height + 1 || !rota_hash_equal(&header->prev_hash, &core->voted_block))
+        return; /* the chain moved while the node was building */
+    if (!rota_window_put(core, header, &event->built.block, ROTA_SLOT_PROPOSED))
+        return; /* a certificate wants another block here: the view is over for us */
+    struct rota_slot *slot = rota_window_slot(core, header->height);
+    slot->check = ROTA_SLOT_VALID;
+    slot->proposed = slot->saved = true;
+    core->valid_height = header->height;
+    core->voted_height = header->height;
+    core->voted_block = event->built.block;
+    core->waiting_full = false;
+    struct rota_own_vote *own = rota_vote_own(core, header->height);
+    own->prepared = true;
+    own->block = event->built.block;
+    struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_BLOCK);
+    save->check.block = slot->block;
+    save->check.height = slot->height;
+    save->check.parent = header->prev_hash;
+    rota_core_save(core);
+    rota_preprepare_say(core, ROTA_TO_ALL, slot);
+    core->heartbeat_ms = core->now_ms + core->timers.heartbeat_ms;
+}
+
+void rota_preprepare_admit(struct rota_core *core, const struct rota_message *message)
+{
+    const struct rota_preprepare *preprepare = &message->preprepare;
+    struct rota_vote vote = rota_preprepare_vote(preprepare);
+    rota_window_vote(core, message->sender, &vote, &message->signature);
+    if (!core->durable.active || preprepare->view != core->durable.view || !rota_hash_equal(&preprepare->nv, &core->durable.nv)) {
+        core->dropped++;
+        return;
+    }
+    if (!rota_window_put(core, &preprepare->header, &preprepare->block, ROTA_SLOT_PROPOSED)) {
+        core->dropped++;
+        return;
+    }
+    struct rota_slot *slot = rota_window_slot(core, preprepare->header.height);
+    if (slot->check == ROTA_SLOT_MISSING)
+        slot->check = ROTA_SLOT_UNCHECKED; /* this message brought the body */
+    if (!slot->proposed && message->sender != core->self)
+        slot->judge_time = slot->source == ROTA_SLOT_PROPOSED;
+    slot->proposed = true;
+}

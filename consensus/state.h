@@ -1,0 +1,209 @@
+/* The inside of the core: what its acts share. Nobody outside consensus/ includes this.
+ *
+ * One file per act, send and receive together: propose, vote, certify, change_view, catch_up, status, timers; window keeps
+ * the bounded memory of votes; core dispatches. Handlers follow one shape: look up, decide, update, emit.
+ */
+#ifndef ROTA_CONSENSUS_STATE_H
+#define ROTA_CONSENSUS_STATE_H
+
+#include "consensus/core.h"
+
+/* One member's vote for one height: first seen in a view wins, a higher view replaces it. */
+struct rota_vote_cell {
+    bool has;
+    uint64_t view;
+    struct rota_hash nv;
+    struct rota_hash block;
+    struct rota_signature signature;
+};
+
+/* Who vouches for the header in a slot; a stronger one replaces a weaker one. */
+enum rota_slot_source {
+    ROTA_SLOT_EMPTY = 0,
+    ROTA_SLOT_FETCHED,   /* a peer sent it */
+    ROTA_SLOT_PROPOSED,  /* the primary proposed it in this view, or the new view carries it over */
+    ROTA_SLOT_PREPARED,  /* a quorum prepared it in this view, whatever the primary told us */
+    ROTA_SLOT_CERTIFIED, /* it is wanted by a certificate, or by a certified descendant */
+};
+
+enum rota_slot_check {
+    ROTA_SLOT_UNCHECKED = 0,
+    ROTA_SLOT_ASKED,
+    ROTA_SLOT_VALID,
+    ROTA_SLOT_INVALID,
+    ROTA_SLOT_UNTIMELY,
+    ROTA_SLOT_MISSING,
+};
+
+/* What we know about one height of the window. */
+struct rota_slot {
+    uint64_t height;
+    enum rota_slot_source source;
+    struct rota_header header; /* unless source is EMPTY */
+    struct rota_hash block;
+    struct rota_hash wanted; /* hash that must stand here, header not known yet; zero: none */
+    bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
+    bool judge_time;
+    enum rota_slot_check check;
+    bool saved;      /* SAVE_BLOCK was said */
+    bool locked;     /* a prepare certificate was formed in this view */
+    bool certified;  /* certificate holds a commit certificate for `block` or `wanted` */
+    struct rota_certificate certificate;
+    struct rota_vote_cell prepares[ROTA_MEMBERS_MAX];
+    struct rota_vote_cell commits[ROTA_MEMBERS_MAX];
+};
+
+struct rota_suspicion_cell {
+    bool has;
+    struct rota_suspect suspect;
+    struct rota_signature signature;
+};
+
+/* What a peer last told us of itself, and what we last gave it. */
+struct rota_peer_track {
+    uint64_t heard_ms;     /* 0: never */
+    uint64_t claimed;      /* height it says is committed; a claim, worth one bounded probe */
+    uint64_t new_view_ms;  /* when we last passed the NEW-VIEW on to it */
+};
+
+struct rota_core {
+    const struct rota_membership *membership;
+    struct rota_timers timers;
+    uint32_t window;
+    uint32_t self, n, f, quorum, join;
+
+    uint64_t now_ms;
+    struct rota_actions *actions; /* of the step under way */
+    bool save_said;               /* SAVE is already in this step's list */
+    const char *halted;           /* NULL, or why */
+
+    struct rota_durable durable;
+    bool muted; /* restarted in this view: no PREPARE until the next (R2) */
+
+    uint64_t committed;
+    struct rota_hash committed_block;
+    uint64_t committed_time_ms;
+    bool has_committed_certificate;
+    struct rota_certificate committed_certificate;
+
+    /* The chain of this view: our latest PREPARE, and how far the window is executed. */
+    uint64_t voted_height;
+    struct rota_hash voted_block;
+    bool tip_pending;      /* V10: the tip of the new view has our first PREPARE */
+    uint64_t valid_height; /* committed + 1 .. valid_height are linked, present, executed */
+    bool building;         /* BUILD is asked */
+    uint32_t waiting;      /* demand */
+    bool waiting_full;
+
+    struct rota_slot slots[ROTA_SLOTS];
+
+    struct rota_suspicion_cell suspects[ROTA_MEMBERS_MAX];
+    bool has_change[ROTA_MEMBERS_MAX];
+    struct rota_view_change changes[ROTA_MEMBERS_MAX]; /* highest new_view of each */
+    struct rota_view_change own_change;                /* ours, while it is being signed */
+    bool has_new_view;
+    struct rota_message new_view; /* accepted, or being signed; changes in new_view_changes */
+    struct rota_view_change new_view_changes[ROTA_QUORUM_MAX];
+    struct rota_tip tip;
+
+    struct rota_peer_track peers[ROTA_MEMBERS_MAX];
+    bool suspected;          /* we said SUSPECT in this view */
+    bool new_view_said;      /* we said NEW-VIEW for this view */
+    uint32_t failed_views;   /* views entered since the last commit in a view */
+    uint64_t progress_ms;    /* since when the oldest block in flight waits; 0: none in flight */
+    uint64_t request_ms;     /* since when a request waits without any commit; 0: none */
+    uint64_t view_change_ms; /* deadline of the view change, 0: fewer than Q view changes held */
+    uint64_t entered_ms;     /* when this view was entered or accepted */
+    uint64_t heartbeat_ms;   /* next heartbeat */
+    uint64_t status_ms;      /* next status */
+    uint64_t untimely_ms;    /* next look at an untimely block, 0: none */
+
+    bool fetching;
+    uint64_t fetch_ms;   /* deadline of the fetch under way */
+    uint64_t fetch_from, fetch_to; /* heights asked for */
+    struct rota_hash fetch_block;
+    uint32_t fetch_peer;
+    uint64_t lag_ms; /* since when somebody claims more than we have; 0: nobody */
+
+    uint64_t view_changes, dropped;
+};
+
+/* ---- core.c: emitting ----------------------------------------------------------------------------------------------- */
+struct rota_action *rota_core_emit(struct rota_core *core, enum rota_action_kind kind);
+/* The durable record changed: SAVE goes into the list, once a step, before whatever is said next. */
+void rota_core_save(struct rota_core *core);
+/* A message of our own to `to`; the caller fills the fields. */
+struct rota_message *rota_core_say(struct rota_core *core, uint32_t to, enum rota_message_kind kind);
+/* Somebody's signed message, passed on. */
+struct rota_message *rota_core_relay(struct rota_core *core, uint32_t to, uint32_t signer, enum rota_message_kind kind);
+void rota_core_halt(struct rota_core *core, const char *why);
+bool rota_core_is_primary(const struct rota_core *core);
+
+/* ---- window.c ------------------------------------------------------------------------------------------------------- */
+/* The slot of a height in committed + 1 .. committed + ROTA_SLOTS, emptied when it held another height; NULL outside. */
+struct rota_slot *rota_window_slot(struct rota_core *core, uint64_t height);
+/* Puts a header into its slot unless a stronger source holds it. True when the slot now holds exactly this block. */
+bool rota_window_put(struct rota_core *core, const struct rota_header *header, const struct rota_hash *block,
+                     enum rota_slot_source source);
+/* Says what must stand at a height. A different header there is dropped. */
+void rota_window_want(struct rota_core *core, uint64_t height, const struct rota_hash *block);
+/* A certificate for its height: stored in the slot, its ancestors become wanted. */
+void rota_window_certify(struct rota_core *core, const struct rota_certificate *certificate);
+/* Records a signed vote; two that contradict each other are evidence. */
+void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote, const struct rota_signature *signature);
+/* Members whose cell holds this vote, as bits. */
+uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX], const struct rota_hash *block);
+/* Forgets what belongs to the view that ends: headers without certificate, checks, locks. Votes stay, they carry their view. */
+void rota_window_new_view(struct rota_core *core);
+/* True when the slot's header follows the block below it. */
+bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot);
+
+/* ---- acts ----------------------------------------------------------------------------------------------------------- */
+/* propose.c */
+void rota_propose(struct rota_core *core);
+void rota_propose_built(struct rota_core *core, const struct rota_event *event);
+void rota_preprepare_admit(struct rota_core *core, const struct rota_message *message);
+void rota_preprepare_say(struct rota_core *core, uint32_t to, const struct rota_slot *slot);
+/* vote.c */
+bool rota_vote_prepare(struct rota_core *core);
+void rota_vote_say(struct rota_core *core, uint32_t to, const struct rota_own_vote *own, enum rota_vote_kind kind);
+struct rota_own_vote *rota_vote_own(struct rota_core *core, uint64_t height);
+void rota_vote_check_next(struct rota_core *core);
+void rota_vote_checked(struct rota_core *core, const struct rota_event *event);
+/* Our PREPARE of this view at this height was for another block: the chain rule forbids any further PREPARE in this view. */
+void rota_vote_mute_if_crossed(struct rota_core *core, const struct rota_slot *slot);
+/* certify.c */
+bool rota_certify_prepared(struct rota_core *core);
+void rota_certify_committed(struct rota_core *core);
+bool rota_certify_commit(struct rota_core *core);
+/* After a restart: the ledger's own certificate counts as a lock too, and covers what lies below it. */
+void rota_certify_start(struct rota_core *core);
+void rota_certify_best(struct rota_core *core, const struct rota_certificate *certificate);
+/* change_view.c */
+void rota_suspect_say(struct rota_core *core, enum rota_suspicion reason);
+void rota_suspect_admit(struct rota_core *core, const struct rota_message *message);
+void rota_view_change_admit(struct rota_core *core, const struct rota_message *message);
+void rota_new_view_admit(struct rota_core *core, const struct rota_message *message);
+void rota_change_view(struct rota_core *core, uint64_t view);
+void rota_change_view_consider(struct rota_core *core);
+void rota_change_view_fast_forward(struct rota_core *core, uint64_t view);
+/* The headers and certificate that the accepted new view carries over, as far as the window reaches. */
+void rota_new_view_install(struct rota_core *core);
+/* Adopts a NEW-VIEW of the current view; false when it contradicts what is committed (then the core halts). */
+void rota_new_view_accept(struct rota_core *core, const struct rota_message *message);
+/* catch_up.c */
+void rota_catch_up(struct rota_core *core);
+void rota_block_admit(struct rota_core *core, const struct rota_message *message);
+void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
+/* status.c */
+void rota_status_say(struct rota_core *core, uint32_t to);
+void rota_status_admit(struct rota_core *core, const struct rota_message *message);
+/* timers.c */
+void rota_timers_run(struct rota_core *core);
+void rota_timers_arm(struct rota_core *core);
+/* base * 2^min(5, failed views beyond f + 1), saturating (PROTOCOL T1). */
+uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms);
+/* invariant.c */
+void rota_core_check_invariants(const struct rota_core *core);
+
+#endif

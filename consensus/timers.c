@@ -1,0 +1,104 @@
+/* Time (PROTOCOL T1..T6). The core has no clock: it looks at the time its events carry and asks to be woken. */
+#include "consensus/state.h"
+
+uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
+{
+    uint32_t free_views = core->f + 1;
+    uint32_t growth = core->failed_views > free_views ? core->failed_views - free_views : 0;
+    return base_ms << (growth > 5 ? 5 : growth);
+}
+
+/* Others that were heard lately, the primary left out. */
+static uint32_t heard_besides_primary(const struct rota_core *core)
+{
+    uint32_t primary = rota_primary(core->membership, core->durable.view), count = 0;
+    for (uint32_t i = 0; i < core->n; i++) {
+        if (i == core->self || i == primary || core->peers[i].heard_ms == 0)
+            continue;
+        count += core->now_ms - core->peers[i].heard_ms <= 2 * (uint64_t)core->timers.status_ms;
+    }
+    return count;
+}
+
+/* T2: the primary is silent, and we do hear enough others to go on without it. */
+static void suspect_silence(struct rota_core *core)
+{
+    uint32_t primary = rota_primary(core->membership, core->durable.view);
+    if (primary == core->self || !core->durable.active)
+        return;
+    uint64_t since = core->peers[primary].heard_ms > core->entered_ms ? core->peers[primary].heard_ms : core->entered_ms;
+    if (core->now_ms - since >= core->timers.suspect_ms && heard_besides_primary(core) + 1 >= core->quorum)
+        rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
+}
+
+/* T3, T4: an accepted block does not commit; a request is not taken up. */
+static void suspect_stall(struct rota_core *core)
+{
+    if (!core->durable.active)
+        return;
+    bool in_flight = core->valid_height > core->committed || core->tip_pending;
+    if (!in_flight)
+        core->progress_ms = 0;
+    else if (core->progress_ms == 0)
+        core->progress_ms = core->now_ms;
+    if (core->waiting == 0)
+        core->request_ms = 0;
+    else if (core->request_ms == 0)
+        core->request_ms = core->now_ms;
+    if (core->progress_ms != 0 && core->now_ms - core->progress_ms >= rota_timers_grown(core, core->timers.progress_ms))
+        rota_suspect_say(core, ROTA_SUSPECT_PROGRESS);
+    if (core->request_ms != 0 && core->now_ms - core->request_ms >= rota_timers_grown(core, core->timers.request_ms))
+        rota_suspect_say(core, ROTA_SUSPECT_REQUEST);
+}
+
+static void heartbeat_say(struct rota_core *core)
+{
+    if (core->n == 1 || !core->durable.active || !rota_core_is_primary(core) || core->now_ms < core->heartbeat_ms)
+        return;
+    struct rota_message *message = rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_HEARTBEAT);
+    message->heartbeat = (struct rota_heartbeat){core->durable.view, core->committed};
+    core->heartbeat_ms = core->now_ms + core->timers.heartbeat_ms;
+}
+
+void rota_timers_run(struct rota_core *core)
+{
+    if (core->halted)
+        return;
+    if (!core->durable.active && core->view_change_ms != 0 && core->now_ms >= core->view_change_ms)
+        rota_change_view(core, core->durable.view + 1); /* V3 */
+    suspect_silence(core);
+    suspect_stall(core);
+    heartbeat_say(core);
+    if (core->now_ms >= core->status_ms)
+        rota_status_say(core, ROTA_TO_ALL);
+}
+
+static void earlier(uint64_t *at_ms, uint64_t candidate_ms)
+{
+    if (candidate_ms != 0 && candidate_ms < *at_ms)
+        *at_ms = candidate_ms;
+}
+
+/* The next moment at which time alone could make us act. Never in the past, so that the loop cannot spin. */
+void rota_timers_arm(struct rota_core *core)
+{
+    uint64_t at_ms = core->now_ms + 1000;
+    if (core->n > 1) {
+        earlier(&at_ms, core->status_ms);
+        if (core->durable.active && rota_core_is_primary(core))
+            earlier(&at_ms, core->heartbeat_ms);
+        if (core->durable.active && !core->suspected)
+            earlier(&at_ms, core->now_ms + core->timers.heartbeat_ms);
+    }
+    earlier(&at_ms, core->view_change_ms);
+    earlier(&at_ms, core->untimely_ms);
+    if (core->fetching)
+        earlier(&at_ms, core->fetch_ms);
+    else if (core->lag_ms != 0)
+        earlier(&at_ms, core->lag_ms + 150);
+    if (core->progress_ms != 0 && !core->suspected)
+        earlier(&at_ms, core->progress_ms + rota_timers_grown(core, core->timers.progress_ms));
+    if (core->request_ms != 0 && !core->suspected)
+        earlier(&at_ms, core->request_ms + rota_timers_grown(core, core->timers.request_ms));
+    rota_core_emit(core, ROTA_ACTION_WAKE_AT)->wake_at_ms = at_ms > core->now_ms ? at_ms : core->now_ms + 1;
+}

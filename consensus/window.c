@@ -1,0 +1,173 @@
+/* The bounded memory of the core: one slot for each height that is in reach, one cell for each member and phase. There is no
+ * map keyed by a number that a peer can choose (PROTOCOL §2). */
+#include "consensus/state.h"
+
+struct rota_slot *rota_window_slot(struct rota_core *core, uint64_t height)
+{
+    if (height <= core->committed || height - core->committed > ROTA_SLOTS)
+        return NULL;
+    struct rota_slot *slot = &core->slots[height % ROTA_SLOTS];
+    if (slot->height != height) {
+        memset(slot, 0, sizeof *slot);
+        slot->height = height;
+    }
+    return slot;
+}
+
+bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot)
+{
+    ROTA_ASSERT(slot->height > core->committed);
+    if (slot->source == ROTA_SLOT_EMPTY)
+        return false;
+    if (slot->height == core->committed + 1)
+        return rota_hash_equal(&slot->header.prev_hash, &core->committed_block) &&
+               slot->header.time_ms > core->committed_time_ms;
+    const struct rota_slot *parent = rota_window_slot(core, slot->height - 1);
+    return parent->source != ROTA_SLOT_EMPTY && rota_hash_equal(&slot->header.prev_hash, &parent->block) &&
+           slot->header.time_ms > parent->header.time_ms;
+}
+
+/* The executed chain ends below this height: what was checked above it has to be checked again. */
+static void window_lower(struct rota_core *core, uint64_t height)
+{
+    for (; core->valid_height >= height; core->valid_height--)
+        core->slots[core->valid_height % ROTA_SLOTS].check = ROTA_SLOT_UNCHECKED;
+    ROTA_ASSERT(core->valid_height >= core->committed);
+}
+
+static void slot_fill(struct rota_core *core, struct rota_slot *slot, const struct rota_header *header,
+                      const struct rota_hash *block, enum rota_slot_source source)
+{
+    window_lower(core, slot->height);
+    slot->header = *header;
+    slot->block = *block;
+    slot->source = source;
+    slot->check = ROTA_SLOT_UNCHECKED;
+    slot->proposed = slot->judge_time = slot->saved = slot->locked = false;
+}
+
+/* Below a certified block everything is certified: its parent's hash is what must stand under it. */
+static void slot_want_parent(struct rota_core *core, const struct rota_slot *slot)
+{
+    if (slot->height > core->committed + 1)
+        rota_window_want(core, slot->height - 1, &slot->header.prev_hash);
+}
+
+bool rota_window_put(struct rota_core *core, const struct rota_header *header, const struct rota_hash *block,
+                     enum rota_slot_source source)
+{
+    struct rota_slot *slot = rota_window_slot(core, header->height);
+    if (!slot)
+        return false;
+    bool wanted = !rota_hash_is_zero(&slot->wanted);
+    if (wanted && !rota_hash_equal(&slot->wanted, block))
+        return false;
+    if (wanted)
+        source = ROTA_SLOT_CERTIFIED;
+    if (slot->source != ROTA_SLOT_EMPTY && rota_hash_equal(&slot->block, block)) {
+        if (source > slot->source)
+            slot->source = source;
+    } else if (source > slot->source) {
+        slot_fill(core, slot, header, block, source);
+    } else {
+        return false;
+    }
+    if (slot->source == ROTA_SLOT_CERTIFIED)
+        slot_want_parent(core, slot);
+    return true;
+}
+
+void rota_window_want(struct rota_core *core, uint64_t height, const struct rota_hash *block)
+{
+    /* A loop, not a recursion: want, and go down while the headers are known. */
+    struct rota_hash hash = *block;
+    for (struct rota_slot *slot = rota_window_slot(core, height); slot; slot = rota_window_slot(core, --height)) {
+        if (rota_hash_equal(&slot->wanted, &hash))
+            return;
+        slot->wanted = hash;
+        if (slot->source != ROTA_SLOT_EMPTY && !rota_hash_equal(&slot->block, &hash)) {
+            window_lower(core, height);
+            slot->source = ROTA_SLOT_EMPTY;
+            slot->check = ROTA_SLOT_UNCHECKED;
+            slot->proposed = slot->saved = slot->locked = false;
+        }
+        if (slot->source == ROTA_SLOT_EMPTY)
+            return;
+        slot->source = ROTA_SLOT_CERTIFIED;
+        hash = slot->header.prev_hash;
+    }
+}
+
+void rota_window_certify(struct rota_core *core, const struct rota_certificate *certificate)
+{
+    struct rota_slot *slot = rota_window_slot(core, certificate->vote.height);
+    if (!slot || certificate->vote.kind != ROTA_VOTE_COMMIT)
+        return;
+    if (slot->certified && !rota_hash_equal(&slot->certificate.vote.block, &certificate->vote.block)) {
+        rota_core_halt(core, "two commit certificates for one height: more members lie than the ledger tolerates");
+        return;
+    }
+    slot->certified = true;
+    slot->certificate = *certificate;
+    rota_window_want(core, slot->height, &certificate->vote.block);
+}
+
+static void vote_accuse(struct rota_core *core, uint32_t member, const struct rota_vote_cell *cell, const struct rota_vote *vote,
+                        const struct rota_signature *signature)
+{
+    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_ACCUSE);
+    action->accuse.member = member;
+    action->accuse.votes[0].vote = *vote;
+    action->accuse.votes[0].vote.nv = cell->nv;
+    action->accuse.votes[0].vote.block = cell->block;
+    action->accuse.votes[0].signature = cell->signature;
+    action->accuse.votes[1].vote = *vote;
+    action->accuse.votes[1].signature = *signature;
+}
+
+void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote, const struct rota_signature *signature)
+{
+    ROTA_ASSERT(member < core->n);
+    struct rota_slot *slot = rota_window_slot(core, vote->height);
+    if (!slot || vote->view < core->durable.view) {
+        core->dropped++;
+        return;
+    }
+    struct rota_vote_cell *cell = vote->kind == ROTA_VOTE_PREPARE ? &slot->prepares[member] : &slot->commits[member];
+    if (cell->has && cell->view > vote->view) {
+        core->dropped++;
+        return;
+    }
+    if (cell->has && cell->view == vote->view) {
+        if (!rota_hash_equal(&cell->block, &vote->block) || !rota_hash_equal(&cell->nv, &vote->nv))
+            vote_accuse(core, member, cell, vote, signature);
+        return;
+    }
+    *cell = (struct rota_vote_cell){true, vote->view, vote->nv, vote->block, *signature};
+}
+
+uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX], const struct rota_hash *block)
+{
+    uint32_t members = 0;
+    for (uint32_t i = 0; i < core->n; i++) {
+        const struct rota_vote_cell *cell = &cells[i];
+        if (cell->has && cell->view == core->durable.view && rota_hash_equal(&cell->nv, &core->durable.nv) &&
+            rota_hash_equal(&cell->block, block))
+            members |= UINT32_C(1) << i;
+    }
+    return members;
+}
+
+void rota_window_new_view(struct rota_core *core)
+{
+    for (uint32_t i = 0; i < ROTA_SLOTS; i++) {
+        struct rota_slot *slot = &core->slots[i];
+        slot->proposed = slot->locked = slot->saved = slot->judge_time = false;
+        slot->check = ROTA_SLOT_UNCHECKED;
+        if (slot->source != ROTA_SLOT_CERTIFIED)
+            slot->source = ROTA_SLOT_EMPTY;
+    }
+    core->valid_height = core->committed;
+    core->building = false;
+    core->untimely_ms = 0;
+}
