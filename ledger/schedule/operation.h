@@ -31,9 +31,9 @@ struct rota_execution {
 };
 
 struct rota_operation_kind {
-    const char *name;            /* "assign": the member "op" in JSON */
-    const char *const *members;  /* closed list of JSON members, NULL-terminated, "op" included */
-    uint32_t roles;              /* the author needs one of these roles */
+    const char *name;           /* "assign": the member "op" in JSON */
+    const char *const *members; /* closed list of JSON members, NULL-terminated, "op" included */
+    uint32_t roles;             /* the author needs one of these roles */
     /* Form only. */
     struct rota_status (*parse)(struct rota_operation *out, const json_t *object);
     /* Decides and changes rows; must decide before it changes. */

@@ -33,8 +33,9 @@ ROTA_CHECKED struct rota_status rota_state_admit(const struct rota_state *state,
 
 /* Executes the entries of a block on top of everything executed so far and keeps an undo record. ROTA_REFUSED (state
  * unchanged, *out_bad_entry says which) when an entry may not be ordered. */
-ROTA_CHECKED struct rota_status rota_state_execute(struct rota_state *state, struct rota_outcomes *out, uint32_t *out_bad_entry,
-                                                   uint64_t height, const struct rota_entry *entries, uint32_t count);
+ROTA_CHECKED struct rota_status rota_state_execute(struct rota_state *state, struct rota_outcomes *out,
+                                                   uint32_t *out_bad_entry, uint64_t height,
+                                                   const struct rota_entry *entries, uint32_t count);
 /* Takes back the newest executed block that is not final. Asserts that there is one. */
 void rota_state_undo(struct rota_state *state);
 /* The oldest executed block is final: its undo record is dropped. Asserts that there is one. */
@@ -54,9 +55,11 @@ struct rota_coordinator {
     uint64_t seq_highest;
 };
 /* ROTA_UNKNOWN_KEY. */
-ROTA_CHECKED struct rota_status rota_state_coordinator(struct rota_coordinator *out, const struct rota_state *state, const struct rota_kid *kid);
+ROTA_CHECKED struct rota_status rota_state_coordinator(struct rota_coordinator *out, const struct rota_state *state,
+                                                       const struct rota_kid *kid);
 /* The proposal that used this seq: ROTA_OK and its id; ROTA_NOT_FOUND: unused and usable; ROTA_REFUSED: below the window. */
-ROTA_CHECKED struct rota_status rota_state_seq(struct rota_hash *out_id, const struct rota_state *state, const struct rota_kid *kid, uint64_t seq);
+ROTA_CHECKED struct rota_status rota_state_seq(struct rota_hash *out_id, const struct rota_state *state,
+                                               const struct rota_kid *kid, uint64_t seq);
 
 enum { ROTA_ASSIGNMENT_ID_BYTES = 16 };
 struct rota_assignment {
@@ -65,7 +68,7 @@ struct rota_assignment {
     int64_t start_minute; /* since 1970-01-01 UTC */
     uint32_t minutes;     /* 1..2880 */
     uint64_t from_height;
-    uint64_t to_height; /* 0: active; otherwise ended by the block of this height */
+    uint64_t to_height;        /* 0: active; otherwise ended by the block of this height */
     struct rota_hash proposal; /* the entry that made it */
 };
 struct rota_person {
@@ -76,8 +79,10 @@ struct rota_code_info {
     struct rota_token id, pool;
     uint64_t from_height;
 };
-ROTA_CHECKED struct rota_status rota_state_person(struct rota_person *out, const struct rota_state *state, const struct rota_token *id);
-ROTA_CHECKED struct rota_status rota_state_code(struct rota_code_info *out, const struct rota_state *state, const struct rota_token *id);
+ROTA_CHECKED struct rota_status rota_state_person(struct rota_person *out, const struct rota_state *state,
+                                                  const struct rota_token *id);
+ROTA_CHECKED struct rota_status rota_state_code(struct rota_code_info *out, const struct rota_state *state,
+                                                const struct rota_token *id);
 ROTA_CHECKED struct rota_status rota_state_assignment(struct rota_assignment *out, const struct rota_state *state,
                                                       const uint8_t id[ROTA_ASSIGNMENT_ID_BYTES]);
 /* Revision of a day card, 0 when it was never touched. */
@@ -85,11 +90,15 @@ uint32_t rota_state_revision(const struct rota_state *state, const struct rota_t
 
 /* Calls fn for each row in key order until it returns false. Assignments: of one person, or of all when person is NULL, as
  * they stood after block `at_height` (UINT64_MAX = now), including ended ones only when include_ended. */
-void rota_state_each_assignment(const struct rota_state *state, const struct rota_token *person, uint64_t at_height, bool include_ended,
-                                bool (*fn)(void *context, const struct rota_assignment *assignment), void *context);
-void rota_state_each_person(const struct rota_state *state, bool (*fn)(void *context, const struct rota_person *person), void *context);
-void rota_state_each_code(const struct rota_state *state, bool (*fn)(void *context, const struct rota_code_info *code), void *context);
-void rota_state_each_coordinator(const struct rota_state *state, bool (*fn)(void *context, const struct rota_coordinator *coordinator), void *context);
+void rota_state_each_assignment(const struct rota_state *state, const struct rota_token *person, uint64_t at_height,
+                                bool include_ended, bool (*fn)(void *context, const struct rota_assignment *assignment),
+                                void *context);
+void rota_state_each_person(const struct rota_state *state, bool (*fn)(void *context, const struct rota_person *person),
+                            void *context);
+void rota_state_each_code(const struct rota_state *state, bool (*fn)(void *context, const struct rota_code_info *code),
+                          void *context);
+void rota_state_each_coordinator(const struct rota_state *state,
+                                 bool (*fn)(void *context, const struct rota_coordinator *coordinator), void *context);
 
 /* H(tag state || every row in key order): two replicas with equal schedules have equal digests. For tests and status. */
 struct rota_hash rota_state_digest(const struct rota_state *state);

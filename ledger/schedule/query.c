@@ -1,0 +1,196 @@
+/* Questions about the schedule. Nothing here changes a row. */
+#include "ledger/schedule/private.h"
+
+struct rota_status rota_state_coordinator(struct rota_coordinator *out, const struct rota_state *state,
+                                          const struct rota_kid *kid)
+{
+    if (!rota_table_coordinator_get(out, &state->rows, kid))
+        return rota_fail(ROTA_UNKNOWN_KEY, "no coordinator of this ledger has this key");
+    return rota_ok();
+}
+
+/* What became of a seq of a key whose highest is known. */
+static struct rota_status seq_look_up(struct rota_hash *out_id, const struct rota_state *state, const struct rota_kid *kid,
+                                      uint64_t highest, uint64_t seq)
+{
+    if (seq == 0)
+        return rota_fail(ROTA_REFUSED, "seq 0 is not used: the first is 1");
+    if (highest > ROTA_SEQ_WINDOW && seq < highest - ROTA_SEQ_WINDOW)
+        return rota_fail(ROTA_REFUSED, "this seq is below the window of the key: use one above its highest");
+    if (!rota_table_seq_get(out_id, &state->rows, kid, seq))
+        return rota_fail(ROTA_NOT_FOUND, "this seq is free");
+    return rota_ok();
+}
+
+struct rota_status rota_state_seq(struct rota_hash *out_id, const struct rota_state *state, const struct rota_kid *kid,
+                                  uint64_t seq)
+{
+    struct rota_coordinator coordinator;
+    ROTA_TRY(rota_state_coordinator(&coordinator, state, kid));
+    return seq_look_up(out_id, state, kid, coordinator.seq_highest, seq);
+}
+
+static struct rota_status admit_proposal(const struct rota_state *state, const struct rota_proposal *proposal)
+{
+    struct rota_coordinator author;
+    struct rota_hash used;
+    ROTA_TRY(rota_state_coordinator(&author, state, &proposal->jws.kid));
+    if (!rota_hash_equal(&proposal->ledger_id, &state->genesis->ledger_id))
+        return rota_fail(ROTA_WRONG_LEDGER, "the proposal is signed for another ledger");
+    struct rota_status status = seq_look_up(&used, state, &proposal->jws.kid, author.seq_highest, proposal->seq);
+    if (status.code == ROTA_NOT_FOUND)
+        return rota_ok();
+    if (status.code != ROTA_OK)
+        return status;
+    if (rota_hash_equal(&used, &proposal->id))
+        return rota_fail(ROTA_EXISTS, "this proposal is in the ledger already");
+    return rota_fail(ROTA_REFUSED, "another proposal of this key has this seq");
+}
+
+static struct rota_status admit_coordinator_evidence(const struct rota_state *state, const struct rota_evidence *evidence)
+{
+    const struct rota_hash *ledger = &state->genesis->ledger_id;
+    struct rota_coordinator accused;
+    struct rota_hash known;
+    ROTA_TRY(rota_state_coordinator(&accused, state, &evidence->first->jws.kid));
+    if (!rota_hash_equal(&evidence->first->ledger_id, ledger) || !rota_hash_equal(&evidence->second->ledger_id, ledger))
+        return rota_fail(ROTA_WRONG_LEDGER, "the two proposals are not both signed for this ledger");
+    if (rota_table_evidence_get(&known, &state->rows, evidence) && rota_hash_equal(&known, &evidence->id))
+        return rota_fail(ROTA_EXISTS, "this evidence is in the ledger already");
+    if (accused.suspended_at != 0)
+        return rota_fail(ROTA_REFUSED, "this key is suspended already");
+    return rota_ok();
+}
+
+static uint32_t member_evidence_count(const struct rota_state *state, uint32_t member)
+{
+    struct rota_key prefix = rota_key_member(member);
+    uint32_t count = 0;
+    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row))
+        count++;
+    ROTA_ASSERT(count <= ROTA_MEMBER_EVIDENCE_MAX);
+    return count;
+}
+
+static struct rota_status admit_member_evidence(const struct rota_state *state, const struct rota_evidence *evidence)
+{
+    struct rota_hash known;
+    if (evidence->member >= state->genesis->membership.count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "the evidence names a member that this ledger does not have");
+    if (evidence->epoch != state->genesis->membership.epoch)
+        return rota_fail(ROTA_WRONG_LEDGER, "the evidence is of another epoch");
+    if (rota_table_evidence_get(&known, &state->rows, evidence))
+        return rota_hash_equal(&known, &evidence->id)
+                   ? rota_fail(ROTA_EXISTS, "this evidence is in the ledger already")
+                   : rota_fail(ROTA_REFUSED, "this double vote of the member is in the ledger already");
+    if (member_evidence_count(state, evidence->member) == ROTA_MEMBER_EVIDENCE_MAX)
+        return rota_fail(ROTA_REFUSED, "the ledger holds enough evidence against this member");
+    return rota_ok();
+}
+
+struct rota_status rota_state_admit(const struct rota_state *state, const struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        return admit_proposal(state, entry->proposal);
+    if (entry->kind != ROTA_ENTRY_EVIDENCE)
+        return rota_fail(ROTA_REFUSED, "an entry is a proposal or evidence");
+    switch (entry->evidence->kind) {
+    case ROTA_EVIDENCE_COORDINATOR:
+        return admit_coordinator_evidence(state, entry->evidence);
+    case ROTA_EVIDENCE_DOUBLE_PREPARE:
+    case ROTA_EVIDENCE_DOUBLE_COMMIT:
+        return admit_member_evidence(state, entry->evidence);
+    }
+    return rota_fail(ROTA_REFUSED, "evidence of a kind that this ledger does not know");
+}
+
+struct rota_status rota_state_person(struct rota_person *out, const struct rota_state *state, const struct rota_token *id)
+{
+    if (!rota_table_person_get(out, &state->rows, id))
+        return rota_fail(ROTA_NOT_FOUND, "no such person");
+    return rota_ok();
+}
+
+struct rota_status rota_state_code(struct rota_code_info *out, const struct rota_state *state, const struct rota_token *id)
+{
+    if (!rota_table_code_get(out, &state->rows, id))
+        return rota_fail(ROTA_NOT_FOUND, "no such code");
+    return rota_ok();
+}
+
+struct rota_status rota_state_assignment(struct rota_assignment *out, const struct rota_state *state,
+                                         const uint8_t id[ROTA_ASSIGNMENT_ID_BYTES])
+{
+    if (!rota_table_assignment_get(out, &state->rows, id))
+        return rota_fail(ROTA_NOT_FOUND, "no such assignment");
+    return rota_ok();
+}
+
+uint32_t rota_state_revision(const struct rota_state *state, const struct rota_token *person, int32_t day)
+{
+    return rota_table_revision_get(&state->rows, person, day);
+}
+
+/* The assignment as it stood after that block; false when it is not to be shown. */
+static bool assignment_at(struct rota_assignment *assignment, uint64_t at_height, bool include_ended)
+{
+    if (assignment->from_height > at_height)
+        return false;
+    if (assignment->to_height > at_height)
+        assignment->to_height = 0;
+    return assignment->to_height == 0 || include_ended;
+}
+
+void rota_state_each_assignment(const struct rota_state *state, const struct rota_token *person, uint64_t at_height,
+                                bool include_ended, bool (*fn)(void *context, const struct rota_assignment *assignment),
+                                void *context)
+{
+    struct rota_key prefix = person != NULL ? rota_key_assignments(person) : rota_key_table(ROTA_TABLE_ASSIGNMENT);
+    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row)) {
+        struct rota_assignment assignment;
+        rota_table_assignment_read(&assignment, row);
+        if (assignment_at(&assignment, at_height, include_ended) && !fn(context, &assignment))
+            return;
+    }
+}
+
+void rota_state_each_person(const struct rota_state *state, bool (*fn)(void *context, const struct rota_person *person),
+                            void *context)
+{
+    struct rota_key prefix = rota_key_table(ROTA_TABLE_PERSON);
+    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row)) {
+        struct rota_person person;
+        rota_table_person_read(&person, row);
+        if (!fn(context, &person))
+            return;
+    }
+}
+
+void rota_state_each_code(const struct rota_state *state, bool (*fn)(void *context, const struct rota_code_info *code),
+                          void *context)
+{
+    struct rota_key prefix = rota_key_table(ROTA_TABLE_CODE);
+    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row)) {
+        struct rota_code_info code;
+        rota_table_code_read(&code, row);
+        if (!fn(context, &code))
+            return;
+    }
+}
+
+void rota_state_each_coordinator(const struct rota_state *state,
+                                 bool (*fn)(void *context, const struct rota_coordinator *coordinator), void *context)
+{
+    struct rota_key prefix = rota_key_table(ROTA_TABLE_COORDINATOR);
+    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row)) {
+        struct rota_coordinator coordinator;
+        rota_table_coordinator_read(&coordinator, row);
+        if (!fn(context, &coordinator))
+            return;
+    }
+}

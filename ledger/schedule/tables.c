@@ -1,0 +1,215 @@
+#include "ledger/schedule/table_form.h"
+
+struct rota_key rota_key_table(enum rota_table table)
+{
+    struct rota_key key;
+    struct rota_writer writer = rota_key_start(&key, table);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+/* person: token -> home token, from_height u64; code: token -> pool token or empty, from_height u64 */
+
+static void named_read(enum rota_table table, const struct rota_row *row, struct rota_token *out_id,
+                       struct rota_token *out_second, uint64_t *out_height)
+{
+    struct rota_reader key = rota_key_read(row, table);
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    *out_id = rota_read_token(&key);
+    *out_second = rota_read_token(&value);
+    *out_height = rota_read_u64(&value);
+    rota_row_finish(&key);
+    rota_row_finish(&value);
+}
+
+static const struct rota_row *named_find(const struct rota_rows *rows, enum rota_table table, const struct rota_token *id)
+{
+    struct rota_key key = rota_key_of_token(table, id);
+    return rota_row_get(rows, rota_key_view(&key));
+}
+
+static void named_put(struct rota_rows *rows, enum rota_table table, const struct rota_token *id,
+                      const struct rota_token *second, uint64_t height)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_writer value = rota_writer(bytes, sizeof bytes);
+    struct rota_key key = rota_key_of_token(table, id);
+    rota_write_token(&value, second);
+    rota_write_u64(&value, height);
+    rota_table_put(rows, &key, &value);
+}
+
+void rota_table_person_read(struct rota_person *out, const struct rota_row *row)
+{
+    named_read(ROTA_TABLE_PERSON, row, &out->id, &out->home, &out->from_height);
+}
+
+bool rota_table_person_get(struct rota_person *out, const struct rota_rows *rows, const struct rota_token *id)
+{
+    const struct rota_row *row = named_find(rows, ROTA_TABLE_PERSON, id);
+    if (row != NULL)
+        rota_table_person_read(out, row);
+    return row != NULL;
+}
+
+void rota_table_person_put(struct rota_rows *rows, const struct rota_person *person)
+{
+    named_put(rows, ROTA_TABLE_PERSON, &person->id, &person->home, person->from_height);
+}
+
+void rota_table_code_read(struct rota_code_info *out, const struct rota_row *row)
+{
+    named_read(ROTA_TABLE_CODE, row, &out->id, &out->pool, &out->from_height);
+}
+
+bool rota_table_code_get(struct rota_code_info *out, const struct rota_rows *rows, const struct rota_token *id)
+{
+    const struct rota_row *row = named_find(rows, ROTA_TABLE_CODE, id);
+    if (row != NULL)
+        rota_table_code_read(out, row);
+    return row != NULL;
+}
+
+void rota_table_code_put(struct rota_rows *rows, const struct rota_code_info *code)
+{
+    named_put(rows, ROTA_TABLE_CODE, &code->id, &code->pool, code->from_height);
+}
+
+/* coordinator: kid -> label, key 33, facility, roles u32, from, suspended, revoked, seq_highest u64; the parsed key beside
+ * it */
+
+void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_row *row)
+{
+    struct rota_reader key = rota_key_read(row, ROTA_TABLE_COORDINATOR);
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    struct rota_view side = rota_row_side(row);
+    rota_read_bytes(&key, out->key.kid.b, sizeof out->key.kid.b);
+    out->label = rota_read_token(&value);
+    rota_read_bytes(&value, out->key.compressed, sizeof out->key.compressed);
+    out->facility = rota_read_token(&value);
+    out->roles = rota_read_u32(&value);
+    out->from_height = rota_read_u64(&value);
+    out->suspended_at = rota_read_u64(&value);
+    out->revoked_at = rota_read_u64(&value);
+    out->seq_highest = rota_read_u64(&value);
+    ROTA_ASSERT(side.len == sizeof out->key.parsed);
+    memcpy(out->key.parsed, side.data, side.len);
+    rota_row_finish(&key);
+    rota_row_finish(&value);
+}
+
+bool rota_table_coordinator_get(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_kid *kid)
+{
+    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, kid);
+    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
+    if (row != NULL)
+        rota_table_coordinator_read(out, row);
+    return row != NULL;
+}
+
+void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordinator *coordinator)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_writer value = rota_writer(bytes, sizeof bytes);
+    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, &coordinator->key.kid);
+    rota_write_token(&value, &coordinator->label);
+    rota_write_bytes(&value, coordinator->key.compressed, sizeof coordinator->key.compressed);
+    rota_write_token(&value, &coordinator->facility);
+    rota_write_u32(&value, coordinator->roles);
+    rota_write_u64(&value, coordinator->from_height);
+    rota_write_u64(&value, coordinator->suspended_at);
+    rota_write_u64(&value, coordinator->revoked_at);
+    rota_write_u64(&value, coordinator->seq_highest);
+    ROTA_ASSERT(!value.bad);
+    rota_row_put(rows, rota_key_view(&key), rota_view(value.data, value.len),
+                 rota_view(coordinator->key.parsed, sizeof coordinator->key.parsed));
+}
+
+/* seq: kid, seq u64 -> proposal id */
+
+struct rota_key rota_key_seqs(const struct rota_kid *kid)
+{
+    return rota_key_of_kid(ROTA_TABLE_SEQ, kid);
+}
+
+static struct rota_key key_of_seq(const struct rota_kid *kid, uint64_t seq)
+{
+    struct rota_key key;
+    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_SEQ);
+    rota_write_bytes(&writer, kid->b, sizeof kid->b);
+    rota_write_u64(&writer, seq);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+uint64_t rota_table_seq_read(const struct rota_row *row)
+{
+    struct rota_reader key = rota_key_read(row, ROTA_TABLE_SEQ);
+    struct rota_kid kid;
+    rota_read_bytes(&key, kid.b, sizeof kid.b);
+    uint64_t seq = rota_read_u64(&key);
+    rota_row_finish(&key);
+    return seq;
+}
+
+bool rota_table_seq_get(struct rota_hash *out_proposal, const struct rota_rows *rows, const struct rota_kid *kid,
+                        uint64_t seq)
+{
+    struct rota_key key = key_of_seq(kid, seq);
+    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
+    if (row == NULL)
+        return false;
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    rota_read_hash(&value, out_proposal);
+    rota_row_finish(&value);
+    return true;
+}
+
+void rota_table_seq_put(struct rota_rows *rows, const struct rota_kid *kid, uint64_t seq, const struct rota_hash *proposal)
+{
+    struct rota_key key = key_of_seq(kid, seq);
+    rota_row_put(rows, rota_key_view(&key), rota_view(proposal->b, sizeof proposal->b), rota_view(NULL, 0));
+}
+
+/* member evidence: member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid -> evidence id */
+
+struct rota_key rota_key_member(uint32_t member)
+{
+    struct rota_key key;
+    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
+    rota_write_u32(&writer, member);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+static struct rota_key key_of_evidence(const struct rota_evidence *evidence)
+{
+    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
+        return rota_key_of_kid(ROTA_TABLE_COORDINATOR_EVIDENCE, &evidence->first->jws.kid);
+    struct rota_key key;
+    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
+    rota_write_u32(&writer, evidence->member);
+    rota_write_u8(&writer, (uint8_t)evidence->kind);
+    rota_write_u64(&writer, evidence->votes[0].vote.view);
+    rota_write_u64(&writer, evidence->votes[0].vote.height);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence)
+{
+    struct rota_key key = key_of_evidence(evidence);
+    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
+    if (row == NULL)
+        return false;
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    rota_read_hash(&value, out_id);
+    rota_row_finish(&value);
+    return true;
+}
+
+void rota_table_evidence_put(struct rota_rows *rows, const struct rota_evidence *evidence)
+{
+    struct rota_key key = key_of_evidence(evidence);
+    rota_row_put(rows, rota_key_view(&key), rota_view(evidence->id.b, sizeof evidence->id.b), rota_view(NULL, 0));
+}

@@ -1,0 +1,80 @@
+/* The tables of the schedule: their numbers, and the byte form of every key and value (FORMATS §9). This is the only file
+ * that knows how a row looks; it does not know what a row is for. Bytes read here were written here.
+ *
+ * Each table has `_get` (false: no such row), `_put`, and where rows are walked, `_read`, which reads one row.
+ */
+#ifndef ROTA_LEDGER_SCHEDULE_TABLES_H
+#define ROTA_LEDGER_SCHEDULE_TABLES_H
+
+#include "ledger/schedule/rows.h"
+#include "ledger/schedule/state.h"
+
+/* Stable numbers: they are hashed. Never reused. */
+enum rota_table {
+    ROTA_TABLE_PERSON = 1,
+    ROTA_TABLE_CODE = 2,
+    ROTA_TABLE_COORDINATOR = 3,
+    ROTA_TABLE_SEQ = 4,
+    ROTA_TABLE_ASSIGNMENT = 5,
+    ROTA_TABLE_ASSIGNMENT_INDEX = 6,
+    ROTA_TABLE_DAY_CARD = 7,
+    ROTA_TABLE_MEMBER_EVIDENCE = 8,
+    ROTA_TABLE_COORDINATOR_EVIDENCE = 9,
+};
+
+enum { ROTA_KEY_BYTES_MAX = 64, ROTA_VALUE_BYTES_MAX = 160 };
+
+/* A key, or the beginning of one, with its table in front. */
+struct rota_key {
+    uint8_t bytes[ROTA_KEY_BYTES_MAX];
+    size_t len;
+};
+
+static inline struct rota_view rota_key_view(const struct rota_key *key)
+{
+    return rota_view(key->bytes, key->len);
+}
+
+/* The beginning of every key of a table; of every assignment of a person; of every seq of a coordinator; of all evidence
+ * against a member. */
+struct rota_key rota_key_table(enum rota_table table);
+struct rota_key rota_key_assignments(const struct rota_token *person);
+struct rota_key rota_key_seqs(const struct rota_kid *kid);
+struct rota_key rota_key_member(uint32_t member);
+/* Where a person's assignments begin that start at this minute or later. */
+struct rota_key rota_key_assignments_from(const struct rota_token *person, int64_t start_minute);
+
+bool rota_table_person_get(struct rota_person *out, const struct rota_rows *rows, const struct rota_token *id);
+void rota_table_person_put(struct rota_rows *rows, const struct rota_person *person);
+void rota_table_person_read(struct rota_person *out, const struct rota_row *row);
+
+bool rota_table_code_get(struct rota_code_info *out, const struct rota_rows *rows, const struct rota_token *id);
+void rota_table_code_put(struct rota_rows *rows, const struct rota_code_info *code);
+void rota_table_code_read(struct rota_code_info *out, const struct rota_row *row);
+
+bool rota_table_coordinator_get(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_kid *kid);
+void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordinator *coordinator);
+void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_row *row);
+
+/* Which proposal used a seq. */
+bool rota_table_seq_get(struct rota_hash *out_proposal, const struct rota_rows *rows, const struct rota_kid *kid,
+                        uint64_t seq);
+void rota_table_seq_put(struct rota_rows *rows, const struct rota_kid *kid, uint64_t seq, const struct rota_hash *proposal);
+uint64_t rota_table_seq_read(const struct rota_row *row);
+
+/* By id, through the index. put writes the row only; add writes the row and its index. */
+bool rota_table_assignment_get(struct rota_assignment *out, const struct rota_rows *rows,
+                               const uint8_t id[ROTA_ASSIGNMENT_ID_BYTES]);
+void rota_table_assignment_put(struct rota_rows *rows, const struct rota_assignment *assignment);
+void rota_table_assignment_add(struct rota_rows *rows, const struct rota_assignment *assignment);
+void rota_table_assignment_read(struct rota_assignment *out, const struct rota_row *row);
+
+/* 0 when there is no row. */
+uint32_t rota_table_revision_get(const struct rota_rows *rows, const struct rota_token *person, int32_t day);
+void rota_table_revision_put(struct rota_rows *rows, const struct rota_token *person, int32_t day, uint32_t revision);
+
+/* Kind decides the table: a member's votes, or a coordinator's proposals. */
+bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence);
+void rota_table_evidence_put(struct rota_rows *rows, const struct rota_evidence *evidence);
+
+#endif
