@@ -13,10 +13,28 @@ struct rota_store; /* opaque, heap */
 /* Makes a new ledger file with its genesis; never over an existing file (ROTA_EXISTS). */
 ROTA_CHECKED struct rota_status rota_store_create(const char *path, const struct rota_genesis *genesis);
 /* Opens for writing (WAL, synchronous FULL, append-only triggers and authorizer on). The genesis must be the file's. */
-ROTA_CHECKED struct rota_status rota_store_open(struct rota_store **out, const char *path, const struct rota_genesis *genesis);
+ROTA_CHECKED struct rota_status rota_store_open(struct rota_store **out, const char *path,
+                                                const struct rota_genesis *genesis);
 /* Opens somebody's file for reading with every defence on (read-only, immutable, defensive, untrusted schema, schema text
- * compared with ours, integrity check). ROTA_UNSUPPORTED, ROTA_MALFORMED, ROTA_IO; *out_detail (may be NULL) borrows a longer text. */
+ * compared with ours, integrity check). ROTA_UNSUPPORTED, ROTA_MALFORMED, ROTA_IO; *out_detail (may be NULL) borrows a
+ * longer text. */
 ROTA_CHECKED struct rota_status rota_store_open_hostile(struct rota_store **out, const char *path, const char **out_detail);
+/* The same, and says which defence spoke. */
+enum rota_store_finding {
+    ROTA_STORE_FINE = 0,
+    ROTA_STORE_NO_ACCESS,    /* cannot be opened or read */
+    ROTA_STORE_OTHER_FILE,   /* not a ledger file */
+    ROTA_STORE_NEWER,        /* a ledger file of a newer format */
+    ROTA_STORE_DAMAGED,      /* the container does not hold together */
+    ROTA_STORE_OTHER_SCHEMA, /* tables, triggers, views or readme are not ours, word for word */
+    ROTA_STORE_LEFTOVER,     /* a log with content lies beside it */
+};
+struct rota_store_inspection {
+    enum rota_store_finding finding;
+    char text[256];
+};
+ROTA_CHECKED struct rota_status rota_store_inspect(struct rota_store **out, struct rota_store_inspection *inspection,
+                                                   const char *path);
 void rota_store_close(struct rota_store *store);
 
 /* The genesis bytes in the file; borrowed until close. */
@@ -26,10 +44,13 @@ uint64_t rota_store_height(const struct rota_store *store);
 
 /* One transaction for all blocks of a turn: begin, append..., commit. A failed commit is fatal for the node. */
 ROTA_CHECKED struct rota_status rota_store_begin(struct rota_store *store);
-/* Appends the next block (height = last + 1) with its entries and outcome records. */
+/* Appends the next block with its entries and outcome records. ROTA_REFUSED (nothing written) when it does not follow:
+ * height, prev_hash, tree_size. Any other failure spoils the handle: commit fails, and the next opening finds the file as
+ * it was before begin. */
 ROTA_CHECKED struct rota_status rota_store_append(struct rota_store *store, const struct rota_block *block,
                                                   const struct rota_outcome *outcomes);
-/* The commit certificate of an appended block; covers every earlier block that has none. */
+/* The commit certificate of an appended block; covers every earlier block that has none. One at or below the newest
+ * certificate adds nothing and is not stored. ROTA_REFUSED when it is not about a block of this file. */
 ROTA_CHECKED struct rota_status rota_store_certify(struct rota_store *store, const struct rota_certificate *certificate);
 ROTA_CHECKED struct rota_status rota_store_commit(struct rota_store *store);
 /* Passive WAL checkpoint at a quiet moment. */
@@ -38,12 +59,14 @@ void rota_store_checkpoint(struct rota_store *store);
 /* One stored block, read back. ROTA_NOT_FOUND beyond the end. *out given to the caller (rota_block_release). */
 ROTA_CHECKED struct rota_status rota_store_block(struct rota_block **out, struct rota_store *store, uint64_t height);
 /* The certificate that covers this height: its own, or the nearest above. ROTA_NOT_FOUND. */
-ROTA_CHECKED struct rota_status rota_store_certificate(struct rota_certificate *out, struct rota_store *store, uint64_t height);
+ROTA_CHECKED struct rota_status rota_store_certificate(struct rota_certificate *out, struct rota_store *store,
+                                                       uint64_t height);
 /* One entry's outcome record, malloc'd: given to the caller. */
-ROTA_CHECKED struct rota_status rota_store_outcome(struct rota_outcome *out, struct rota_store *store, uint64_t height, uint32_t index);
+ROTA_CHECKED struct rota_status rota_store_outcome(struct rota_outcome *out, struct rota_store *store, uint64_t height,
+                                                   uint32_t index);
 /* Raw rows for the auditor: what the file says, undecoded. Views valid until the next call. ROTA_NOT_FOUND at the end. */
 struct rota_store_entry {
-    uint64_t leaf_index;
+    uint64_t leaf_index; /* set, like height, also when ROTA_MALFORMED comes back for the rest of the row */
     uint64_t height;
     uint32_t index;
     uint32_t kind;
@@ -59,5 +82,7 @@ struct rota_store_block_row {
 ROTA_CHECKED struct rota_status rota_store_next_block(struct rota_store_block_row *out, struct rota_store *store);
 ROTA_CHECKED struct rota_status rota_store_next_entry(struct rota_store_entry *out, struct rota_store *store);
 void rota_store_rewind(struct rota_store *store);
+/* Height of a certificate for which there is no block, 0 when there is none. */
+uint64_t rota_store_stray_certificate(struct rota_store *store);
 
 #endif
