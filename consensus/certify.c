@@ -127,9 +127,12 @@ static void best_trim(struct rota_core *core)
 static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
 {
     rota_certify_best(core, &slot->certificate);
+    ROTA_ASSERT(core->final_count < ROTA_SLOTS);
+    struct rota_certificate *certificate = &core->final[core->final_count++];
+    *certificate = slot->certificate;
     struct rota_action *action = rota_core_emit(core, ROTA_ACTION_COMMIT);
     action->commit.height = slot->height;
-    action->commit.certificate = &slot->certificate;
+    action->commit.certificate = certificate;
     core->committed_certificate = slot->certificate;
     core->has_committed_certificate = true;
     core->committed = slot->height;

@@ -187,6 +187,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     actions->count = 0;
     core->actions = actions;
     core->save_said = false;
+    core->final_count = 0;
     if (event->at_ms > core->now_ms)
         core->now_ms = event->at_ms;
     switch (event->kind) {

@@ -75,6 +75,8 @@ struct rota_core {
     uint64_t now_ms;
     struct rota_actions *actions; /* of the step under way */
     bool save_said;               /* SAVE is already in this step's list */
+    uint32_t final_count;         /* certificates of this step's COMMITs: their slots may be reused at once */
+    struct rota_certificate final[ROTA_SLOTS];
     const char *halted;           /* NULL, or why */
 
     struct rota_durable durable;

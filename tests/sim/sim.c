@@ -1,0 +1,346 @@
+/* The cluster: building it, breaking it, running it, and expecting things of it. */
+#include "tests/sim/sim.h"
+
+#include <sodium.h>
+
+/* ---- chance --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t split_mix(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+uint64_t sim_random(struct sim *sim, uint64_t below)
+{
+    return below == 0 ? 0 : split_mix(&sim->random[0]) % below;
+}
+
+bool sim_chance(struct sim *sim, uint32_t percent)
+{
+    return percent != 0 && sim_random(sim, 100) < percent;
+}
+
+void sim_trace(struct sim *sim, uint64_t word)
+{
+    uint64_t mixed = sim->trace ^ word;
+    sim->trace = split_mix(&mixed);
+}
+
+/* ---- build and end -------------------------------------------------------------------------------------------------- */
+
+static bool toy_verify(const struct rota_ed25519_public *key, struct rota_view message, const struct rota_signature *signature)
+{
+    uint8_t mac[crypto_shorthash_BYTES];
+    crypto_shorthash(mac, message.data, message.len, key->b);
+    return memcmp(mac, signature->b, sizeof mac) == 0;
+}
+
+static void membership_fill(struct sim *sim)
+{
+    struct rota_membership *membership = &sim->membership;
+    membership->profile = sim->options.profile ? sim->options.profile : ROTA_PROFILE_BYZANTINE;
+    membership->count = sim->options.members;
+    membership->verify = toy_verify;
+    memset(membership->ledger_id.b, 0x11, sizeof membership->ledger_id.b);
+    memset(membership->config_hash.b, 0x22, sizeof membership->config_hash.b);
+    for (uint32_t i = 0; i < membership->count; i++)
+        memset(membership->members[i].key.b, (int)(i + 1), sizeof membership->members[i].key.b);
+}
+
+struct sim *sim_new(const struct sim_options *options)
+{
+    ROTA_ASSERT(sodium_init() >= 0);
+    ROTA_ASSERT(options->members >= 1 && options->members <= ROTA_MEMBERS_MAX);
+    struct sim *sim = calloc(1, sizeof *sim);
+    ROTA_ASSERT(sim);
+    sim->options = *options;
+    if (options->delay_max_ms == 0)
+        sim->options.delay_min_ms = 1, sim->options.delay_max_ms = 3;
+    sim->random[0] = options->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
+    sim->timers = (struct rota_timers){100, 500, 1000, 1300, 1000, 500, 500};
+    sim->limits = (struct rota_limits){SIM_BLOCK_REQUESTS_MAX, 262144, ROTA_WINDOW};
+    sim->actions = malloc(sizeof *sim->actions);
+    sim->scratch = malloc(sizeof *sim->scratch);
+    ROTA_ASSERT(sim->actions && sim->scratch);
+    membership_fill(sim);
+    sim_check_open(sim);
+    for (uint32_t i = 0; i < options->members; i++) {
+        sim->replicas[i].index = i;
+        sim->replicas[i].core = malloc(rota_core_bytes());
+        ROTA_ASSERT(sim->replicas[i].core);
+    }
+    for (uint32_t i = 0; i < options->members; i++)
+        sim_replica_start(sim, &sim->replicas[i]);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct sim_disk *disk = &sim->replicas[i].disk;
+        for (uint64_t h = 0; h < SIM_HEIGHTS_MAX; h++)
+            free(disk->certificates[h]);
+        free(disk->view_change);
+        free(disk->new_view);
+        free(sim->replicas[i].core);
+    }
+    for (size_t i = 0; i < sim->queue_count; i++)
+        free(sim->queue[i].bytes);
+    for (size_t i = 0; i < sim->block_count; i++)
+        free(sim->blocks[i]);
+    free(sim->queue);
+    free(sim->blocks);
+    free(sim->actions);
+    free(sim->scratch);
+    sim_check_close(sim);
+    free(sim);
+}
+
+_Noreturn void sim_fail(struct sim *sim, const char *sentence)
+{
+    fprintf(stderr, "\nsimulation failed: %s\n  seed %llu, %u members, at %llu ms, agreed height %llu\n", sentence,
+            (unsigned long long)sim->options.seed, sim->options.members, (unsigned long long)sim->now_ms,
+            (unsigned long long)sim->agreed_height);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct rota_core_view view = sim_view(sim, i);
+        fprintf(stderr, "  replica %u: %s view %llu mode %d muted %d height %llu in flight %u failed views %u\n", i,
+                sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
+                (unsigned long long)view.committed, view.in_flight, view.failed_views);
+    }
+    fprintf(stderr, "  again: rota-sim --seed %llu --members %u\n", (unsigned long long)sim->options.seed, sim->options.members);
+    abort();
+}
+
+/* ---- who ------------------------------------------------------------------------------------------------------------ */
+
+struct rota_core_view sim_view(struct sim *sim, uint32_t member)
+{
+    struct rota_core_view view;
+    rota_core_inspect(&view, sim->replicas[member].core);
+    return view;
+}
+
+/* The primary of the highest view that is active anywhere. */
+static uint32_t primary_index(struct sim *sim)
+{
+    uint64_t highest = 0;
+    uint32_t primary = 0;
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct rota_core_view view = sim_view(sim, i);
+        if (sim->replicas[i].up && view.mode == ROTA_MODE_ACTIVE && view.view >= highest) {
+            highest = view.view;
+            primary = view.primary;
+        }
+    }
+    return primary;
+}
+
+uint32_t sim_who(struct sim *sim, const char *who)
+{
+    uint32_t all = sim->membership.count == 32 ? UINT32_MAX : (UINT32_C(1) << sim->membership.count) - 1;
+    if (strcmp(who, "all") == 0)
+        return all;
+    if (strcmp(who, "primary") == 0)
+        return UINT32_C(1) << primary_index(sim);
+    if (strcmp(who, "backups") == 0)
+        return all & ~(UINT32_C(1) << primary_index(sim));
+    uint32_t members = 0;
+    if (strcmp(who, "up") == 0) {
+        for (uint32_t i = 0; i < sim->membership.count; i++)
+            members |= sim->replicas[i].up ? UINT32_C(1) << i : 0;
+        return members;
+    }
+    for (const char *at = who; *at;) {
+        char *end;
+        unsigned long index = strtoul(at, &end, 10);
+        ROTA_ASSERT(end != at && index < sim->membership.count);
+        members |= UINT32_C(1) << index;
+        at = end + strspn(end, " ");
+    }
+    return members;
+}
+
+/* ---- break and mend ------------------------------------------------------------------------------------------------- */
+
+void sim_cut(struct sim *sim, uint32_t from, uint32_t to)
+{
+    sim->cut[from][to] = true;
+}
+
+void sim_heal(struct sim *sim)
+{
+    memset(sim->cut, 0, sizeof sim->cut);
+}
+
+void sim_partition(struct sim *sim, const char *groups)
+{
+    uint32_t group_of[ROTA_MEMBERS_MAX] = {0}, group = 1;
+    for (const char *at = groups; *at; at++) {
+        if (*at == '|')
+            group++;
+        else if (*at != ' ') {
+            char *end;
+            unsigned long index = strtoul(at, &end, 10);
+            ROTA_ASSERT(end != at && index < sim->membership.count);
+            group_of[index] = group;
+            at = end - 1;
+        }
+    }
+    for (uint32_t a = 0; a < sim->membership.count; a++)
+        for (uint32_t b = 0; b < sim->membership.count; b++)
+            sim->cut[a][b] = group_of[a] != group_of[b];
+}
+
+void sim_crash(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if (members >> i & 1)
+            sim_replica_stop(sim, &sim->replicas[i]);
+}
+
+void sim_restart(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if ((members >> i & 1) && !sim->replicas[i].up)
+            sim_replica_start(sim, &sim->replicas[i]);
+}
+
+void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_crash_point point)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        if (!(members >> i & 1))
+            continue;
+        sim->replicas[i].crash_at = k;
+        sim->replicas[i].crash_point = point;
+    }
+}
+
+/* ---- go ------------------------------------------------------------------------------------------------------------- */
+
+void sim_submit(struct sim *sim, const char *who, uint32_t count)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t k = 0; k < count && sim->request_count < SIM_REQUESTS_MAX; k++) {
+        uint32_t request = sim->request_count++;
+        sim->request_sent_ms[request] = sim->now_ms;
+        for (uint32_t i = 0; i < sim->membership.count; i++)
+            if (members >> i & 1)
+                sim_send_request(sim, i, request);
+    }
+}
+
+void sim_resubmit(struct sim *sim)
+{
+    for (uint32_t r = 0; r < sim->request_count; r++)
+        for (uint32_t i = 0; i < sim->membership.count && !sim->committed_at[r]; i++)
+            if (sim->replicas[i].up)
+                sim_send_request(sim, i, r);
+}
+
+static struct sim_replica *next_to_wake(struct sim *sim)
+{
+    struct sim_replica *next = NULL;
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if (sim->replicas[i].up && (!next || sim->replicas[i].wake_ms < next->wake_ms))
+            next = &sim->replicas[i];
+    return next;
+}
+
+/* The next thing that happens, not later than until_ms; false when there is none. */
+static bool sim_step(struct sim *sim, uint64_t until_ms)
+{
+    struct sim_replica *wake = next_to_wake(sim);
+    uint64_t wake_ms = wake ? wake->wake_ms : UINT64_MAX, queue_ms = sim_queue_next_ms(sim);
+    uint64_t at_ms = wake_ms < queue_ms ? wake_ms : queue_ms;
+    if (at_ms > until_ms) {
+        sim->now_ms = until_ms;
+        return false;
+    }
+    if (at_ms > sim->now_ms)
+        sim->now_ms = at_ms;
+    sim_trace(sim, sim->now_ms);
+    if (wake_ms <= queue_ms) {
+        sim_replica_wake(sim, wake);
+        return true;
+    }
+    struct sim_delivery delivery;
+    ROTA_ASSERT(sim_queue_pop(sim, &delivery));
+    sim_trace(sim, delivery.order * 31 + delivery.to);
+    struct sim_replica *to = &sim->replicas[delivery.to];
+    if (to->up && !sim->cut[delivery.from][delivery.to])
+        sim_replica_deliver(sim, to, &delivery);
+    free(delivery.bytes);
+    return true;
+}
+
+void sim_run_ms(struct sim *sim, uint64_t ms)
+{
+    uint64_t until_ms = sim->now_ms + ms;
+    while (sim_step(sim, until_ms))
+        ;
+}
+
+static bool sim_is_settled(const struct sim *sim)
+{
+    for (uint32_t r = 0; r < sim->request_count; r++)
+        if (!sim->committed_at[r])
+            return false;
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if (sim->replicas[i].up && sim->replicas[i].disk.height != sim->agreed_height)
+            return false;
+    return true;
+}
+
+bool sim_run_until_settled(struct sim *sim, uint64_t limit_ms)
+{
+    uint64_t until_ms = sim->now_ms + limit_ms;
+    while (!sim_is_settled(sim))
+        if (!sim_step(sim, until_ms))
+            return sim_is_settled(sim);
+    return true;
+}
+
+bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uint64_t limit_ms)
+{
+    uint64_t until_ms = sim->now_ms + limit_ms;
+    for (;;) {
+        uint32_t members = sim_who(sim, who), there = 0;
+        for (uint32_t i = 0; i < sim->membership.count; i++)
+            there |= sim->replicas[i].disk.height >= height ? UINT32_C(1) << i : 0;
+        if ((members & ~there) == 0)
+            return true;
+        if (!sim_step(sim, until_ms))
+            return false;
+    }
+}
+
+/* ---- expect --------------------------------------------------------------------------------------------------------- */
+
+void sim_expect(struct sim *sim, bool fact, const char *sentence)
+{
+    if (!fact)
+        sim_fail(sim, sentence);
+}
+
+void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if ((members >> i & 1) && sim->replicas[i].disk.height < at_least)
+            sim_fail(sim, "a replica is below the expected height");
+}
+
+void sim_expect_one_history(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint64_t h = 1; (members >> i & 1) && h <= sim->replicas[i].disk.height; h++)
+            if (sim->replicas[i].disk.chain[h] != sim->agreed[h])
+                sim_fail(sim, "a replica holds another history");
+}

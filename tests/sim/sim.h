@@ -1,0 +1,193 @@
+/* A whole ledger network in one thread and in virtual time: n real cores, a fake network, fake disks, one seed (PROTOCOL §8).
+ *
+ * The language is the protocol's: who ("0 2", "primary", "all"), break (partition, cut, crash), go (run, run until), expect.
+ * After every step, in every test, the checkers of sim_check.c look at everything that was said, saved and committed; the
+ * first thing that must not be ends the run with the seed that shows it.
+ */
+#ifndef ROTA_TESTS_SIM_SIM_H
+#define ROTA_TESTS_SIM_SIM_H
+
+#include "consensus/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    SIM_REQUESTS_MAX = 4096,
+    SIM_HEIGHTS_MAX = 4096,
+    SIM_BLOCK_REQUESTS_MAX = 8,
+    SIM_PENDING_MAX = 512, /* blocks a replica holds above its ledger */
+};
+
+/* A block's content in the simulator: request numbers. Shared, immutable, found by hash. */
+struct sim_block {
+    struct rota_hash hash;
+    struct rota_header header;
+    uint32_t request_count;
+    uint32_t requests[SIM_BLOCK_REQUESTS_MAX];
+};
+
+/* What a replica has durably: survives a crash exactly as it was at the last durable point. */
+struct sim_disk {
+    bool used;
+    bool has_durable;
+    struct rota_durable durable;
+    uint64_t height;
+    const struct sim_block *chain[SIM_HEIGHTS_MAX]; /* [height], from 1 */
+    bool certified[SIM_HEIGHTS_MAX];
+    struct rota_certificate *certificates[SIM_HEIGHTS_MAX]; /* owned, by height */
+    uint32_t pending_count;
+    const struct sim_block *pending[SIM_PENDING_MAX];
+    uint8_t *view_change, *new_view; /* encoded messages, owned */
+    size_t view_change_len, new_view_len;
+};
+
+/* Where in a turn's end a replica dies. Nothing of the turn leaves in any case. */
+enum sim_crash_point {
+    SIM_CRASH_BEFORE,  /* nothing of the turn is on disk */
+    SIM_CRASH_BETWEEN, /* the ledger took the commits, the journal nothing */
+    SIM_CRASH_AFTER,   /* all is on disk */
+};
+
+struct sim_replica {
+    uint32_t index;
+    bool up;
+    struct rota_core *core;
+    struct sim_disk disk;
+    /* memory: gone with a crash */
+    uint32_t held_count;
+    const struct sim_block *held[SIM_PENDING_MAX]; /* bodies by hash, above the ledger */
+    uint32_t stack_count;
+    const struct sim_block *stack[SIM_PENDING_MAX]; /* executed above the ledger */
+    bool known[SIM_REQUESTS_MAX];                   /* requests in the pool */
+    uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
+    uint64_t wake_ms;
+    int64_t clock_offset_ms;
+    uint32_t crash_at; /* countdown of durable points to a crash, 0: none armed */
+    enum sim_crash_point crash_point;
+};
+
+/* One thing that will happen. */
+struct sim_delivery {
+    uint64_t at_ms;
+    uint64_t order;
+    uint32_t from, to;
+    uint32_t request;             /* UINT32_MAX: none */
+    bool is_fetch;
+    uint64_t fetch_from, fetch_to;
+    struct rota_hash fetch_block;
+    const struct sim_block *body; /* travels with PREPREPARE and BLOCK */
+    uint8_t *bytes;               /* encoded message, owned */
+    size_t len;
+};
+
+struct sim_options {
+    uint32_t members;
+    uint64_t seed;
+    enum rota_profile profile; /* 0: Byzantine */
+    uint32_t delay_min_ms, delay_max_ms; /* 0, 0: 1..3 */
+    uint32_t loss_percent, duplicate_percent;
+    bool verbose;
+};
+
+struct sim_stats {
+    uint64_t steps, messages, lost, commits, view_changes, crashes, fetches, accusations;
+};
+
+struct sim {
+    struct sim_options options;
+    struct rota_membership membership;
+    struct rota_timers timers;
+    struct rota_limits limits;
+    uint64_t now_ms;
+    uint64_t random[4];
+    uint64_t order;
+    struct sim_replica replicas[ROTA_MEMBERS_MAX];
+    bool cut[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX]; /* [from][to] */
+    struct sim_delivery *queue; /* binary heap */
+    size_t queue_count, queue_room;
+    struct sim_block **blocks; /* every block ever built, owned */
+    size_t block_count, block_room;
+    uint32_t request_count;
+    uint64_t request_sent_ms[SIM_REQUESTS_MAX];
+    /* what the whole network has agreed on */
+    uint64_t agreed_height;
+    const struct sim_block *agreed[SIM_HEIGHTS_MAX];
+    uint64_t committed_at[SIM_REQUESTS_MAX]; /* height, 0: not yet */
+    struct sim_shadow *shadow; /* what was ever signed: sim_check.c */
+    struct rota_actions *actions;
+    struct rota_message_scratch *scratch;
+    struct sim_stats stats;
+    uint64_t trace; /* folds everything that happens: equal seeds give equal traces */
+};
+
+/* Build and end. */
+struct sim *sim_new(const struct sim_options *options);
+#define sim_cluster(...) sim_new(&(struct sim_options){__VA_ARGS__})
+void sim_free(struct sim *sim);
+
+/* Chance: one stream, from the seed. */
+uint64_t sim_random(struct sim *sim, uint64_t below);
+bool sim_chance(struct sim *sim, uint32_t percent);
+
+/* Who: "0 2 3", "primary", "backups", "all", "up", as bits. */
+uint32_t sim_who(struct sim *sim, const char *who);
+
+/* Break and mend. */
+void sim_partition(struct sim *sim, const char *groups); /* "0 | 1 2 3" */
+void sim_cut(struct sim *sim, uint32_t from, uint32_t to);
+void sim_heal(struct sim *sim);
+void sim_crash(struct sim *sim, const char *who);
+void sim_restart(struct sim *sim, const char *who);
+/* Crash at the k-th durable point from now. */
+void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_crash_point point);
+
+/* Go. */
+void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
+void sim_resubmit(struct sim *sim);                                /* every request not yet committed, to all that are up */
+void sim_run_ms(struct sim *sim, uint64_t ms);
+/* Until every request is committed on every replica that is up and their ledgers are equal; false after limit_ms. */
+bool sim_run_until_settled(struct sim *sim, uint64_t limit_ms);
+bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uint64_t limit_ms);
+
+/* Expect: end the run with a sentence when it is not so. */
+void sim_expect(struct sim *sim, bool fact, const char *sentence);
+void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least);
+void sim_expect_one_history(struct sim *sim, const char *who);
+struct rota_core_view sim_view(struct sim *sim, uint32_t member);
+_Noreturn void sim_fail(struct sim *sim, const char *sentence);
+
+/* ---- between the simulator's own files ------------------------------------------------------------------------------ */
+void sim_trace(struct sim *sim, uint64_t word);
+/* sim_net.c */
+void sim_queue_push(struct sim *sim, const struct sim_delivery *delivery);
+bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);
+uint64_t sim_queue_next_ms(const struct sim *sim); /* UINT64_MAX: empty */
+void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body);
+void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last, const struct rota_hash *block);
+void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
+/* sim_replica.c */
+void sim_replica_start(struct sim *sim, struct sim_replica *replica);
+void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
+void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
+void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
+void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
+/* sim_blocks.c */
+const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block);
+const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash);
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent, uint64_t after_ms,
+                     const struct sim_block **out);
+enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *hash,
+                                const struct rota_hash *parent, bool judge_time);
+void sim_block_hold(struct sim_replica *replica, const struct sim_block *block);
+const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
+void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate);
+uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica);
+/* sim_check.c */
+void sim_check_open(struct sim *sim);
+void sim_check_close(struct sim *sim);
+void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate);
+void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
+
+#endif

@@ -1,0 +1,181 @@
+/* Blocks in the simulator: built from request numbers, executed on a stack that can be taken back, made final by a commit. The
+ * execution is a toy, the discipline around it is the node's: what is executed, undone, held and saved when. */
+#include "tests/sim/sim.h"
+
+const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash)
+{
+    for (size_t i = sim->block_count; i-- > 0;)
+        if (rota_hash_equal(&sim->blocks[i]->hash, hash))
+            return sim->blocks[i];
+    return NULL;
+}
+
+const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block)
+{
+    const struct sim_block *known = sim_block_find(sim, &block->hash);
+    if (known)
+        return known;
+    if (sim->block_count == sim->block_room) {
+        sim->block_room = sim->block_room ? 2 * sim->block_room : 256;
+        sim->blocks = realloc(sim->blocks, sim->block_room * sizeof sim->blocks[0]);
+        ROTA_ASSERT(sim->blocks);
+    }
+    struct sim_block *copy = malloc(sizeof *copy);
+    ROTA_ASSERT(copy);
+    *copy = *block;
+    sim->blocks[sim->block_count++] = copy;
+    return copy;
+}
+
+void sim_block_hold(struct sim_replica *replica, const struct sim_block *block)
+{
+    if (sim_block_held(replica, &block->hash))
+        return;
+    if (replica->held_count == SIM_PENDING_MAX) { /* bounded: the oldest goes */
+        memmove(replica->held, replica->held + 1, (SIM_PENDING_MAX - 1) * sizeof replica->held[0]);
+        replica->held_count--;
+    }
+    replica->held[replica->held_count++] = block;
+}
+
+const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash)
+{
+    for (uint32_t i = 0; i < replica->held_count; i++)
+        if (rota_hash_equal(&replica->held[i]->hash, hash))
+            return replica->held[i];
+    return NULL;
+}
+
+static const struct sim_block *stack_top(const struct sim_replica *replica)
+{
+    if (replica->stack_count > 0)
+        return replica->stack[replica->stack_count - 1];
+    return replica->disk.height > 0 ? replica->disk.chain[replica->disk.height] : NULL;
+}
+
+static void stack_pop(struct sim_replica *replica)
+{
+    const struct sim_block *block = replica->stack[--replica->stack_count];
+    for (uint32_t i = 0; i < block->request_count; i++) {
+        replica->executed[block->requests[i]] = 0;
+        replica->known[block->requests[i]] = true; /* back to the pool (V11) */
+    }
+}
+
+/* Takes back executed blocks until `parent` is on top; false when it is not there. */
+static bool stack_back_to(struct sim_replica *replica, const struct rota_hash *parent)
+{
+    for (;;) {
+        const struct sim_block *top = stack_top(replica);
+        if (top ? rota_hash_equal(&top->hash, parent) : rota_hash_is_zero(parent))
+            return true;
+        if (replica->stack_count == 0)
+            return false;
+        stack_pop(replica);
+    }
+}
+
+static struct rota_hash block_outcome(const struct sim_block *block)
+{
+    struct rota_digest digest;
+    rota_digest_start(&digest, ROTA_TAG("outcome"));
+    rota_digest_add_hash(&digest, &block->header.prev_hash);
+    for (uint32_t i = 0; i < block->request_count; i++)
+        rota_digest_add_u32(&digest, block->requests[i]);
+    return rota_digest_finish(&digest);
+}
+
+static bool block_execute(struct sim_replica *replica, const struct sim_block *block)
+{
+    struct rota_hash outcome = block_outcome(block);
+    if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
+        return false;
+    for (uint32_t i = 0; i < block->request_count; i++)
+        if (replica->executed[block->requests[i]])
+            return false;
+    for (uint32_t i = 0; i < block->request_count; i++)
+        replica->executed[block->requests[i]] = block->header.height + 1;
+    replica->stack[replica->stack_count++] = block;
+    return true;
+}
+
+static uint64_t replica_clock(const struct sim *sim, const struct sim_replica *replica)
+{
+    return (uint64_t)((int64_t)sim->now_ms + 1000000 + replica->clock_offset_ms);
+}
+
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent, uint64_t after_ms,
+                     const struct sim_block **out)
+{
+    ROTA_ASSERT(stack_back_to(replica, parent));
+    struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
+                                         .epoch = sim->membership.epoch,
+                                         .config_hash = sim->membership.config_hash,
+                                         .height = height,
+                                         .prev_hash = *parent,
+                                         .proposer = replica->index}};
+    for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
+        if (replica->known[r] && !replica->executed[r])
+            block.requests[block.request_count++] = r;
+    if (block.request_count == 0)
+        return false;
+    uint64_t clock = replica_clock(sim, replica);
+    block.header.time_ms = clock > after_ms ? clock : after_ms + 1;
+    block.header.entry_count = block.request_count;
+    block.header.tree_size = height;
+    block.header.outcome_hash = block_outcome(&block);
+    block.hash = rota_header_hash(&block.header);
+    *out = sim_block_add(sim, &block);
+    ROTA_ASSERT(block_execute(replica, *out));
+    sim_block_hold(replica, *out);
+    return true;
+}
+
+enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *hash,
+                                const struct rota_hash *parent, bool judge_time)
+{
+    for (uint32_t i = 0; i < replica->stack_count; i++)
+        if (rota_hash_equal(&replica->stack[i]->hash, hash))
+            return ROTA_CHECK_VALID;
+    const struct sim_block *block = sim_block_held(replica, hash);
+    if (!block)
+        return ROTA_CHECK_MISSING;
+    ROTA_ASSERT(block->header.height == height);
+    if (judge_time && block->header.time_ms > replica_clock(sim, replica) + sim->timers.clock_ms)
+        return ROTA_CHECK_UNTIMELY;
+    if (!stack_back_to(replica, parent))
+        sim_fail(sim, "a check on top of a parent that was never executed");
+    return block_execute(replica, block) ? ROTA_CHECK_VALID : ROTA_CHECK_INVALID;
+}
+
+uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica)
+{
+    uint32_t waiting = 0;
+    for (uint32_t r = 0; r < sim->request_count; r++)
+        waiting += replica->known[r] && !replica->executed[r];
+    return waiting;
+}
+
+void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate)
+{
+    struct sim_disk *disk = &replica->disk;
+    ROTA_ASSERT(height > disk->height && height < SIM_HEIGHTS_MAX);
+    uint32_t count = (uint32_t)(height - disk->height);
+    if (count > replica->stack_count)
+        sim_fail(sim, "a commit of blocks that were not executed");
+    for (uint32_t i = 0; i < count; i++)
+        disk->chain[disk->height + 1 + i] = replica->stack[i];
+    disk->height = height;
+    disk->certified[height] = true;
+    disk->certificates[height] = malloc(sizeof *certificate);
+    ROTA_ASSERT(disk->certificates[height]);
+    *disk->certificates[height] = *certificate;
+    replica->stack_count -= count;
+    memmove(replica->stack, replica->stack + count, replica->stack_count * sizeof replica->stack[0]);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < replica->held_count; i++)
+        if (replica->held[i]->header.height > height)
+            replica->held[kept++] = replica->held[i];
+    replica->held_count = kept;
+    sim_check_committed(sim, replica, height, certificate);
+}

@@ -1,0 +1,201 @@
+/* What must hold after every step: agreement, certificates, chain, exactly once, and that no correct replica ever says two
+ * things. The shadow remembers everything that was ever said or committed; it is not the replica's memory. */
+#include "tests/sim/sim.h"
+
+#include <stdlib.h>
+
+enum { SAID_BUCKETS = 1 << 16 };
+
+/* A vote that left a replica. */
+struct said {
+    struct said *next;
+    uint32_t member;
+    struct rota_vote vote;
+};
+
+struct view_said {
+    struct view_said *next;
+    uint32_t member;
+    enum rota_message_kind kind;
+    uint64_t view;
+    struct rota_hash content;
+};
+
+struct sim_shadow {
+    struct said *said[SAID_BUCKETS];
+    struct view_said *views;
+    uint64_t durable_view[ROTA_MEMBERS_MAX];
+    uint64_t prepared_view[ROTA_MEMBERS_MAX], prepared_height[ROTA_MEMBERS_MAX];
+};
+
+void sim_check_open(struct sim *sim)
+{
+    sim->shadow = calloc(1, sizeof *sim->shadow);
+    ROTA_ASSERT(sim->shadow);
+}
+
+void sim_check_close(struct sim *sim)
+{
+    for (size_t i = 0; i < SAID_BUCKETS; i++)
+        for (struct said *said = sim->shadow->said[i], *next; said; said = next) {
+            next = said->next;
+            free(said);
+        }
+    for (struct view_said *said = sim->shadow->views, *next; said; said = next) {
+        next = said->next;
+        free(said);
+    }
+    free(sim->shadow);
+}
+
+static size_t said_bucket(uint32_t member, const struct rota_vote *vote)
+{
+    return (member * 31 + (size_t)vote->kind * 7919 + vote->view * 104729 + vote->height * 1299709) % SAID_BUCKETS;
+}
+
+/* No correct replica votes for two blocks in one (view, height, phase), across crashes too. True when the vote is new. */
+static bool check_one_vote(struct sim *sim, uint32_t member, const struct rota_vote *vote)
+{
+    struct said **bucket = &sim->shadow->said[said_bucket(member, vote)];
+    for (const struct said *said = *bucket; said; said = said->next) {
+        if (said->member != member || said->vote.kind != vote->kind || said->vote.view != vote->view || said->vote.height != vote->height)
+            continue;
+        if (!rota_vote_equal(&said->vote, vote))
+            sim_fail(sim, "a correct replica voted for two blocks at one height of one view");
+        return false;
+    }
+    struct said *said = malloc(sizeof *said);
+    ROTA_ASSERT(said);
+    *said = (struct said){*bucket, member, *vote};
+    *bucket = said;
+    return true;
+}
+
+/* PREPAREs of one view go up, and stand on what was prepared before or on the tip. */
+static void check_chain_rule(struct sim *sim, uint32_t member, const struct rota_vote *vote)
+{
+    struct sim_shadow *shadow = sim->shadow;
+    if (vote->view == shadow->prepared_view[member] && vote->height <= shadow->prepared_height[member])
+        sim_fail(sim, "a correct replica's PREPAREs of one view went down");
+    if (vote->view < shadow->prepared_view[member])
+        sim_fail(sim, "a correct replica prepared in a view that it had left");
+    shadow->prepared_view[member] = vote->view;
+    shadow->prepared_height[member] = vote->height;
+}
+
+/* Persist before send, judged by the disk and not by the memory. */
+static void check_on_disk(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
+{
+    const struct sim_disk *disk = &replica->disk;
+    if (!disk->has_durable || disk->durable.view < vote->view)
+        sim_fail(sim, "a vote left before its view was durable");
+    const struct sim_block *block = NULL;
+    for (uint32_t i = 0; i < disk->pending_count && !block; i++)
+        if (rota_hash_equal(&disk->pending[i]->hash, &vote->block))
+            block = disk->pending[i];
+    if (!block && !(vote->height <= disk->height && rota_hash_equal(&disk->chain[vote->height]->hash, &vote->block)))
+        sim_fail(sim, "a vote left before its block was durable");
+    if (vote->kind != ROTA_VOTE_COMMIT)
+        return;
+    const struct rota_vote *best = &disk->durable.best.vote;
+    bool locked = disk->durable.has_best && (best->view > vote->view || (best->view == vote->view && best->height >= vote->height));
+    if (!locked && vote->height > disk->height)
+        sim_fail(sim, "a COMMIT left before its lock was durable");
+}
+
+static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_kind kind, uint64_t view, const struct rota_hash *content)
+{
+    for (const struct view_said *said = sim->shadow->views; said; said = said->next) {
+        if (said->member != member || said->kind != kind || said->view != view)
+            continue;
+        if (!rota_hash_equal(&said->content, content))
+            sim_fail(sim, "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
+        return;
+    }
+    struct view_said *said = malloc(sizeof *said);
+    ROTA_ASSERT(said);
+    *said = (struct view_said){sim->shadow->views, member, kind, view, *content};
+    sim->shadow->views = said;
+}
+
+void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
+{
+    struct rota_vote vote;
+    struct rota_hash content;
+    if (message->sender != replica->index)
+        return; /* passed on */
+    switch (message->kind) {
+    case ROTA_MESSAGE_PREPREPARE:
+    case ROTA_MESSAGE_PREPARE:
+    case ROTA_MESSAGE_COMMIT:
+        vote = message->kind == ROTA_MESSAGE_PREPREPARE ? rota_preprepare_vote(&message->preprepare) : message->vote;
+        check_on_disk(sim, replica, &vote);
+        if (check_one_vote(sim, replica->index, &vote) && vote.kind == ROTA_VOTE_PREPARE)
+            check_chain_rule(sim, replica->index, &vote);
+        break;
+    case ROTA_MESSAGE_VIEW_CHANGE:
+        content = rota_view_change_content(message->view_change);
+        check_view_said(sim, replica->index, message->kind, message->view_change->new_view, &content);
+        break;
+    case ROTA_MESSAGE_NEW_VIEW:
+        content = rota_new_view_digest(&sim->membership, &message->new_view);
+        check_view_said(sim, replica->index, message->kind, message->new_view.view, &content);
+        break;
+    case ROTA_MESSAGE_SUSPECT:
+    case ROTA_MESSAGE_STATUS:
+    case ROTA_MESSAGE_HEARTBEAT:
+    case ROTA_MESSAGE_BLOCK:
+        break;
+    }
+}
+
+/* The first to commit a height sets it for everybody; each request once. */
+static void agree(struct sim *sim, uint64_t height, const struct sim_block *block)
+{
+    if (height <= sim->agreed_height) {
+        if (sim->agreed[height] != block)
+            sim_fail(sim, "two correct replicas committed different blocks at one height");
+        return;
+    }
+    ROTA_ASSERT(height == sim->agreed_height + 1);
+    const struct sim_block *parent = height > 1 ? sim->agreed[height - 1] : NULL;
+    if (parent ? !rota_hash_equal(&block->header.prev_hash, &parent->hash) : !rota_hash_is_zero(&block->header.prev_hash))
+        sim_fail(sim, "a committed block does not link to the one below");
+    if (parent && block->header.time_ms <= parent->header.time_ms)
+        sim_fail(sim, "time did not increase from block to block");
+    for (uint32_t i = 0; i < block->request_count; i++) {
+        if (sim->committed_at[block->requests[i]])
+            sim_fail(sim, "a request was committed twice");
+        sim->committed_at[block->requests[i]] = height;
+    }
+    sim->agreed[height] = block;
+    sim->agreed_height = height;
+    sim->stats.commits++;
+}
+
+void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate)
+{
+    uint64_t from = height;
+    while (from > 1 && replica->disk.chain[from - 1] && from - 1 > 0 && !(from - 1 <= sim->agreed_height))
+        from--;
+    for (uint64_t h = from; h <= height; h++)
+        agree(sim, h, replica->disk.chain[h]);
+    for (uint64_t h = height > 32 ? height - 32 : 1; h <= height; h++)
+        if (sim->agreed[h] != replica->disk.chain[h])
+            sim_fail(sim, "a replica's ledger differs from what was agreed");
+    if (!rota_is_ok(rota_certificate_verify(&sim->membership, certificate)))
+        sim_fail(sim, "a block was committed with a certificate that does not verify");
+    if (certificate->vote.kind != ROTA_VOTE_COMMIT || certificate->vote.height != height ||
+        !rota_hash_equal(&certificate->vote.block, &replica->disk.chain[height]->hash))
+        sim_fail(sim, "a block was committed with another's certificate");
+    sim_trace(sim, height * 131 + replica->index);
+    sim_trace(sim, replica->disk.chain[height]->hash.b[0] | (uint64_t)replica->disk.chain[height]->hash.b[1] << 8);
+}
+
+void sim_check_restarted(struct sim *sim, const struct sim_replica *replica)
+{
+    uint64_t view = replica->disk.has_durable ? replica->disk.durable.view : 0;
+    if (view < sim->shadow->durable_view[replica->index])
+        sim_fail(sim, "a replica came back in an earlier view than it had on disk");
+    sim->shadow->durable_view[replica->index] = view;
+}

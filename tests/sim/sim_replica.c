@@ -1,0 +1,432 @@
+/* The shell around one core: carries out actions as the node does. A turn is one event and everything that follows from it; at
+ * its end the disk takes what was saved, and only then does anything leave. A crash forgets the memory. */
+#include "tests/sim/sim.h"
+
+#include <sodium.h>
+
+enum { TURN_EVENTS_MAX = 256, TURN_SAYS_MAX = 1024 };
+
+
+struct outgoing {
+    uint32_t to;
+    struct rota_message message;
+    struct rota_view_change *change; /* owned copies of what the message borrows */
+    struct rota_view_change *changes;
+    const struct sim_block *body;
+};
+
+struct turn {
+    struct sim *sim;
+    struct sim_replica *replica;
+    bool save_durable;
+    uint32_t block_count;
+    const struct sim_block *blocks[64];
+    uint8_t *view_change, *new_view;
+    size_t view_change_len, new_view_len;
+    uint32_t say_count;
+    struct outgoing says[TURN_SAYS_MAX];
+    uint32_t event_first, event_count;
+    struct rota_event events[TURN_EVENTS_MAX]; /* answers and our own statements, in order */
+    bool demand_stale;
+};
+
+void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message)
+{
+    uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
+    size_t len = rota_message_preimage(preimage, &sim->membership, message);
+    const struct rota_ed25519_public *key = &sim->membership.members[member].key;
+    uint8_t mac[crypto_shorthash_BYTES];
+    crypto_shorthash(mac, preimage, len, key->b);
+    memset(&message->signature, 0, sizeof message->signature);
+    memcpy(message->signature.b, mac, sizeof mac);
+    if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
+        message->view_change->signature = message->signature;
+}
+
+static uint8_t *message_bytes(const struct rota_message *message, size_t *out_len)
+{
+    static uint8_t buffer[ROTA_MESSAGE_BYTES_MAX];
+    struct rota_writer writer = rota_writer(buffer, sizeof buffer);
+    rota_message_encode(&writer, message);
+    ROTA_ASSERT(!writer.bad);
+    uint8_t *bytes = malloc(writer.len);
+    ROTA_ASSERT(bytes);
+    memcpy(bytes, buffer, writer.len);
+    *out_len = writer.len;
+    return bytes;
+}
+
+/* Copies a message out of the core's hands and signs it when it is ours. */
+static void outgoing_fill(struct sim *sim, struct outgoing *out, const struct sim_replica *replica, const struct rota_message *message,
+                          bool is_signed)
+{
+    out->message = *message;
+    out->change = NULL;
+    out->changes = NULL;
+    if (message->kind == ROTA_MESSAGE_VIEW_CHANGE) {
+        out->change = malloc(sizeof *out->change);
+        ROTA_ASSERT(out->change);
+        *out->change = *message->view_change;
+        out->message.view_change = out->change;
+    } else if (message->kind == ROTA_MESSAGE_NEW_VIEW) {
+        size_t bytes = message->new_view.change_count * sizeof *out->changes;
+        out->changes = malloc(bytes);
+        ROTA_ASSERT(out->changes);
+        memcpy(out->changes, message->new_view.changes, bytes);
+        out->message.new_view.changes = out->changes;
+    }
+    if (!is_signed && rota_message_is_signed(message->kind))
+        sim_sign(sim, replica->index, &out->message);
+}
+
+static void outgoing_drop(struct outgoing *out)
+{
+    free(out->change);
+    free(out->changes);
+    out->change = out->changes = NULL;
+}
+
+static void turn_queue(struct turn *turn, const struct rota_event *event)
+{
+    if (turn->event_count == TURN_EVENTS_MAX)
+        sim_fail(turn->sim, "a turn that does not end");
+    turn->events[turn->event_count++] = *event;
+}
+
+static void turn_say(struct turn *turn, const struct rota_action *action)
+{
+    ROTA_ASSERT(turn->say_count < TURN_SAYS_MAX);
+    struct outgoing *out = &turn->says[turn->say_count++];
+    outgoing_fill(turn->sim, out, turn->replica, &action->say.message, action->say.is_signed);
+    out->to = action->say.to;
+    out->body = NULL;
+    if (out->message.kind == ROTA_MESSAGE_PREPREPARE) {
+        out->body = sim_block_held(turn->replica, &out->message.preprepare.block);
+        if (!out->body)
+            sim_fail(turn->sim, "a pre-prepare of a block that is not held");
+    }
+    bool ours = rota_message_is_signed(out->message.kind) && !action->say.is_signed;
+    if (ours && out->to == ROTA_TO_ALL) /* our own statements come back through the same door as everyone's */
+        turn_queue(turn, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = &out->message});
+}
+
+static void turn_save_message(struct turn *turn, const struct rota_action *action)
+{
+    struct outgoing held;
+    outgoing_fill(turn->sim, &held, turn->replica, &action->say.message, action->say.is_signed);
+    bool is_change = held.message.kind == ROTA_MESSAGE_VIEW_CHANGE;
+    uint8_t **slot = is_change ? &turn->view_change : &turn->new_view;
+    free(*slot);
+    *slot = message_bytes(&held.message, is_change ? &turn->view_change_len : &turn->new_view_len);
+    outgoing_drop(&held);
+}
+
+static void turn_check(struct turn *turn, const struct rota_action *action)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_CHECKED};
+    event.checked.block = action->check.block;
+    event.checked.height = action->check.height;
+    event.checked.verdict = sim_block_check(turn->sim, turn->replica, action->check.height, &action->check.block, &action->check.parent,
+                                            action->check.judge_time);
+    turn_queue(turn, &event);
+}
+
+static void turn_build(struct turn *turn, const struct rota_action *action)
+{
+    const struct sim_block *block = NULL;
+    struct rota_event event = {.kind = ROTA_EVENT_BUILT};
+    event.built.empty = !sim_block_build(turn->sim, turn->replica, action->build.height, &action->build.parent,
+                                         action->build.after_ms, &block);
+    if (block) {
+        event.built.header = block->header;
+        event.built.block = block->hash;
+    }
+    turn_queue(turn, &event);
+}
+
+static void turn_save_block(struct turn *turn, const struct rota_action *action)
+{
+    const struct sim_block *block = sim_block_held(turn->replica, &action->check.block);
+    if (!block)
+        sim_fail(turn->sim, "a block is to be saved whose body is not held");
+    ROTA_ASSERT(turn->block_count < 64);
+    turn->blocks[turn->block_count++] = block;
+}
+
+static void turn_act(struct turn *turn, const struct rota_action *action)
+{
+    switch (action->kind) {
+    case ROTA_ACTION_SAVE:
+        turn->save_durable = true;
+        break;
+    case ROTA_ACTION_SAVE_BLOCK:
+        turn_save_block(turn, action);
+        break;
+    case ROTA_ACTION_SAVE_MESSAGE:
+        turn_save_message(turn, action);
+        break;
+    case ROTA_ACTION_SAY:
+        turn_say(turn, action);
+        break;
+    case ROTA_ACTION_CHECK:
+        turn_check(turn, action);
+        break;
+    case ROTA_ACTION_BUILD:
+        turn_build(turn, action);
+        break;
+    case ROTA_ACTION_COMMIT:
+        sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
+        turn->demand_stale = true;
+        break;
+    case ROTA_ACTION_FETCH:
+        sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to, &action->fetch.block);
+        break;
+    case ROTA_ACTION_WAKE_AT:
+        turn->replica->wake_ms = action->wake_at_ms;
+        break;
+    case ROTA_ACTION_ACCUSE:
+        turn->sim->stats.accusations++;
+        sim_fail(turn->sim, "a correct replica is accused");
+    case ROTA_ACTION_HALT:
+        sim_fail(turn->sim, action->halt);
+    }
+}
+
+static void turn_demand(struct turn *turn)
+{
+    uint32_t waiting = sim_block_waiting(turn->sim, turn->replica);
+    struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
+    event.demand.waiting = waiting;
+    event.demand.full = waiting >= SIM_BLOCK_REQUESTS_MAX;
+    turn_queue(turn, &event);
+}
+
+/* Steps the core until nothing more follows. */
+static void turn_events(struct turn *turn)
+{
+    struct rota_actions *actions = turn->sim->actions;
+    while (turn->event_first < turn->event_count) {
+        struct rota_event event = turn->events[turn->event_first++];
+        event.at_ms = turn->sim->now_ms;
+        rota_core_step(turn->replica->core, &event, actions);
+        for (uint32_t i = 0; i < actions->count; i++)
+            turn_act(turn, &actions->items[i]);
+        if (turn->demand_stale && turn->event_first == turn->event_count) {
+            turn->demand_stale = false;
+            turn_demand(turn);
+        }
+    }
+}
+
+static void disk_write(struct turn *turn)
+{
+    struct sim_disk *disk = &turn->replica->disk;
+    disk->used = true;
+    if (turn->save_durable) {
+        disk->has_durable = true;
+        disk->durable = *rota_core_durable(turn->replica->core);
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < disk->pending_count; i++)
+        if (disk->pending[i]->header.height > disk->height)
+            disk->pending[kept++] = disk->pending[i];
+    disk->pending_count = kept;
+    for (uint32_t i = 0; i < turn->block_count; i++)
+        if (disk->pending_count < SIM_PENDING_MAX)
+            disk->pending[disk->pending_count++] = turn->blocks[i];
+    if (turn->view_change) {
+        free(disk->view_change);
+        disk->view_change = turn->view_change;
+        disk->view_change_len = turn->view_change_len;
+        turn->view_change = NULL;
+    }
+    if (turn->new_view) {
+        free(disk->new_view);
+        disk->new_view = turn->new_view;
+        disk->new_view_len = turn->new_view_len;
+        turn->new_view = NULL;
+    }
+}
+
+static void turn_release(struct turn *turn)
+{
+    struct sim *sim = turn->sim;
+    for (uint32_t i = 0; i < turn->say_count; i++) {
+        struct outgoing *out = &turn->says[i];
+        sim_check_said(sim, turn->replica, &out->message);
+        for (uint32_t to = 0; to < sim->membership.count; to++)
+            if (to != turn->replica->index && (out->to == ROTA_TO_ALL || out->to == to))
+                sim_send(sim, turn->replica->index, to, &out->message, out->body);
+    }
+}
+
+/* The armed crash: true when the replica dies at this durable point. */
+static bool turn_crashes(struct sim_replica *replica)
+{
+    return replica->crash_at > 0 && --replica->crash_at == 0;
+}
+
+/* Nothing of the turn reached the disk. */
+static void disk_take_back(struct sim_disk *disk, uint64_t height)
+{
+    for (; disk->height > height; disk->height--) {
+        free(disk->certificates[disk->height]);
+        disk->certificates[disk->height] = NULL;
+        disk->certified[disk->height] = false;
+    }
+}
+
+static void turn_run(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
+{
+    struct turn *turn = calloc(1, sizeof *turn);
+    ROTA_ASSERT(turn);
+    turn->sim = sim;
+    turn->replica = replica;
+    uint64_t before = replica->disk.height;
+    turn_queue(turn, event);
+    turn_events(turn);
+    sim->stats.steps++;
+    bool saves = turn->save_durable || turn->block_count > 0 || replica->disk.height != before;
+    bool crash = saves && turn_crashes(replica);
+    if (crash && replica->crash_point == SIM_CRASH_BEFORE)
+        disk_take_back(&replica->disk, before);
+    else if (!crash || replica->crash_point == SIM_CRASH_AFTER)
+        disk_write(turn);
+    if (!crash)
+        turn_release(turn);
+    for (uint32_t i = 0; i < turn->say_count; i++)
+        outgoing_drop(&turn->says[i]);
+    free(turn->view_change);
+    free(turn->new_view);
+    free(turn);
+    if (crash)
+        sim_replica_stop(sim, replica);
+}
+
+static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, struct rota_message *out, struct rota_message_scratch *scratch)
+{
+    if (!bytes)
+        return false;
+    struct rota_reader reader = rota_reader(rota_view(bytes, len));
+    if (!rota_is_ok(rota_message_decode(out, scratch, &reader)) || !rota_is_ok(rota_message_verify(out, &sim->membership)))
+        sim_fail(sim, "a saved message does not verify");
+    return true;
+}
+
+static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
+{
+    replica->held_count = replica->stack_count = 0;
+    memset(replica->known, 0, sizeof replica->known);
+    memset(replica->executed, 0, sizeof replica->executed);
+    for (uint64_t h = 1; h <= replica->disk.height; h++)
+        for (uint32_t i = 0; i < replica->disk.chain[h]->request_count; i++)
+            replica->executed[replica->disk.chain[h]->requests[i]] = h + 1;
+    for (uint32_t i = 0; i < replica->disk.pending_count; i++)
+        if (replica->disk.pending[i]->header.height > replica->disk.height)
+            sim_block_hold(replica, replica->disk.pending[i]);
+    struct rota_core_setup setup = {&sim->membership, sim->timers, sim->limits, replica->index};
+    rota_core_init(replica->core, &setup);
+}
+
+void sim_replica_start(struct sim *sim, struct sim_replica *replica)
+{
+    ROTA_ASSERT(!replica->up);
+    replica->up = true;
+    replica_memory_reset(sim, replica);
+    struct sim_disk *disk = &replica->disk;
+    struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.restarted = disk->used;
+    event.start.committed = disk->height;
+    if (disk->height > 0) {
+        event.start.committed_block = disk->chain[disk->height]->hash;
+        event.start.committed_time_ms = disk->chain[disk->height]->header.time_ms;
+        event.start.certificate = disk->certificates[disk->height];
+    }
+    event.start.durable = disk->has_durable ? &disk->durable : NULL;
+    struct rota_message change, new_view;
+    struct rota_message_scratch *scratch = malloc(2 * sizeof *scratch);
+    ROTA_ASSERT(scratch);
+    if (saved_message(sim, disk->view_change, disk->view_change_len, &change, &scratch[0]))
+        event.start.view_change = &change;
+    if (saved_message(sim, disk->new_view, disk->new_view_len, &new_view, &scratch[1]))
+        event.start.new_view = &new_view;
+    sim_check_restarted(sim, replica);
+    turn_run(sim, replica, &event);
+    free(scratch);
+}
+
+void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
+{
+    if (!replica->up)
+        return;
+    sim->stats.crashes++;
+    replica->up = false;
+    replica->crash_at = 0;
+}
+
+void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_WOKEN};
+    turn_run(sim, replica, &event);
+}
+
+static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t to, const struct sim_block *block,
+                         const struct rota_certificate *certificate)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = replica->index};
+    message.block.header = block->header;
+    message.block.block = block->hash;
+    message.block.has_certificate = certificate != NULL;
+    if (certificate)
+        message.block.certificate = *certificate;
+    sim_send(sim, replica->index, to, &message, block);
+}
+
+static void fetch_answer(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
+{
+    if (!rota_hash_is_zero(&delivery->fetch_block)) {
+        const struct sim_block *block = sim_block_held(replica, &delivery->fetch_block);
+        uint64_t height = delivery->fetch_from;
+        if (!block && height <= replica->disk.height && rota_hash_equal(&replica->disk.chain[height]->hash, &delivery->fetch_block))
+            block = replica->disk.chain[height];
+        if (block)
+            block_answer(sim, replica, delivery->from, block, NULL);
+        return;
+    }
+    for (uint64_t h = delivery->fetch_from; h <= delivery->fetch_to && h <= replica->disk.height; h++)
+        block_answer(sim, replica, delivery->from, replica->disk.chain[h], replica->disk.certificates[h]);
+    /* a height without a certificate of its own is covered by the next one above */
+    for (uint64_t h = delivery->fetch_to + 1; h <= replica->disk.height && h > 1 && !replica->disk.certified[h - 1]; h++)
+        block_answer(sim, replica, delivery->from, replica->disk.chain[h], replica->disk.certificates[h]);
+}
+
+static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)
+{
+    replica->known[request] = true;
+    struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
+    event.demand.waiting = sim_block_waiting(sim, replica);
+    event.demand.full = event.demand.waiting >= SIM_BLOCK_REQUESTS_MAX;
+    turn_run(sim, replica, &event);
+}
+
+void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
+{
+    if (delivery->request != UINT32_MAX) {
+        request_deliver(sim, replica, delivery->request);
+        return;
+    }
+    if (delivery->is_fetch) {
+        fetch_answer(sim, replica, delivery);
+        return;
+    }
+    struct rota_message message;
+    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
+    if (!rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
+        sim_fail(sim, "a message does not decode");
+    if (!rota_is_ok(rota_message_verify(&message, &sim->membership)))
+        sim_fail(sim, "a correct replica's message does not verify");
+    if (delivery->body && delivery->body->header.height > replica->disk.height)
+        sim_block_hold(replica, delivery->body);
+    struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};
+    turn_run(sim, replica, &event);
+}
