@@ -177,5 +177,4 @@ void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t hei
         if (replica->held[i]->header.height > height)
             replica->held[kept++] = replica->held[i];
     replica->held_count = kept;
-    sim_check_committed(sim, replica, height, certificate);
 }

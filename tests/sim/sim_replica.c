@@ -292,6 +292,9 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
         disk_take_back(&replica->disk, before);
     else if (!crash || replica->crash_point == SIM_CRASH_AFTER)
         disk_write(turn);
+    for (uint64_t h = before + 1; h <= replica->disk.height; h++)
+        if (replica->disk.certified[h])
+            sim_check_committed(sim, replica, h, replica->disk.certificates[h]);
     if (!crash)
         turn_release(turn);
     for (uint32_t i = 0; i < turn->say_count; i++)
