@@ -1,0 +1,150 @@
+#include "crypto/json.h"
+
+#define JSON_INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
+
+/* ---- the scan before the parser: what jansson would let through ------------------------------------------------------ */
+
+struct json_scan {
+    struct rota_view text;
+    size_t at;
+    unsigned depth;
+};
+
+static bool digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool number_goes_on(uint8_t c)
+{
+    return digit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+}
+
+/* -?(0|[1-9][0-9]*) but not -0, at most 2^53 - 1 in size; `at` stands on its first character. */
+static bool scan_number(struct json_scan *scan)
+{
+    bool negative = scan->text.data[scan->at] == '-';
+    size_t first = scan->at + negative, end = scan->at;
+    while (end < scan->text.len && number_goes_on(scan->text.data[end]))
+        end++;
+    scan->at = end;
+    if (end == first || end - first > 16)
+        return false;
+    int64_t value = 0;
+    for (size_t i = first; i < end; i++) {
+        if (!digit(scan->text.data[i]))
+            return false;
+        value = value * 10 + (scan->text.data[i] - '0');
+    }
+    if (scan->text.data[first] == '0' && (negative || end - first > 1))
+        return false;
+    return value <= JSON_INTEGER_MAX;
+}
+
+/* To behind the closing quote. Control characters are the parser's to refuse. */
+static bool scan_string(struct json_scan *scan)
+{
+    for (scan->at++; scan->at < scan->text.len; scan->at++) {
+        if (scan->text.data[scan->at] == '"') {
+            scan->at++;
+            return true;
+        }
+        if (scan->text.data[scan->at] == '\\')
+            scan->at++;
+    }
+    return false;
+}
+
+static struct rota_status json_scan(struct rota_view text)
+{
+    struct json_scan scan = {.text = text};
+    while (scan.at < text.len) {
+        uint8_t c = text.data[scan.at];
+        if (c == '"') {
+            if (!scan_string(&scan))
+                return rota_fail(ROTA_MALFORMED, "JSON that ends inside a string");
+        } else if (c == '-' || digit(c)) {
+            if (!scan_number(&scan))
+                return rota_fail(ROTA_MALFORMED, "JSON numbers are integers within 2^53 - 1, without fraction, exponent, leading zero or -0");
+        } else {
+            if (c == '{' || c == '[')
+                scan.depth++;
+            else if ((c == '}' || c == ']') && scan.depth > 0)
+                scan.depth--;
+            if (scan.depth > ROTA_JSON_DEPTH_MAX)
+                return rota_fail(ROTA_MALFORMED, "JSON nested deeper than 8");
+            scan.at++;
+        }
+    }
+    return rota_ok();
+}
+
+/* ---- parsing -------------------------------------------------------------------------------------------------------- */
+
+struct rota_status rota_json_parse(json_t **out, struct rota_view text, size_t size_max)
+{
+    *out = NULL;
+    if (text.len > size_max)
+        return rota_fail(ROTA_TOO_LARGE, "JSON larger than its kind may be");
+    ROTA_TRY(json_scan(text));
+    json_error_t error;
+    json_t *value = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (!value) {
+        enum json_error_code code = json_error_code(&error);
+        if (code == json_error_duplicate_key)
+            return rota_fail(ROTA_MALFORMED, "JSON with a member that stands twice in one object");
+        return rota_fail(ROTA_MALFORMED, "not JSON: one object or array, UTF-8, nothing after it");
+    }
+    *out = value;
+    return rota_ok();
+}
+
+void rota_json_release(json_t **value)
+{
+    json_decref(*value);
+    *value = NULL;
+}
+
+/* ---- members -------------------------------------------------------------------------------------------------------- */
+
+bool rota_json_only(const json_t *object, const char *const names[])
+{
+    if (!json_is_object(object))
+        return false;
+    size_t known = 0;
+    for (size_t i = 0; names[i]; i++)
+        known += json_object_get(object, names[i]) != NULL;
+    return known == json_object_size(object);
+}
+
+struct rota_status rota_json_text(struct rota_view *out, const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_string(value))
+        return rota_fail(ROTA_MALFORMED, "a text member is missing or is no text");
+    *out = rota_view(json_string_value(value), json_string_length(value));
+    return rota_ok();
+}
+
+struct rota_status rota_json_u64(uint64_t *out, const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return rota_fail(ROTA_MALFORMED, "a number member is missing or is no number from 0 up");
+    *out = (uint64_t)json_integer_value(value);
+    return rota_ok();
+}
+
+struct rota_status rota_json_token(struct rota_token *out, const json_t *object, const char *name)
+{
+    struct rota_view text;
+    ROTA_TRY(rota_json_text(&text, object, name));
+    return rota_token_parse(out, text);
+}
+
+struct rota_status rota_json_hex(uint8_t *out, size_t out_len, const json_t *object, const char *name)
+{
+    struct rota_view text;
+    ROTA_TRY(rota_json_text(&text, object, name));
+    return rota_hex_decode(out, out_len, text);
+}
