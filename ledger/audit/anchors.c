@@ -1,0 +1,115 @@
+/* What the auditor knows from elsewhere: a block's hash, receipts. Checks J1, J2, E4. */
+#include "ledger/audit/inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void receipts_sort(uint32_t *order, uint32_t count, const struct rota_receipt *receipts)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t moved = order[i], j = i;
+        for (; j > 0 && receipts[order[j - 1]].headers[0].height > receipts[moved].headers[0].height; j--)
+            order[j] = order[j - 1];
+        order[j] = moved;
+    }
+}
+
+/* A receipt that does not hold by itself proves nothing about the file, for or against it. */
+bool audit_anchors_prepare(struct audit *audit)
+{
+    const struct rota_audit_options *options = audit->options;
+    if (options->receipt_count == 0)
+        return true;
+    audit->receipt_order = calloc(options->receipt_count, sizeof *audit->receipt_order);
+    if (audit->receipt_order == NULL) {
+        audit_out_of_memory(audit);
+        return false;
+    }
+    for (uint32_t i = 0; i < options->receipt_count; i++) {
+        struct rota_status status = rota_receipt_verify(&options->receipts[i], &audit->genesis, NULL);
+        if (rota_is_ok(status))
+            audit->receipt_order[audit->receipt_count++] = i;
+        else
+            audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, 0, UINT64_MAX,
+                       "receipt %" PRIu32 " does not hold by itself, so it anchors nothing: %s", i + 1, status.why);
+    }
+    receipts_sort(audit->receipt_order, audit->receipt_count, options->receipts);
+    return true;
+}
+
+/* Two quorums signed two histories. In one view each member of both lied; across views the new-view records tell who. */
+static void anchor_two_histories(struct audit *audit, const struct rota_certificate *ours,
+                                 const struct rota_certificate *theirs, uint64_t height, uint32_t receipt)
+{
+    char names[AUDIT_NAMES_MAX];
+    audit_member_names(names, &audit->genesis.membership, ours->signers & theirs->signers);
+    audit_fail(
+        audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
+        ours->vote.view == theirs->vote.view && ours->vote.height == theirs->vote.height
+            ? "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed both"
+            : "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed in both "
+              "histories",
+        receipt + 1, height, names);
+}
+
+static void receipt_meet(struct audit *audit, const struct audit_block *block, uint32_t index)
+{
+    const struct rota_receipt *receipt = &audit->options->receipts[index];
+    struct rota_hash hash = rota_header_hash(&receipt->headers[0]);
+    if (rota_hash_equal(&hash, &block->hash)) {
+        if (audit->broken)
+            return;
+        audit->anchors_held++;
+        audit_pass(audit, CHECK_J2, 1);
+        audit_pass(audit, CHECK_E4, 1);
+    } else if (block->attested) {
+        anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, &receipt->certificate, block->height,
+                             index);
+    } else {
+        audit_fail(audit, CHECK_J2, WEIGHT_INVALID, block->height, UINT64_MAX,
+                   "receipt %" PRIu32 " proves another block at this height than the one in the file", index + 1);
+    }
+}
+
+void audit_anchors_meet(struct audit *audit, const struct audit_block *block)
+{
+    const struct rota_audit_options *options = audit->options;
+    for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
+        uint32_t index = audit->receipt_order[audit->receipt_next];
+        if (options->receipts[index].headers[0].height > block->height)
+            break;
+        if (options->receipts[index].headers[0].height == block->height)
+            receipt_meet(audit, block, index);
+        else
+            audit_fail(audit, CHECK_J2, WEIGHT_INVALID, options->receipts[index].headers[0].height, UINT64_MAX,
+                       "receipt %" PRIu32 " proves a block that is missing here", index + 1);
+    }
+    if (options->known_height == 0 || options->known_height != block->height)
+        return;
+    if (!rota_hash_equal(&options->known_block, &block->hash)) {
+        audit_fail(audit, CHECK_J1, WEIGHT_INVALID, block->height, UINT64_MAX,
+                   "block %" PRIu64 " in this file is %s, but the one you know is %s", block->height,
+                   audit_short_hex(block->hash.b).text, audit_short_hex(options->known_block.b).text);
+    } else if (!audit->broken) {
+        audit->anchors_held++;
+        audit_pass(audit, CHECK_J1, 1);
+    }
+}
+
+void audit_anchors_end(struct audit *audit)
+{
+    const struct rota_audit_options *options = audit->options;
+    uint64_t end = audit->expected_height - 1;
+    if (options->known_height > end)
+        audit_fail(audit, CHECK_J1, WEIGHT_INCOMPLETE, options->known_height, UINT64_MAX,
+                   "the file ends with block %" PRIu64 ", but you know block %" PRIu64 ": what came after was cut off", end,
+                   options->known_height);
+    for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
+        uint32_t index = audit->receipt_order[audit->receipt_next];
+        uint64_t height = options->receipts[index].headers[0].height;
+        audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,
+                   "the file ends with block %" PRIu64 ", but receipt %" PRIu32 " proves block %" PRIu64
+                   ": what came after was cut off",
+                   end, index + 1, height);
+    }
+}

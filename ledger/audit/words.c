@@ -1,0 +1,87 @@
+#include "ledger/audit/inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct audit_short audit_short_hex(const uint8_t *bytes)
+{
+    char hex[9];
+    struct audit_short out;
+    rota_hex_encode(hex, rota_view(bytes, 4));
+    snprintf(out.text, sizeof out.text, "%s...", hex);
+    return out;
+}
+
+void audit_member_names(char out[AUDIT_NAMES_MAX], const struct rota_membership *membership, uint32_t mask)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < membership->count; i++) {
+        if ((mask >> i & 1) == 0)
+            continue;
+        bool last = i == 31 || mask >> (i + 1) == 0;
+        const char *before = at == 0 ? "" : last ? " and " : ", ";
+        int length = snprintf(out + at, AUDIT_NAMES_MAX - at, "%s%s", before, membership->members[i].id.text);
+        if (length < 0 || (size_t)length >= AUDIT_NAMES_MAX - at) {
+            snprintf(out + at, AUDIT_NAMES_MAX - at, at + 8 < AUDIT_NAMES_MAX ? ", ..." : "");
+            return;
+        }
+        at += (size_t)length;
+    }
+}
+
+/* "9f3c12ab... (chief-west, west)", from the schedule if the key is known there. */
+static void words_key(char *out, size_t size, const struct audit *audit, const struct rota_kid *kid)
+{
+    struct rota_coordinator known;
+    if (audit->state != NULL && rota_is_ok(rota_state_coordinator(&known, audit->state, kid)))
+        snprintf(out, size, "%s (%s, %s)", audit_short_hex(kid->b).text, known.label.text, known.facility.text);
+    else
+        snprintf(out, size, "%s", audit_short_hex(kid->b).text);
+}
+
+void audit_entry_words(char *out, size_t size, const struct audit *audit, const struct audit_entry *entry)
+{
+    char key[96];
+    const char *kind = entry->kind == ROTA_ENTRY_PROPOSAL ? "proposal" : "evidence";
+    struct audit_short id = audit_short_hex(entry->id.b);
+    if (!entry->parsed || entry->kind != ROTA_ENTRY_PROPOSAL) {
+        snprintf(out, size, "%s %s", kind, id.text);
+        return;
+    }
+    words_key(key, sizeof key, audit, &entry->entry.proposal->jws.kid);
+    snprintf(out, size, "%s %s of key %s", kind, id.text, key);
+}
+
+static void words_anomaly(char *out, size_t size, const struct audit *audit, uint64_t height,
+                          const struct rota_evidence *evidence)
+{
+    char key[96];
+    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR) {
+        words_key(key, sizeof key, audit, &evidence->first->jws.kid);
+        snprintf(out, size,
+                 "key %s signed two different proposals with seq %" PRIu64 ": %s and %s; suspended from block %" PRIu64, key,
+                 evidence->first->seq, audit_short_hex(evidence->first->id.b).text,
+                 audit_short_hex(evidence->second->id.b).text, height);
+        return;
+    }
+    const struct rota_vote *vote = &evidence->votes[0].vote;
+    snprintf(out, size, "facility %s signed two different %s votes for height %" PRIu64 " in view %" PRIu64 ": %s and %s",
+             audit->genesis.membership.members[evidence->member].id.text,
+             evidence->kind == ROTA_EVIDENCE_DOUBLE_COMMIT ? "commit" : "prepare", vote->height, vote->view,
+             audit_short_hex(vote->block.b).text, audit_short_hex(evidence->votes[1].vote.block.b).text);
+}
+
+bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+{
+    struct rota_audit_report *report = audit->report;
+    struct rota_audit_anomaly *grown = realloc(report->anomalies, (report->anomaly_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    report->anomalies = grown;
+    struct rota_audit_anomaly *anomaly = &grown[report->anomaly_count++];
+    *anomaly = (struct rota_audit_anomaly){.height = block->height, .leaf_index = entry->leaf_index, .evidence = entry->id};
+    words_anomaly(anomaly->text, sizeof anomaly->text, audit, block->height, entry->entry.evidence);
+    return true;
+}
