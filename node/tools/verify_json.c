@@ -1,0 +1,110 @@
+/* The report for programs: one object, members always in this order, the same bytes for the same file but for `timing`. */
+#include "node/tools/verify.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+static json_t *json_number(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *json_hash(const struct rota_hash *hash)
+{
+    char hex[2 * ROTA_HASH_BYTES + 1];
+    rota_hex_encode(hex, rota_view(hash->b, sizeof hash->b));
+    return json_string(hex);
+}
+
+static json_t *json_checks(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->check_count; i++) {
+        const struct rota_audit_check *check = &report->checks[i];
+        const char *status = check->failed > 0 ? "fail" : check->passed > 0 ? "pass" : "not-run";
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", check->id, "title", check->title, "status", status,
+                                        "passed", json_number(check->passed), "failed", json_number(check->failed)));
+    }
+    return list;
+}
+
+static json_t *json_leaf(uint64_t leaf_index)
+{
+    return leaf_index == UINT64_MAX ? json_null() : json_number(leaf_index);
+}
+
+static json_t *json_failures(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->failure_count; i++) {
+        const struct rota_audit_failure *failure = &report->failures[i];
+        json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:s}", "check", failure->check, "height",
+                                              failure->height == 0 ? json_null() : json_number(failure->height),
+                                              "leaf_index", json_leaf(failure->leaf_index), "text", failure->text));
+    }
+    return list;
+}
+
+static json_t *json_anomalies(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->anomaly_count; i++) {
+        const struct rota_audit_anomaly *anomaly = &report->anomalies[i];
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s}", "height", json_number(anomaly->height), "leaf_index",
+                                              json_leaf(anomaly->leaf_index), "evidence", json_hash(&anomaly->evidence),
+                                              "text", anomaly->text));
+    }
+    return list;
+}
+
+static json_t *json_covered(const struct rota_audit_report *report)
+{
+    char time[VERIFY_TIME_CHARS];
+    verify_time_format(time, report->last_time_ms);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "to_height", json_number(report->height), "intact_height",
+                     json_number(report->intact_height), "head", json_hash(&report->head_hash), "head_time",
+                     report->height > 0 ? json_string(time) : json_null(), "tree_size", json_number(report->tree_size),
+                     "tree_root", json_hash(&report->tree_root));
+}
+
+static json_t *json_counts(const struct rota_audit_report *report)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "proposals", json_number(report->proposals), "operations_done",
+                     json_number(report->ok_ops), "operations_refused", json_number(report->refused_ops), "evidence",
+                     json_number(report->evidences), "certificates", json_number(report->certificates));
+}
+
+static json_t *json_anchors(const struct verify_run *run)
+{
+    const struct rota_audit_options *options = run->options;
+    return json_pack("{s:o,s:o,s:b}", "receipts", json_number(options->receipt_count), "known_height",
+                     options->known_height == 0 ? json_null() : json_number(options->known_height), "required",
+                     (int)run->require_anchor);
+}
+
+bool verify_print_json(const struct verify_run *run)
+{
+    const struct rota_audit_report *report = run->report;
+    json_t *all = json_object();
+    json_object_set_new(all, "schema", json_string("rotaledger.verify/1"));
+    json_object_set_new(all, "tool", json_pack("{s:s,s:s}", "name", "rota-verify", "version", ROTA_VERSION));
+    json_object_set_new(all, "input",
+                        json_pack("{s:o,s:o,s:o,s:o}", "sha256", json_hash(&report->file_hash), "bytes",
+                                  json_number(report->file_bytes), "ledger_id", json_hash(&report->ledger_id), "name",
+                                  run->genesis != NULL ? json_string(run->genesis->name.text) : json_null()));
+    json_object_set_new(all, "verdict", json_string(rota_verdict_name(report->verdict)));
+    json_object_set_new(all, "exit_code", json_integer(verify_exit_code(run)));
+    json_object_set_new(all, "covered", json_covered(report));
+    json_object_set_new(all, "counts", json_counts(report));
+    json_object_set_new(all, "anchors", json_anchors(run));
+    json_object_set_new(all, "checks", json_checks(report));
+    json_object_set_new(all, "failures", json_failures(report));
+    json_object_set_new(all, "anomalies", json_anomalies(report));
+    json_object_set_new(
+        all, "timing",
+        json_pack("{s:o,s:o}", "milliseconds", json_number(run->elapsed_ms), "threads", json_number(run->jobs)));
+    bool bad = json_dumpf(all, stdout, JSON_INDENT(1)) != 0 || printf("\n") != 1 || fflush(stdout) != 0;
+    json_decref(all);
+    return bad;
+}

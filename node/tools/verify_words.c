@@ -1,0 +1,147 @@
+/* The report for people: words before hashes, the result before the figures, no guess about intent. */
+#include "node/tools/verify.h"
+
+#include "crypto/words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+void verify_time_format(char out[VERIFY_TIME_CHARS], uint64_t time_ms)
+{
+    struct tm parts;
+    time_t seconds = (time_t)(time_ms / 1000);
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(out, VERIFY_TIME_CHARS, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        snprintf(out, VERIFY_TIME_CHARS, "unknown");
+}
+
+int verify_exit_code(const struct verify_run *run)
+{
+    if (run->report->verdict == ROTA_VERDICT_VALID_UNANCHORED)
+        return run->require_anchor ? ROTA_VERDICT_INCOMPLETE : ROTA_VERDICT_VALID;
+    return (int)run->report->verdict;
+}
+
+static void words_head(const struct verify_run *run)
+{
+    char hex[2 * ROTA_HASH_BYTES + 1], words[ROTA_WORDS_CHARS_MAX];
+    const struct rota_audit_report *report = run->report;
+    printf("rota-verify %s   format 1\n", ROTA_VERSION);
+    rota_hex_encode(hex, rota_view(report->file_hash.b, sizeof report->file_hash.b));
+    printf("file      %s   %" PRIu64 " bytes\n          sha256 %s\n", run->path, report->file_bytes, hex);
+    rota_words_format(words, &report->ledger_id);
+    printf("ledger    %s   %s\n", run->genesis != NULL ? run->genesis->name.text : "(the genesis given is not well formed)",
+           words);
+}
+
+static const char *verdict_meaning(const struct verify_run *run)
+{
+    switch (run->report->verdict) {
+    case ROTA_VERDICT_VALID:
+        return "everything holds, and what you gave is part of it";
+    case ROTA_VERDICT_VALID_UNANCHORED:
+        return "nothing is wrong inside, but nothing you gave shows that it is the whole or the newest ledger";
+    case ROTA_VERDICT_INVALID:
+        return "the file is damaged or was altered";
+    case ROTA_VERDICT_INCOMPLETE:
+        return "good as far as it goes, but it is not the whole ledger, or an anchor could not be used";
+    case ROTA_VERDICT_EQUIVOCATION:
+        return "facilities signed two histories, and here is the proof";
+    case ROTA_VERDICT_UNREADABLE:
+        return "the file could not be read as a ledger; nothing is known about what it holds";
+    case ROTA_VERDICT_UNSUPPORTED:
+        return "the file has a newer format";
+    }
+    return "";
+}
+
+static void words_where(const struct rota_audit_failure *failure)
+{
+    if (failure->height == 0)
+        printf("the file as a whole");
+    else
+        printf("block %" PRIu64, failure->height);
+    if (failure->leaf_index != UINT64_MAX)
+        printf(", leaf %" PRIu64 " of the tree", failure->leaf_index);
+}
+
+static const char *check_title(const struct rota_audit_report *report, const char *id)
+{
+    for (uint32_t i = 0; i < report->check_count; i++) {
+        if (strcmp(report->checks[i].id, id) == 0)
+            return report->checks[i].title;
+    }
+    return "";
+}
+
+static void words_intact(const struct rota_audit_report *report)
+{
+    if (report->intact_height > 1)
+        printf("intact    blocks 1 to %" PRIu64 " hold: agreed by a quorum, signed by their coordinators\n",
+               report->intact_height);
+    else if (report->intact_height == 1)
+        printf("intact    block 1 holds: agreed by a quorum, signed by its coordinators\n");
+    else if (report->verdict == ROTA_VERDICT_INVALID)
+        printf("intact    nothing below it\n");
+}
+
+static void words_failures(const struct rota_audit_report *report)
+{
+    const struct rota_audit_failure *first = report->failures;
+    if (report->failure_count == 0)
+        return;
+    printf("what      %s\nwhere     ", first->text);
+    words_where(first);
+    printf("\nhow       check %s: %s\n", first->check, check_title(report, first->check));
+    words_intact(report);
+    for (uint32_t i = 1; i < report->failure_count; i++) {
+        printf("%s%s  ", i == 1 ? "also      " : "          ", report->failures[i].check);
+        words_where(&report->failures[i]);
+        printf(": %s\n", report->failures[i].text);
+    }
+    if (report->failure_count == ROTA_AUDIT_FAILURES_MAX)
+        printf("          (the list ends here; the rest of the file was not looked at)\n");
+    if (report->verdict == ROTA_VERDICT_INVALID)
+        printf("next      check another facility's file of the same ledger; keep this one as it is\n");
+}
+
+static void words_figures(const struct verify_run *run)
+{
+    const struct rota_audit_report *report = run->report;
+    uint64_t ms = run->elapsed_ms > 0 ? run->elapsed_ms : 1;
+    printf("checked   %" PRIu64 " blocks   %" PRIu64 " proposals   %" PRIu64 " certificates   %" PRIu64
+           " pieces of evidence\n",
+           report->height, report->proposals, report->certificates, report->evidences);
+    printf("          %" PRIu64 " operations done, %" PRIu64 " refused by the rules\n", report->ok_ops, report->refused_ops);
+    if (report->height > 0) {
+        char hex[2 * ROTA_HASH_BYTES + 1], time[VERIFY_TIME_CHARS];
+        rota_hex_encode(hex, rota_view(report->head_hash.b, sizeof report->head_hash.b));
+        verify_time_format(time, report->last_time_ms);
+        printf("head      block %" PRIu64 " of %s\n          %s\n", report->height, time, hex);
+    }
+    printf("time      %" PRIu64 ".%03" PRIu64 " s, %" PRIu32 " threads, %" PRIu64 " proposals/s\n", run->elapsed_ms / 1000,
+           run->elapsed_ms % 1000, run->jobs, report->proposals * 1000 / ms);
+}
+
+static void words_anomalies(const struct rota_audit_report *report)
+{
+    for (uint32_t i = 0; i < report->anomaly_count; i++)
+        printf("%sblock %" PRIu64 ": %s\n", i == 0 ? "proven    " : "          ", report->anomalies[i].height,
+               report->anomalies[i].text);
+}
+
+bool verify_print_words(const struct verify_run *run)
+{
+    const struct rota_audit_report *report = run->report;
+    words_head(run);
+    printf("\nRESULT    %s: %s\n", rota_verdict_name(report->verdict), verdict_meaning(run));
+    words_failures(report);
+    if (report->verdict == ROTA_VERDICT_VALID_UNANCHORED && report->height > 0)
+        printf("next      note the head below, or keep a receipt, and give it next time with --known-block or --receipt\n");
+    printf("\n");
+    if (report->verdict != ROTA_VERDICT_UNREADABLE && report->verdict != ROTA_VERDICT_UNSUPPORTED)
+        words_figures(run);
+    words_anomalies(report);
+    printf("unshown   blocks after the last one here; whether coordinators were kept from submitting\n");
+    return fflush(stdout) != 0 || ferror(stdout) != 0;
+}
