@@ -103,20 +103,19 @@ static struct rota_op_outcome operation_execute(struct rota_execution *execution
     return outcome;
 }
 
-static void proposal_execute(struct rota_state *state, struct execution_span *span, uint64_t height,
-                             const struct rota_proposal *proposal)
+static void proposal_execute(struct rota_execution *execution, struct execution_span *span)
 {
-    struct rota_execution execution = {.state = state, .height = height, .proposal = proposal};
-    bool known = rota_table_coordinator_get(&execution.author, &state->rows, &proposal->jws.kid);
-    ROTA_ASSERT(known);
+    struct rota_state *state = execution->state;
+    const struct rota_proposal *proposal = execution->proposal;
     ROTA_ASSERT(proposal->op_count >= 1 && proposal->op_count <= ROTA_PROPOSAL_OPS_MAX);
-    envelope_execute(&execution);
+    ROTA_ASSERT(rota_kid_equal(&execution->author.key.kid, &proposal->jws.kid));
+    envelope_execute(execution);
     span->envelope_end = state->rows.log.count;
     span->op_count = proposal->op_count;
-    struct rota_op_outcome all = proposal_decide(&execution);
+    struct rota_op_outcome all = proposal_decide(execution);
     for (uint32_t i = 0; i < proposal->op_count; i++) {
-        execution.op_index = i;
-        state->ops[i] = rota_outcome_is_refused(all.code) ? all : operation_execute(&execution, &proposal->ops[i]);
+        execution->op_index = i;
+        state->ops[i] = rota_outcome_is_refused(all.code) ? all : operation_execute(execution, &proposal->ops[i]);
         state->op_ends[i] = state->rows.log.count;
     }
 }
@@ -189,15 +188,16 @@ static void record_write(struct rota_writer *writer, const struct rota_state *st
     ROTA_ASSERT(begin == log->count);
 }
 
-/* Executes one entry that may be ordered and makes its record. */
-static struct rota_status entry_execute(struct rota_state *state, struct rota_outcome *out, uint64_t height,
+/* Executes one entry that may stand where it does and makes its record. */
+static struct rota_status entry_execute(struct rota_execution *execution, struct rota_outcome *out,
                                         const struct rota_entry *entry)
 {
+    struct rota_state *state = execution->state;
     struct execution_span span = {.begin = state->rows.log.count};
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
-        proposal_execute(state, &span, height, entry->proposal);
+        proposal_execute(execution, &span);
     else
-        evidence_execute(state, &span, height, entry->evidence);
+        evidence_execute(state, &span, execution->height, entry->evidence);
     if (state->rows.no_memory)
         return rota_fail(ROTA_NO_MEMORY, "no memory for the rows of a block");
     size_t len = record_bytes(state, &span);
@@ -212,23 +212,30 @@ static struct rota_status entry_execute(struct rota_state *state, struct rota_ou
     return rota_ok();
 }
 
-/* May this entry stand here in this block? A key that this very block grants signs from the next block on: so the keys
- * that check a block's signatures are those of the state below it. */
-static struct rota_status entry_check(const struct rota_state *state, uint64_t height, const struct rota_entry *entries,
-                                      uint32_t index)
+/* A key that this very block grants signs from the next block on: so the keys that check a block's signatures are those
+ * of the state below it. */
+static struct rota_status proposal_check(struct rota_execution *execution, const struct rota_proposal *proposal)
 {
-    const struct rota_entry *entry = &entries[index];
-    struct rota_status status = rota_state_admit(state, entry);
+    struct rota_status status = rota_state_admit_proposal(&execution->author, execution->state, proposal);
     if (status.code != ROTA_OK)
         return rota_fail(ROTA_REFUSED, status.why);
-    if (index > 0 && entry->kind == ROTA_ENTRY_EVIDENCE && entries[index - 1].kind == ROTA_ENTRY_PROPOSAL)
-        return rota_fail(ROTA_REFUSED, "evidence stands before proposals");
-    if (entry->kind != ROTA_ENTRY_PROPOSAL)
-        return rota_ok();
-    struct rota_coordinator author;
-    ROTA_TRY(rota_state_coordinator(&author, state, &entry->proposal->jws.kid));
-    if (author.from_height >= height)
+    if (execution->author.from_height >= execution->height)
         return rota_fail(ROTA_REFUSED, "the key is granted by this block: it may sign from the next block on");
+    execution->proposal = proposal;
+    return rota_ok();
+}
+
+/* May this entry stand here in this block? For a proposal, execution learns whose it is. */
+static struct rota_status entry_check(struct rota_execution *execution, const struct rota_entry *entries, uint32_t index)
+{
+    const struct rota_entry *entry = &entries[index];
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        return proposal_check(execution, entry->proposal);
+    struct rota_status status = rota_state_admit(execution->state, entry);
+    if (status.code != ROTA_OK)
+        return rota_fail(ROTA_REFUSED, status.why);
+    if (index > 0 && entries[index - 1].kind == ROTA_ENTRY_PROPOSAL)
+        return rota_fail(ROTA_REFUSED, "evidence stands before proposals");
     return rota_ok();
 }
 
@@ -238,12 +245,13 @@ static struct rota_status entries_execute(struct rota_state *state, struct rota_
     struct rota_tree ROTA_CLEANUP(rota_tree_free) tree;
     rota_tree_init(&tree);
     for (uint32_t i = 0; i < count; i++) {
-        struct rota_status status = entry_check(state, height, entries, i);
+        struct rota_execution execution = {.state = state, .height = height};
+        struct rota_status status = entry_check(&execution, entries, i);
         if (status.code != ROTA_OK) {
             *out_bad_entry = i;
             return status;
         }
-        ROTA_TRY(entry_execute(state, &out->items[i], height, &entries[i]));
+        ROTA_TRY(entry_execute(&execution, &out->items[i], &entries[i]));
         struct rota_hash leaf = rota_outcome_leaf(rota_view(out->items[i].record, out->items[i].len));
         ROTA_TRY(rota_tree_append(&tree, &leaf));
     }
@@ -285,12 +293,4 @@ struct rota_status rota_state_execute(struct rota_state *state, struct rota_outc
     }
     state->pending[state->depth++] = (struct rota_pending_block){.height = height, .changes = rota_rows_take(&state->rows)};
     return rota_ok();
-}
-
-void rota_outcomes_free(struct rota_outcomes *outcomes)
-{
-    for (uint32_t i = 0; i < outcomes->count; i++)
-        free(outcomes->items[i].record);
-    free(outcomes->items);
-    *outcomes = (struct rota_outcomes){.count = 0};
 }

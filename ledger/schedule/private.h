@@ -34,6 +34,11 @@ struct rota_state {
 /* Height of the newest executed block. */
 uint64_t rota_state_height(const struct rota_state *state);
 
+/* rota_state_admit for a proposal, which also finds its author's row. */
+ROTA_CHECKED struct rota_status rota_state_admit_proposal(struct rota_coordinator *out_author,
+                                                          const struct rota_state *state,
+                                                          const struct rota_proposal *proposal);
+
 /* The civil day that a minute lies in, in UTC, also before 1970. */
 static inline int32_t rota_civil_day(int64_t minute)
 {

@@ -30,14 +30,14 @@ struct rota_status rota_state_seq(struct rota_hash *out_id, const struct rota_st
     return seq_look_up(out_id, state, kid, coordinator.seq_highest, seq);
 }
 
-static struct rota_status admit_proposal(const struct rota_state *state, const struct rota_proposal *proposal)
+struct rota_status rota_state_admit_proposal(struct rota_coordinator *out_author, const struct rota_state *state,
+                                             const struct rota_proposal *proposal)
 {
-    struct rota_coordinator author;
     struct rota_hash used;
-    ROTA_TRY(rota_state_coordinator(&author, state, &proposal->jws.kid));
+    ROTA_TRY(rota_state_coordinator(out_author, state, &proposal->jws.kid));
     if (!rota_hash_equal(&proposal->ledger_id, &state->genesis->ledger_id))
         return rota_fail(ROTA_WRONG_LEDGER, "the proposal is signed for another ledger");
-    struct rota_status status = seq_look_up(&used, state, &proposal->jws.kid, author.seq_highest, proposal->seq);
+    struct rota_status status = seq_look_up(&used, state, &proposal->jws.kid, out_author->seq_highest, proposal->seq);
     if (status.code == ROTA_NOT_FOUND)
         return rota_ok();
     if (status.code != ROTA_OK)
@@ -91,8 +91,9 @@ static struct rota_status admit_member_evidence(const struct rota_state *state, 
 
 struct rota_status rota_state_admit(const struct rota_state *state, const struct rota_entry *entry)
 {
+    struct rota_coordinator author;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
-        return admit_proposal(state, entry->proposal);
+        return rota_state_admit_proposal(&author, state, entry->proposal);
     if (entry->kind != ROTA_ENTRY_EVIDENCE)
         return rota_fail(ROTA_REFUSED, "an entry is a proposal or evidence");
     switch (entry->evidence->kind) {

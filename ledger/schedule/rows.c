@@ -13,15 +13,16 @@ static int row_compare(const struct rota_row *a, const struct rota_row *b)
 
 RB_GENERATE_INTERNAL(rota_row_tree, rota_row, entry, row_compare, static __attribute__((unused)))
 
-/* The tree macros know no const; searching changes nothing. */
-static struct rota_row_tree *rows_tree(const struct rota_rows *rows)
+/* The tree of a key's table. The tree macros know no const; searching changes nothing. */
+static struct rota_row_tree *rows_tree(const struct rota_rows *rows, struct rota_view key)
 {
-    return (struct rota_row_tree *)(uintptr_t)&rows->tree;
+    ROTA_ASSERT(key.len > 0);
+    ROTA_ASSERT(key.data[0] < ROTA_TABLES_MAX);
+    return (struct rota_row_tree *)(uintptr_t)&rows->tables[key.data[0]];
 }
 
 static struct rota_row rows_probe(struct rota_view key)
 {
-    ROTA_ASSERT(key.len > 0);
     ROTA_ASSERT(key.len <= UINT16_MAX);
     return (struct rota_row){.key = key.data, .key_len = (uint16_t)key.len};
 }
@@ -29,15 +30,19 @@ static struct rota_row rows_probe(struct rota_view key)
 void rota_rows_init(struct rota_rows *rows)
 {
     *rows = (struct rota_rows){.no_memory = false};
-    RB_INIT(&rows->tree);
+    for (unsigned i = 0; i < ROTA_TABLES_MAX; i++)
+        RB_INIT(&rows->tables[i]);
 }
 
 void rota_rows_free(struct rota_rows *rows)
 {
-    struct rota_row *row;
-    while ((row = RB_ROOT(&rows->tree)) != NULL) {
-        (void)RB_REMOVE(rota_row_tree, &rows->tree, row);
-        free(row);
+    for (unsigned i = 0; i < ROTA_TABLES_MAX; i++) {
+        struct rota_row_tree *tree = &rows->tables[i];
+        struct rota_row *row;
+        while ((row = RB_ROOT(tree)) != NULL) {
+            (void)RB_REMOVE(rota_row_tree, tree, row);
+            free(row);
+        }
     }
     rota_changes_settle(&rows->log);
 }
@@ -45,13 +50,13 @@ void rota_rows_free(struct rota_rows *rows)
 const struct rota_row *rota_row_get(const struct rota_rows *rows, struct rota_view key)
 {
     struct rota_row probe = rows_probe(key);
-    return RB_FIND(rota_row_tree, rows_tree(rows), &probe);
+    return RB_FIND(rota_row_tree, rows_tree(rows, key), &probe);
 }
 
 const struct rota_row *rota_row_from(const struct rota_rows *rows, struct rota_view key)
 {
     struct rota_row probe = rows_probe(key);
-    return RB_NFIND(rota_row_tree, rows_tree(rows), &probe);
+    return RB_NFIND(rota_row_tree, rows_tree(rows, key), &probe);
 }
 
 const struct rota_row *rota_row_next(const struct rota_row *row)
@@ -109,11 +114,12 @@ void rota_row_put(struct rota_rows *rows, struct rota_view key, struct rota_view
     rows->no_memory = row == NULL;
     if (row == NULL)
         return;
-    struct rota_row *old = RB_INSERT(rota_row_tree, &rows->tree, row);
+    struct rota_row_tree *tree = rows_tree(rows, key);
+    struct rota_row *old = RB_INSERT(rota_row_tree, tree, row);
     if (old != NULL) {
         ROTA_ASSERT(!rota_view_equal(rota_row_value(old), value));
-        (void)RB_REMOVE(rota_row_tree, &rows->tree, old);
-        const struct rota_row *other = RB_INSERT(rota_row_tree, &rows->tree, row);
+        (void)RB_REMOVE(rota_row_tree, tree, old);
+        const struct rota_row *other = RB_INSERT(rota_row_tree, tree, row);
         ROTA_ASSERT(other == NULL);
     }
     rows->log.items[rows->log.count++] = (struct rota_change){.before = old, .after = row};
@@ -124,9 +130,10 @@ void rota_row_delete(struct rota_rows *rows, struct rota_view key)
     if (!rows_reserve(rows))
         return;
     struct rota_row probe = rows_probe(key);
-    struct rota_row *row = RB_FIND(rota_row_tree, &rows->tree, &probe);
+    struct rota_row_tree *tree = rows_tree(rows, key);
+    struct rota_row *row = RB_FIND(rota_row_tree, tree, &probe);
     ROTA_ASSERT(row != NULL);
-    (void)RB_REMOVE(rota_row_tree, &rows->tree, row);
+    (void)RB_REMOVE(rota_row_tree, tree, row);
     rows->log.items[rows->log.count++] = (struct rota_change){.before = row, .after = NULL};
 }
 
@@ -143,11 +150,12 @@ void rota_rows_undo(struct rota_rows *rows, struct rota_changes *changes)
     while (changes->count > 0) {
         struct rota_change change = changes->items[--changes->count];
         ROTA_ASSERT(change.before != NULL || change.after != NULL);
+        struct rota_row_tree *tree = rows_tree(rows, rota_row_key(change.after != NULL ? change.after : change.before));
         if (change.after != NULL)
-            (void)RB_REMOVE(rota_row_tree, &rows->tree, change.after);
+            (void)RB_REMOVE(rota_row_tree, tree, change.after);
         free(change.after);
         if (change.before != NULL) {
-            const struct rota_row *other = RB_INSERT(rota_row_tree, &rows->tree, change.before);
+            const struct rota_row *other = RB_INSERT(rota_row_tree, tree, change.before);
             ROTA_ASSERT(other == NULL);
         }
     }

@@ -2,7 +2,8 @@
  * A row is never altered in place: a change puts another row in its place and notes both. The notes are what an outcome
  * record is made of, and they are the undo; neither needs to copy a byte or to ask for memory when it takes something back.
  *
- * Keys are table u8 || key and are ordered as bytes, a prefix before what it begins. Knows nothing of what rows mean.
+ * Keys are table u8 || key and are ordered as bytes, a prefix before what it begins. Each table has a tree of its own, so
+ * that a small table is quick beside a large one. Knows nothing of what rows mean.
  * Owned by the state; one thread at a time. Rows given out are borrowed until the next change.
  */
 #ifndef ROTA_LEDGER_SCHEDULE_ROWS_H
@@ -51,10 +52,12 @@ struct rota_changes {
 
 RB_HEAD(rota_row_tree, rota_row);
 
+enum { ROTA_TABLES_MAX = 16 };
+
 struct rota_rows {
-    struct rota_row_tree tree;
-    struct rota_changes log; /* everything since the last rota_rows_take */
-    bool no_memory;          /* a change was lost: the log must be undone before anything else happens */
+    struct rota_row_tree tables[ROTA_TABLES_MAX]; /* by the first byte of the key */
+    struct rota_changes log;                      /* everything since the last rota_rows_take */
+    bool no_memory; /* a change was lost: the log must be undone before anything else happens */
 };
 
 void rota_rows_init(struct rota_rows *rows);
@@ -62,7 +65,7 @@ void rota_rows_free(struct rota_rows *rows);
 
 /* NULL when there is none. */
 const struct rota_row *rota_row_get(const struct rota_rows *rows, struct rota_view key);
-/* The first row whose key is not below `key`, and the one after a row; NULL at the end. */
+/* The first row of the table whose key is not below `key`, and the one after a row; NULL at the end of the table. */
 const struct rota_row *rota_row_from(const struct rota_rows *rows, struct rota_view key);
 const struct rota_row *rota_row_next(const struct rota_row *row);
 /* True when the row (which may be NULL) has a key that begins so. */

@@ -94,17 +94,30 @@ static void digest_add_short(struct rota_digest *digest, struct rota_view bytes)
     rota_digest_add(digest, bytes.data, bytes.len);
 }
 
-struct rota_hash rota_state_digest(const struct rota_state *state)
+static void digest_add_table(struct rota_digest *digest, const struct rota_rows *rows, uint8_t table)
 {
-    const uint8_t lowest = 0;
-    struct rota_digest digest;
-    rota_digest_start(&digest, ROTA_TAG("state"));
-    const struct rota_row *row = rota_row_from(&state->rows, rota_view(&lowest, 1));
+    const struct rota_row *row = rota_row_from(rows, rota_view(&table, 1));
     for (; row != NULL; row = rota_row_next(row)) {
         struct rota_view key = rota_row_key(row);
-        rota_digest_add_u8(&digest, key.data[0]);
-        digest_add_short(&digest, rota_view(key.data + 1, key.len - 1));
-        digest_add_short(&digest, rota_row_value(row));
+        rota_digest_add_u8(digest, table);
+        digest_add_short(digest, rota_view(key.data + 1, key.len - 1));
+        digest_add_short(digest, rota_row_value(row));
     }
+}
+
+struct rota_hash rota_state_digest(const struct rota_state *state)
+{
+    struct rota_digest digest;
+    rota_digest_start(&digest, ROTA_TAG("state"));
+    for (uint8_t table = 0; table < ROTA_TABLES_MAX; table++)
+        digest_add_table(&digest, &state->rows, table);
     return rota_digest_finish(&digest);
+}
+
+void rota_outcomes_free(struct rota_outcomes *outcomes)
+{
+    for (uint32_t i = 0; i < outcomes->count; i++)
+        free(outcomes->items[i].record);
+    free(outcomes->items);
+    *outcomes = (struct rota_outcomes){.count = 0};
 }

@@ -269,6 +269,7 @@ static enum rota_outcome_code model_whole(const struct model *model, uint64_t he
 void model_execute(struct model *model, uint64_t height, const struct rota_proposal *proposal, struct rota_op_outcome *out)
 {
     struct rota_coordinator *row = model_coordinator(model, &proposal->jws.kid);
+    ROTA_ASSERT(row != NULL);
     struct rota_coordinator author = *row;
     struct rota_op_outcome whole = {.code = 0};
     row->seq_highest = proposal->seq > row->seq_highest ? proposal->seq : row->seq_highest;
@@ -283,5 +284,7 @@ void model_execute(struct model *model, uint64_t height, const struct rota_propo
 
 void model_suspend(struct model *model, uint64_t height, const struct rota_kid *kid)
 {
-    model_coordinator(model, kid)->suspended_at = height;
+    struct rota_coordinator *row = model_coordinator(model, kid);
+    ROTA_ASSERT(row != NULL);
+    row->suspended_at = height;
 }
