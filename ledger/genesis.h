@@ -5,6 +5,8 @@
 #include "crypto/keyfile.h"
 #include "ledger/membership.h"
 
+#include <jansson.h>
+
 enum { ROTA_GENESIS_BYTES_MAX = 4 * 1024 * 1024, ROTA_ROLES_MAX = 4 };
 
 /* What a coordinator may do. Bits of a mask. */
@@ -65,8 +67,9 @@ struct rota_genesis {
 /* Parses and checks everything (members distinct, possession proofs, facilities known, n within bounds, sealed form).
  * The bytes are copied. ROTA_MALFORMED with a sentence that names the member at fault; *out is zero on failure. */
 ROTA_CHECKED struct rota_status rota_genesis_parse(struct rota_genesis *out, struct rota_view bytes);
-/* Reads a file. */
 void rota_genesis_free(struct rota_genesis *genesis);
+/* A JSON list of role names as a mask of enum rota_role; at least one, none twice. */
+ROTA_CHECKED struct rota_status rota_roles_parse(uint32_t *out, const json_t *list);
 /* H(tag genesis || bytes), without parsing. */
 struct rota_hash rota_ledger_id(struct rota_view genesis_bytes);
 

@@ -1,0 +1,68 @@
+#include "ledger/entry.h"
+
+#include "ledger/tree.h"
+
+struct rota_view rota_entry_bytes(const struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        return entry->proposal->jws.text;
+    ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
+    return rota_view(entry->evidence->bytes, entry->evidence->len);
+}
+
+struct rota_hash rota_entry_leaf(const struct rota_entry *entry)
+{
+    uint8_t record[1 + ROTA_HASH_BYTES + ROTA_SIGNATURE_BYTES];
+    struct rota_writer writer = rota_writer(record, sizeof record);
+    rota_write_u8(&writer, (uint8_t)entry->kind);
+    rota_write_hash(&writer, &entry->id);
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        rota_write_signature(&writer, &entry->proposal->jws.signature);
+    ROTA_ASSERT(!writer.bad);
+    return rota_tree_leaf(rota_view(record, writer.len));
+}
+
+struct rota_hash rota_block_leaf(const struct rota_hash *block_hash)
+{
+    uint8_t record[1 + ROTA_HASH_BYTES];
+    record[0] = ROTA_ENTRY_BLOCK;
+    memcpy(record + 1, block_hash->b, sizeof block_hash->b);
+    return rota_tree_leaf(rota_view(record, sizeof record));
+}
+
+struct rota_entry rota_entry_of_proposal(struct rota_proposal *proposal)
+{
+    return (struct rota_entry){
+        .kind = ROTA_ENTRY_PROPOSAL, .id = proposal->id, .proposal = rota_proposal_retain(proposal)};
+}
+
+struct rota_entry rota_entry_of_evidence(struct rota_evidence *evidence)
+{
+    return (struct rota_entry){
+        .kind = ROTA_ENTRY_EVIDENCE, .id = evidence->id, .evidence = rota_evidence_retain(evidence)};
+}
+
+struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind kind, struct rota_view bytes)
+{
+    memset(out, 0, sizeof *out);
+    if (kind == ROTA_ENTRY_PROPOSAL) {
+        ROTA_TRY(rota_proposal_parse(&out->proposal, NULL, bytes, false));
+        out->id = out->proposal->id;
+    } else if (kind == ROTA_ENTRY_EVIDENCE) {
+        ROTA_TRY(rota_evidence_parse(&out->evidence, bytes));
+        out->id = out->evidence->id;
+    } else {
+        return rota_fail(ROTA_MALFORMED, "an entry of no known kind");
+    }
+    out->kind = kind;
+    return rota_ok();
+}
+
+void rota_entry_release(struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        rota_proposal_release(entry->proposal);
+    else if (entry->kind == ROTA_ENTRY_EVIDENCE)
+        rota_evidence_release(entry->evidence);
+    memset(entry, 0, sizeof *entry);
+}
