@@ -10,6 +10,9 @@
 
 enum rota_key_role { ROTA_KEY_FACILITY = 1, ROTA_KEY_COORDINATOR = 2 };
 
+/* "facility" or "coordinator". */
+const char *rota_key_role_name(enum rota_key_role role);
+
 /* One secret key in locked memory. */
 struct rota_secret_key {
     enum rota_key_role role;

@@ -1,0 +1,8 @@
+#ifndef ROTA_CRYPTO_WORDS_LIST_H
+#define ROTA_CRYPTO_WORDS_LIST_H
+
+enum { ROTA_WORDS_LIST_COUNT = 2048 };
+
+extern const char *const rota_words_list[ROTA_WORDS_LIST_COUNT];
+
+#endif
