@@ -211,6 +211,20 @@ struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, 
     return evidence;
 }
 
+struct rota_entry fixture_entry_of_proposal(struct rota_proposal *proposal)
+{
+    struct rota_entry entry = rota_entry_of_proposal(proposal);
+    rota_proposal_release(proposal);
+    return entry;
+}
+
+struct rota_entry fixture_entry_of_evidence(struct rota_evidence *evidence)
+{
+    struct rota_entry entry = rota_entry_of_evidence(evidence);
+    rota_evidence_release(evidence);
+    return entry;
+}
+
 struct fixture_random fixture_random(uint64_t seed)
 {
     return (struct fixture_random){seed * UINT64_C(0x9E3779B97F4A7C15) + 1};

@@ -42,6 +42,10 @@ struct rota_evidence *fixture_coordinator_evidence(const struct rota_genesis *ge
 struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, enum rota_vote_kind kind, uint32_t member,
                                             uint64_t view, uint64_t height, uint32_t salt);
 
+/* An entry that holds the only reference: the caller's goes into it. */
+struct rota_entry fixture_entry_of_proposal(struct rota_proposal *proposal);
+struct rota_entry fixture_entry_of_evidence(struct rota_evidence *evidence);
+
 /* A small generator for property tests: the same numbers for the same seed, everywhere. */
 struct fixture_random {
     uint64_t state;

@@ -51,13 +51,14 @@ Test(schedule_evidence, it_stands_before_proposals_and_hits_those_of_its_own_blo
     struct fixture_payload payload = {.author = "alpha-scheduler", .seq = 1, .ops = OPS(OP_DAY)};
     uint32_t bad = 0;
     uint16_t code = 0;
-    struct rota_entry proposal = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
-    struct rota_entry evidence = rota_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 9));
+    struct rota_entry proposal = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+    struct rota_entry evidence =
+        fixture_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 9));
     cr_expect_eq(block_of_two(proposal, evidence, &bad, &code), ROTA_REFUSED);
     cr_expect_eq(bad, 1);
     cr_expect_eq(play_coordinator(&play, "alpha-scheduler").suspended_at, 0);
-    proposal = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
-    evidence = rota_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 9));
+    proposal = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+    evidence = fixture_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 9));
     cr_expect_eq(block_of_two(evidence, proposal, &bad, &code), ROTA_OK);
     cr_expect_eq(code, ROTA_OUTCOME_KEY_SUSPENDED);
 }

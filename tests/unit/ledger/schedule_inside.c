@@ -48,7 +48,7 @@ Test(schedule_inside, the_rows_of_one_person_do_not_begin_like_those_of_another)
 Test(schedule_inside, a_block_that_finds_no_memory_leaves_nothing_behind)
 {
     struct fixture_payload payload = {.author = "alpha-scheduler", .seq = 1, .ops = OPS(OP_DAY)};
-    struct rota_entry entry = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+    struct rota_entry entry = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
     struct rota_hash before = rota_state_digest(play.state), after;
     uint32_t bad = 0;
     play.state->rows.no_memory = true;

@@ -138,8 +138,8 @@ Test(schedule_outcomes, a_granted_key_signs_from_the_next_block_on)
     char *grant = play_grant("new", "alpha", "\"scheduler\"");
     struct fixture_payload first = {.author = "alpha-director", .seq = 1, .ops = grant};
     struct fixture_payload second = {.author = "new", .seq = 1, .ops = OPS(OP_DAY)};
-    struct rota_entry entries[] = {rota_entry_of_proposal(fixture_proposal(&play.genesis, &first)),
-                                   rota_entry_of_proposal(fixture_proposal(&play.genesis, &second))};
+    struct rota_entry entries[] = {fixture_entry_of_proposal(fixture_proposal(&play.genesis, &first)),
+                                   fixture_entry_of_proposal(fixture_proposal(&play.genesis, &second))};
     uint32_t bad = 0;
     cr_expect_eq(play_block(&play, NULL, &bad, entries, 2).code, ROTA_REFUSED);
     cr_expect_eq(bad, 1);

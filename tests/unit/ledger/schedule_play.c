@@ -39,7 +39,7 @@ struct play_result play_propose(struct play *play, const struct fixture_payload 
 {
     struct play_result result;
     struct rota_outcomes outcomes;
-    struct rota_entry entry = rota_entry_of_proposal(fixture_proposal(&play->genesis, payload));
+    struct rota_entry entry = fixture_entry_of_proposal(fixture_proposal(&play->genesis, payload));
     struct rota_status status = play_block(play, &outcomes, NULL, &entry, 1);
     cr_assert(rota_is_ok(status), "%s", status.why);
     result.id = entry.id;
@@ -62,7 +62,7 @@ uint16_t play_code(struct play *play, const char *author, const char *ops)
 
 enum rota_code play_admit(struct play *play, const struct fixture_payload *payload)
 {
-    struct rota_entry entry = rota_entry_of_proposal(fixture_proposal(&play->genesis, payload));
+    struct rota_entry entry = fixture_entry_of_proposal(fixture_proposal(&play->genesis, payload));
     enum rota_code code = rota_state_admit(play->state, &entry).code;
     rota_entry_release(&entry);
     return code;
@@ -70,7 +70,7 @@ enum rota_code play_admit(struct play *play, const struct fixture_payload *paylo
 
 enum rota_code play_admit_evidence(struct play *play, struct rota_evidence *evidence)
 {
-    struct rota_entry entry = rota_entry_of_evidence(evidence);
+    struct rota_entry entry = fixture_entry_of_evidence(evidence);
     enum rota_code code = rota_state_admit(play->state, &entry).code;
     rota_entry_release(&entry);
     return code;
@@ -78,7 +78,7 @@ enum rota_code play_admit_evidence(struct play *play, struct rota_evidence *evid
 
 enum rota_code play_accuse(struct play *play, struct rota_evidence *evidence)
 {
-    struct rota_entry entry = rota_entry_of_evidence(evidence);
+    struct rota_entry entry = fixture_entry_of_evidence(evidence);
     enum rota_code code = play_block(play, NULL, NULL, &entry, 1).code;
     rota_entry_release(&entry);
     return code;

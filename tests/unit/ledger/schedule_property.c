@@ -76,7 +76,7 @@ static void expect_refused(struct play *play, const struct random_block *block, 
     struct rota_hash before = rota_state_digest(play->state), after;
     uint32_t bad = 0;
     memcpy(entries, block->entries, block->count * sizeof entries[0]);
-    entries[block->count] = rota_entry_of_proposal(refused);
+    entries[block->count] = fixture_entry_of_proposal(refused);
     cr_assert_eq(play_block(play, NULL, &bad, entries, block->count + 1).code, ROTA_REFUSED);
     cr_assert_eq(bad, block->count);
     after = rota_state_digest(play->state);

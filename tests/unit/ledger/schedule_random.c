@@ -146,7 +146,7 @@ static void random_accuse(struct random_block *out, struct fixture_random *rando
     const struct rota_coordinator *coordinator = model_coordinator(model, &kid);
     if (coordinator == NULL || coordinator->suspended_at != 0 || fixture_random_below(random, 16) > 0)
         return;
-    out->entries[out->count++] = rota_entry_of_evidence(fixture_coordinator_evidence(model->genesis, "granted-1", 1000));
+    out->entries[out->count++] = fixture_entry_of_evidence(fixture_coordinator_evidence(model->genesis, "granted-1", 1000));
     model_suspend(model, height, &kid);
 }
 
@@ -166,7 +166,7 @@ void random_block(struct random_block *out, struct rota_proposal **refused, stru
         }
         cr_assert(proposal->op_count <= RANDOM_OPS_MAX);
         model_execute(model, height, proposal, out->ops[out->count]);
-        out->entries[out->count++] = rota_entry_of_proposal(proposal);
+        out->entries[out->count++] = fixture_entry_of_proposal(proposal);
     }
     if (*refused != NULL && model_admits(model, height, *refused)) {
         rota_proposal_release(*refused);

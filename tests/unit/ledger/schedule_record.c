@@ -148,7 +148,7 @@ static void expect_record(const struct rota_outcomes *outcomes, const struct byt
 Test(schedule_record, an_assignment_is_recorded_as_the_formats_say)
 {
     struct fixture_payload payload = {.author = "alpha-scheduler", .seq = 7, .ops = OPS(OP_DAY)};
-    struct rota_entry entry = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+    struct rota_entry entry = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
     struct rota_outcomes outcomes;
     struct bytes expected = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
@@ -166,7 +166,7 @@ Test(schedule_record, a_refusal_is_recorded_with_its_detail_and_the_seq_that_lef
     struct rota_hash first =
         play_propose(&play, &(struct fixture_payload){.author = "alpha-scheduler", .seq = 7, .ops = OPS(OP_DAY)}).id;
     struct fixture_payload payload = {.author = "alpha-scheduler", .seq = 264, .ops = OPS(OP_DAY)};
-    struct rota_entry entry = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+    struct rota_entry entry = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
     struct rota_outcomes outcomes;
     struct bytes expected = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
@@ -185,7 +185,7 @@ Test(schedule_record, a_refusal_is_recorded_with_its_detail_and_the_seq_that_lef
 
 Test(schedule_record, evidence_is_recorded_with_its_row_and_the_key_that_it_suspends)
 {
-    struct rota_entry entry = rota_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 3));
+    struct rota_entry entry = fixture_entry_of_evidence(fixture_coordinator_evidence(&play.genesis, "alpha-scheduler", 3));
     struct rota_outcomes outcomes;
     struct bytes expected = {.len = 0}, key = {.len = 0}, value = {.len = 0}, before, after;
     struct rota_kid kid = fixture_kid("alpha-scheduler");
@@ -206,7 +206,7 @@ Test(schedule_record, evidence_is_recorded_with_its_row_and_the_key_that_it_susp
 
 Test(schedule_record, a_vote_is_recorded_under_its_member_kind_view_and_height)
 {
-    struct rota_entry entry = rota_entry_of_evidence(fixture_vote_evidence(&play.genesis, ROTA_VOTE_COMMIT, 2, 5, 9, 0));
+    struct rota_entry entry = fixture_entry_of_evidence(fixture_vote_evidence(&play.genesis, ROTA_VOTE_COMMIT, 2, 5, 9, 0));
     struct rota_outcomes outcomes;
     struct bytes expected = {.len = 0}, key = {.len = 0}, value = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
@@ -231,7 +231,7 @@ Test(schedule_record, the_root_of_a_block_is_the_tree_over_its_entries_in_order)
     struct rota_hash leaves[3];
     for (uint32_t i = 0; i < 3; i++) {
         struct fixture_payload payload = {.author = "alpha-scheduler", .seq = i + 1, .ops = OPS(OP_DAY)};
-        entries[i] = rota_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
+        entries[i] = fixture_entry_of_proposal(fixture_proposal(&play.genesis, &payload));
     }
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, entries, 3)));
     for (uint32_t i = 0; i < 3; i++)

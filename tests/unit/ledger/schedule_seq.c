@@ -120,8 +120,8 @@ Test(schedule_seq, one_block_cannot_hold_one_seq_twice)
 {
     struct fixture_payload one = with_seq(1), other = with_seq(1);
     other.reason = "other";
-    struct rota_entry entries[] = {rota_entry_of_proposal(fixture_proposal(&play.genesis, &one)),
-                                   rota_entry_of_proposal(fixture_proposal(&play.genesis, &other))};
+    struct rota_entry entries[] = {fixture_entry_of_proposal(fixture_proposal(&play.genesis, &one)),
+                                   fixture_entry_of_proposal(fixture_proposal(&play.genesis, &other))};
     struct rota_hash before = rota_state_digest(play.state), after;
     uint32_t bad = 0;
     cr_expect_eq(play_block(&play, NULL, &bad, entries, 2).code, ROTA_REFUSED);
