@@ -1,5 +1,5 @@
-/* Quorums (PROTOCOL N5, N6, N7): a prepare certificate is the lock and allows COMMIT; a commit certificate ends the matter, for
- * its block and every ancestor. */
+/* Quorums (PROTOCOL N5, N6, N7): a prepare certificate is the lock and allows COMMIT; a commit certificate ends the matter,
+ * for its block and every ancestor. */
 #include "consensus/state.h"
 
 /* The certificate that these cells hold for a block: the first Q members in ascending order. */
@@ -80,8 +80,8 @@ bool rota_certify_prepared(struct rota_core *core)
 }
 
 /* The block that a quorum of these cells agrees on, whatever header we hold. Q of n cells: at most one such block. */
-static const struct rota_hash *quorum_block(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],
-                                            uint32_t *out_members)
+static const struct rota_hash *quorum_block(const struct rota_core *core,
+                                            const struct rota_vote_cell cells[ROTA_MEMBERS_MAX], uint32_t *out_members)
 {
     for (uint32_t i = 0; i + core->quorum <= core->n; i++) {
         if (!cells[i].has || cells[i].view != core->durable.view)
@@ -120,7 +120,8 @@ static void best_trim(struct rota_core *core)
     while (drop < durable->best_header_count && durable->best_headers[drop].height <= core->committed)
         drop++;
     durable->best_header_count -= drop;
-    memmove(durable->best_headers, durable->best_headers + drop, durable->best_header_count * sizeof durable->best_headers[0]);
+    memmove(durable->best_headers, durable->best_headers + drop,
+            durable->best_header_count * sizeof durable->best_headers[0]);
 }
 
 /* One block of the window becomes final, with every ancestor that was not. */

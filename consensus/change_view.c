@@ -218,7 +218,8 @@ static bool new_view_contradicts(const struct rota_core *core)
 {
     if (core->tip.height < core->committed)
         return core->committed_certificate.vote.view < core->durable.view;
-    return core->tip.height == core->committed && core->committed > 0 && !rota_hash_equal(&core->tip.block, &core->committed_block);
+    return core->tip.height == core->committed && core->committed > 0 &&
+           !rota_hash_equal(&core->tip.block, &core->committed_block);
 }
 
 void rota_new_view_install(struct rota_core *core)

@@ -236,7 +236,8 @@ void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
     out->dropped = core->dropped;
     for (uint32_t i = 0; i < core->n; i++) {
         uint64_t heard = core->peers[i].heard_ms;
-        if (i == core->self || (heard != 0 && core->now_ms - heard <= 2 * (uint64_t)core->timers.status_ms + core->timers.suspect_ms))
+        if (i == core->self ||
+            (heard != 0 && core->now_ms - heard <= 2 * (uint64_t)core->timers.status_ms + core->timers.suspect_ms))
             out->heard |= UINT32_C(1) << i;
     }
 }

@@ -41,9 +41,9 @@ struct rota_own_vote {
  * their own, because they are large and change seldom. */
 struct rota_durable {
     uint64_t view;
-    bool active;          /* NEW-VIEW accepted (or view 0) */
+    bool active; /* NEW-VIEW accepted (or view 0) */
     struct rota_hash nv;
-    uint64_t tip_height;  /* tip accepted with nv */
+    uint64_t tip_height; /* tip accepted with nv */
     struct rota_hash tip;
     bool has_best;
     struct rota_certificate best; /* the lock */
@@ -79,9 +79,9 @@ struct rota_event {
     uint64_t at_ms; /* monotonic, never decreasing */
     union {
         struct {
-            bool restarted;                       /* we ran before: we may have said things that are lost (PROTOCOL R2) */
-            uint64_t committed;                   /* last block in the ledger */
-            struct rota_hash committed_block;     /* zero when committed is 0 */
+            bool restarted;                   /* we ran before: we may have said things that are lost (PROTOCOL R2) */
+            uint64_t committed;               /* last block in the ledger */
+            struct rota_hash committed_block; /* zero when committed is 0 */
             uint64_t committed_time_ms;
             const struct rota_certificate *certificate; /* commit certificate that covers `committed`, NULL when 0 */
             const struct rota_durable *durable;         /* NULL when none was ever written */
@@ -109,18 +109,18 @@ struct rota_event {
 /* ---- actions ------------------------------------------------------------------------------------------------------ */
 
 enum rota_action_kind {
-    ROTA_ACTION_SAVE = 1, /* rota_core_durable(core) must be durable before any later SAY of this or a later step leaves */
-    ROTA_ACTION_SAVE_BLOCK,    /* the same for this block's header and body (held by the node) */
-    ROTA_ACTION_SAVE_MESSAGE,  /* the same for a message: our VIEW-CHANGE (sign first) or the accepted NEW-VIEW */
-    ROTA_ACTION_SAY,      /* sign if it is ours and unsigned, send when everything before is durable. Signed kinds of our own that go
-                             to everybody also come back as ROTA_EVENT_MESSAGE */
-    ROTA_ACTION_CHECK,    /* check and execute this block on top of its parent; answer ROTA_EVENT_CHECKED */
-    ROTA_ACTION_BUILD,    /* build and execute a block on top of the parent; answer ROTA_EVENT_BUILT */
-    ROTA_ACTION_COMMIT,   /* blocks up to this height are final: append to the ledger with this certificate */
-    ROTA_ACTION_FETCH,    /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
-    ROTA_ACTION_WAKE_AT,  /* replaces the earlier wish; at most one a step, the last action */
-    ROTA_ACTION_ACCUSE,   /* two signed votes of one member that contradict each other */
-    ROTA_ACTION_HALT,     /* more than f members lie: stop voting, show why */
+    ROTA_ACTION_SAVE = 1,   /* rota_core_durable(core) must be durable before any later SAY of this or a later step leaves */
+    ROTA_ACTION_SAVE_BLOCK, /* the same for this block's header and body (held by the node) */
+    ROTA_ACTION_SAVE_MESSAGE, /* the same for a message: our VIEW-CHANGE (sign first) or the accepted NEW-VIEW */
+    ROTA_ACTION_SAY, /* sign if it is ours and unsigned, send when everything before is durable. Signed kinds of our own that
+                        go to everybody also come back as ROTA_EVENT_MESSAGE */
+    ROTA_ACTION_CHECK,   /* check and execute this block on top of its parent; answer ROTA_EVENT_CHECKED */
+    ROTA_ACTION_BUILD,   /* build and execute a block on top of the parent; answer ROTA_EVENT_BUILT */
+    ROTA_ACTION_COMMIT,  /* blocks up to this height are final: append to the ledger with this certificate */
+    ROTA_ACTION_FETCH,   /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
+    ROTA_ACTION_WAKE_AT, /* replaces the earlier wish; at most one a step, the last action */
+    ROTA_ACTION_ACCUSE,  /* two signed votes of one member that contradict each other */
+    ROTA_ACTION_HALT,    /* more than f members lie: stop voting, show why */
 };
 
 enum { ROTA_TO_ALL = UINT32_MAX };

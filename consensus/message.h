@@ -7,21 +7,21 @@
 #include "ledger/header.h"
 
 enum {
-    ROTA_WINDOW = 16,                   /* W: uncommitted blocks in flight */
-    ROTA_SLOTS = 2 * ROTA_WINDOW,       /* heights that a replica keeps votes for */
+    ROTA_WINDOW = 16,             /* W: uncommitted blocks in flight */
+    ROTA_SLOTS = 2 * ROTA_WINDOW, /* heights that a replica keeps votes for */
     ROTA_VIEW_CHANGE_HEADERS_MAX = ROTA_SLOTS,
 };
 
 enum rota_message_kind {
-    ROTA_MESSAGE_PREPREPARE = 1, /* signed: the primary's PREPARE for the header's hash */
-    ROTA_MESSAGE_PREPARE = 2,    /* signed */
-    ROTA_MESSAGE_COMMIT = 3,     /* signed */
-    ROTA_MESSAGE_SUSPECT = 4,    /* signed */
+    ROTA_MESSAGE_PREPREPARE = 1,  /* signed: the primary's PREPARE for the header's hash */
+    ROTA_MESSAGE_PREPARE = 2,     /* signed */
+    ROTA_MESSAGE_COMMIT = 3,      /* signed */
+    ROTA_MESSAGE_SUSPECT = 4,     /* signed */
     ROTA_MESSAGE_VIEW_CHANGE = 5, /* signed */
-    ROTA_MESSAGE_NEW_VIEW = 6,   /* signed */
-    ROTA_MESSAGE_STATUS = 7,     /* link authentication only */
-    ROTA_MESSAGE_HEARTBEAT = 8,  /* link authentication only */
-    ROTA_MESSAGE_BLOCK = 9,      /* a block we asked for: proves itself by its certificate, if it has one */
+    ROTA_MESSAGE_NEW_VIEW = 6,    /* signed */
+    ROTA_MESSAGE_STATUS = 7,      /* link authentication only */
+    ROTA_MESSAGE_HEARTBEAT = 8,   /* link authentication only */
+    ROTA_MESSAGE_BLOCK = 9,       /* a block we asked for: proves itself by its certificate, if it has one */
 };
 
 enum rota_suspicion {
@@ -72,9 +72,9 @@ struct rota_status_message {
     bool active;
     uint64_t committed;
     struct rota_hash committed_block;
-    uint32_t suspects;     /* bit i: I hold SUSPECT(view) of member i */
-    uint32_t view_changes; /* bit i: I hold VIEW-CHANGE(view) of member i */
-    uint32_t blocks;       /* bit k: I hold the block of height committed + 1 + k */
+    uint32_t suspects;              /* bit i: I hold SUSPECT(view) of member i */
+    uint32_t view_changes;          /* bit i: I hold VIEW-CHANGE(view) of member i */
+    uint32_t blocks;                /* bit k: I hold the block of height committed + 1 + k */
     uint32_t prepares[ROTA_WINDOW]; /* [k] bit i: PREPARE of member i for height committed + 1 + k in this view */
     uint32_t commits[ROTA_WINDOW];
 };
@@ -93,7 +93,7 @@ struct rota_block_message {
 
 struct rota_message {
     enum rota_message_kind kind;
-    uint32_t sender; /* who signed it; for unsigned kinds who sent it */
+    uint32_t sender;                 /* who signed it; for unsigned kinds who sent it */
     struct rota_signature signature; /* of preprepare, prepare, commit, suspect, view change, new view */
     union {
         struct rota_preprepare preprepare;
@@ -117,18 +117,23 @@ enum { ROTA_MESSAGE_BYTES_MAX = 512 * 1024 };
 /* Kinds that carry a signature of their sender. */
 bool rota_message_is_signed(enum rota_message_kind kind);
 
-/* kind u8 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node appends the body. */
+/* kind u8 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node appends the
+ * body. */
 void rota_message_encode(struct rota_writer *writer, const struct rota_message *message);
 /* Strict. Borrowed parts live in scratch. The reader is left behind the message, so that a body may follow. */
-ROTA_CHECKED struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch, struct rota_reader *reader);
+ROTA_CHECKED struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch,
+                                                    struct rota_reader *reader);
 
 /* The bytes that a signed kind's signature covers. Returns their length; 0 for unsigned kinds. */
 enum { ROTA_MESSAGE_PREIMAGE_MAX = 512 };
-size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership, const struct rota_message *message);
+size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                             const struct rota_message *message);
 /* Every signature and certificate inside, and everything that can be judged without the replica's state (PROTOCOL §3). */
-ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message, const struct rota_membership *membership);
+ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message,
+                                                    const struct rota_membership *membership);
 
-/* The digest that binds a view to its justification: H(tag newview || ledger || epoch || config || view || change digests || tip). */
+/* The digest that binds a view to its justification: H(tag newview || ledger || epoch || config || view || change digests ||
+ * tip). */
 struct rota_hash rota_new_view_digest(const struct rota_membership *membership, const struct rota_new_view *new_view);
 /* H(tag viewchange || encoded fields without the signature). */
 struct rota_hash rota_view_change_content(const struct rota_view_change *change);
@@ -141,15 +146,17 @@ struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
 /* Higher by (view, height). */
 bool rota_certificate_higher(const struct rota_certificate *a, const struct rota_certificate *b);
 
-/* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f liars). */
+/* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f
+ * liars). */
 struct rota_tip {
     uint64_t height; /* 0: nothing was ever certified */
     struct rota_hash block;
-    bool committed;      /* somebody showed a commit certificate for it */
-    uint32_t source;     /* index in changes[] of the view change that shows the tip */
-    uint64_t base;       /* highest committed height shown */
+    bool committed;       /* somebody showed a commit certificate for it */
+    uint32_t source;      /* index in changes[] of the view change that shows the tip */
+    uint64_t base;        /* highest committed height shown */
     uint32_t base_source; /* index in changes[] of who showed it */
 };
-ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes, uint32_t count);
+ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes,
+                                                     uint32_t count);
 
 #endif

@@ -246,7 +246,8 @@ static void fields_read(struct rota_reader *reader, struct rota_message *out, st
     }
 }
 
-struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch, struct rota_reader *reader)
+struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch,
+                                       struct rota_reader *reader)
 {
     memset(out, 0, sizeof *out);
     out->kind = (enum rota_message_kind)rota_read_u8(reader);

@@ -3,7 +3,8 @@
 #include "consensus/message.h"
 
 /* tag || ledger || epoch || config: how every preimage of the protocol begins. */
-static struct rota_writer preimage_start(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const char *tag, const struct rota_membership *membership)
+static struct rota_writer preimage_start(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const char *tag,
+                                         const struct rota_membership *membership)
 {
     struct rota_writer writer = rota_writer(out, ROTA_MESSAGE_PREIMAGE_MAX);
     rota_write_bytes(&writer, tag, strlen(tag));
@@ -144,7 +145,8 @@ static struct rota_status suspect_check(const struct rota_message *message, cons
 }
 
 /* The headers of a view change link its committed block to its best one (V6). */
-static struct rota_status view_change_chain_check(const struct rota_view_change *change, const struct rota_membership *membership)
+static struct rota_status view_change_chain_check(const struct rota_view_change *change,
+                                                  const struct rota_membership *membership)
 {
     uint64_t base = change->has_committed ? change->committed.vote.height : 0;
     uint64_t top = change->has_best ? change->best.vote.height : 0;
@@ -165,7 +167,8 @@ static struct rota_status view_change_chain_check(const struct rota_view_change 
     return rota_ok();
 }
 
-static struct rota_status view_change_certificates_check(const struct rota_view_change *change, const struct rota_membership *membership)
+static struct rota_status view_change_certificates_check(const struct rota_view_change *change,
+                                                         const struct rota_membership *membership)
 {
     if (change->has_committed && !change->has_best)
         return rota_fail(ROTA_MALFORMED, "a view change with a committed block and no best certificate");
@@ -177,7 +180,8 @@ static struct rota_status view_change_certificates_check(const struct rota_view_
     if (change->has_committed) {
         const struct rota_vote *vote = &change->committed.vote;
         if (vote->kind != ROTA_VOTE_COMMIT || vote->view >= change->new_view || vote->height == 0)
-            return rota_fail(ROTA_REFUSED, "a view change whose committed block is not shown to be committed before its view");
+            return rota_fail(ROTA_REFUSED,
+                             "a view change whose committed block is not shown to be committed before its view");
         ROTA_TRY(rota_certificate_verify(membership, &change->committed));
     }
     return rota_ok();
@@ -190,10 +194,8 @@ static struct rota_status view_change_check(struct rota_view_change *change, con
     if (change->new_view == 0)
         return rota_fail(ROTA_MALFORMED, "a view change to view 0");
     ROTA_TRY(view_change_chain_check(change, membership));
-    struct rota_message signed_part = {.kind = ROTA_MESSAGE_VIEW_CHANGE,
-                                       .sender = change->sender,
-                                       .signature = change->signature,
-                                       .view_change = change};
+    struct rota_message signed_part = {
+        .kind = ROTA_MESSAGE_VIEW_CHANGE, .sender = change->sender, .signature = change->signature, .view_change = change};
     ROTA_TRY(signature_check(&signed_part, membership));
     return view_change_certificates_check(change, membership);
 }
@@ -227,7 +229,8 @@ static struct rota_status block_check(const struct rota_block_message *block, co
     if (!block->has_certificate)
         return rota_ok();
     const struct rota_vote *vote = &block->certificate.vote;
-    if (vote->kind != ROTA_VOTE_COMMIT || vote->height != block->header.height || !rota_hash_equal(&vote->block, &block->block))
+    if (vote->kind != ROTA_VOTE_COMMIT || vote->height != block->header.height ||
+        !rota_hash_equal(&vote->block, &block->block))
         return rota_fail(ROTA_REFUSED, "a block with the certificate of another");
     return rota_certificate_verify(membership, &block->certificate);
 }

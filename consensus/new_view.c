@@ -48,7 +48,8 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
         return rota_ok();
     }
     struct rota_hash at_base;
-    if (committed && change_block_at(&at_base, best, out->base) && !rota_hash_equal(&at_base, &committed->committed.vote.block))
+    if (committed && change_block_at(&at_base, best, out->base) &&
+        !rota_hash_equal(&at_base, &committed->committed.vote.block))
         return rota_fail(ROTA_REFUSED, "view changes that show two histories: more members lie than the ledger tolerates");
     out->height = best->best.vote.height;
     out->block = best->best.vote.block;

@@ -1,4 +1,5 @@
-/* Proposing (PROTOCOL N1, N2): the primary builds on its own latest vote; a pre-prepare is the primary's PREPARE plus the block. */
+/* Proposing (PROTOCOL N1, N2): the primary builds on its own latest vote; a pre-prepare is the primary's PREPARE plus the
+ * block. */
 #include "consensus/state.h"
 
 /* Latency first: at once when nothing is in flight, else only a full block. */
@@ -81,7 +82,8 @@ void rota_preprepare_admit(struct rota_core *core, const struct rota_message *me
     const struct rota_preprepare *preprepare = &message->preprepare;
     struct rota_vote vote = rota_preprepare_vote(preprepare);
     rota_window_vote(core, message->sender, &vote, &message->signature);
-    if (!core->durable.active || preprepare->view != core->durable.view || !rota_hash_equal(&preprepare->nv, &core->durable.nv)) {
+    if (!core->durable.active || preprepare->view != core->durable.view ||
+        !rota_hash_equal(&preprepare->nv, &core->durable.nv)) {
         core->dropped++;
         return;
     }

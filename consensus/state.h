@@ -45,9 +45,9 @@ struct rota_slot {
     bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
     bool judge_time;
     enum rota_slot_check check;
-    bool saved;      /* SAVE_BLOCK was said */
-    bool locked;     /* a prepare certificate was formed in this view */
-    bool certified;  /* certificate holds a commit certificate for `block` or `wanted` */
+    bool saved;     /* SAVE_BLOCK was said */
+    bool locked;    /* a prepare certificate was formed in this view */
+    bool certified; /* certificate holds a commit certificate for `block` or `wanted` */
     struct rota_certificate certificate;
     struct rota_vote_cell prepares[ROTA_MEMBERS_MAX];
     struct rota_vote_cell commits[ROTA_MEMBERS_MAX];
@@ -61,9 +61,9 @@ struct rota_suspicion_cell {
 
 /* What a peer last told us of itself, and what we last gave it. */
 struct rota_peer_track {
-    uint64_t heard_ms;     /* 0: never */
-    uint64_t claimed;      /* height it says is committed; a claim, worth one bounded probe */
-    uint64_t new_view_ms;  /* when we last passed the NEW-VIEW on to it */
+    uint64_t heard_ms;    /* 0: never */
+    uint64_t claimed;     /* height it says is committed; a claim, worth one bounded probe */
+    uint64_t new_view_ms; /* when we last passed the NEW-VIEW on to it */
 };
 
 struct rota_core {
@@ -77,7 +77,7 @@ struct rota_core {
     bool save_said;               /* SAVE is already in this step's list */
     uint32_t final_count;         /* certificates of this step's COMMITs: their slots may be reused at once */
     struct rota_certificate final[ROTA_SLOTS];
-    const char *halted;           /* NULL, or why */
+    const char *halted; /* NULL, or why */
 
     struct rota_durable durable;
     bool muted; /* restarted in this view: no PREPARE until the next (R2) */
@@ -121,7 +121,7 @@ struct rota_core {
     uint64_t untimely_ms;    /* next look at an untimely block, 0: none */
 
     bool fetching;
-    uint64_t fetch_ms;   /* deadline of the fetch under way */
+    uint64_t fetch_ms;             /* deadline of the fetch under way */
     uint64_t fetch_from, fetch_to; /* heights asked for */
     struct rota_hash fetch_block;
     uint32_t fetch_peer;
@@ -152,10 +152,13 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
 /* A certificate for its height: stored in the slot, its ancestors become wanted. */
 void rota_window_certify(struct rota_core *core, const struct rota_certificate *certificate);
 /* Records a signed vote; two that contradict each other are evidence. */
-void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote, const struct rota_signature *signature);
+void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote,
+                      const struct rota_signature *signature);
 /* Members whose cell holds this vote, as bits. */
-uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX], const struct rota_hash *block);
-/* Forgets what belongs to the view that ends: headers without certificate, checks, locks. Votes stay, they carry their view. */
+uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],
+                           const struct rota_hash *block);
+/* Forgets what belongs to the view that ends: headers without certificate, checks, locks. Votes stay, they carry their view.
+ */
 void rota_window_new_view(struct rota_core *core);
 /* True when the slot's header follows the block below it. */
 bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot);

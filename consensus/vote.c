@@ -1,4 +1,5 @@
-/* Checking and preparing (PROTOCOL N3, N4, V10): a block is executed before it is voted on, and the PREPAREs of one view form one chain. */
+/* Checking and preparing (PROTOCOL N3, N4, V10): a block is executed before it is voted on, and the PREPAREs of one view
+ * form one chain. */
 #include "consensus/state.h"
 
 /* Our vote record of a height in this view, emptied when it is of another. */
@@ -14,7 +15,8 @@ void rota_vote_say(struct rota_core *core, uint32_t to, const struct rota_own_vo
 {
     enum rota_message_kind message_kind = kind == ROTA_VOTE_PREPARE ? ROTA_MESSAGE_PREPARE : ROTA_MESSAGE_COMMIT;
     struct rota_message *message = rota_core_say(core, to, message_kind);
-    message->vote = (struct rota_vote){.kind = kind, .view = own->view, .nv = own->nv, .height = own->height, .block = own->block};
+    message->vote =
+        (struct rota_vote){.kind = kind, .view = own->view, .nv = own->nv, .height = own->height, .block = own->block};
 }
 
 /* Which block is to be checked next: the first of the window that is linked and not yet executed. */

@@ -112,8 +112,8 @@ void rota_window_certify(struct rota_core *core, const struct rota_certificate *
     rota_window_want(core, slot->height, &certificate->vote.block);
 }
 
-static void vote_accuse(struct rota_core *core, uint32_t member, const struct rota_vote_cell *cell, const struct rota_vote *vote,
-                        const struct rota_signature *signature)
+static void vote_accuse(struct rota_core *core, uint32_t member, const struct rota_vote_cell *cell,
+                        const struct rota_vote *vote, const struct rota_signature *signature)
 {
     struct rota_action *action = rota_core_emit(core, ROTA_ACTION_ACCUSE);
     action->accuse.member = member;
@@ -125,7 +125,8 @@ static void vote_accuse(struct rota_core *core, uint32_t member, const struct ro
     action->accuse.votes[1].signature = *signature;
 }
 
-void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote, const struct rota_signature *signature)
+void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote,
+                      const struct rota_signature *signature)
 {
     ROTA_ASSERT(member < core->n);
     struct rota_slot *slot = rota_window_slot(core, vote->height);
@@ -146,7 +147,8 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
     *cell = (struct rota_vote_cell){true, vote->view, vote->nv, vote->block, *signature};
 }
 
-uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX], const struct rota_hash *block)
+uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],
+                           const struct rota_hash *block)
 {
     uint32_t members = 0;
     for (uint32_t i = 0; i < core->n; i++) {

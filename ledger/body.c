@@ -4,7 +4,8 @@
 
 enum { ENTRY_OVERHEAD_BYTES = 1 + 4 }; /* kind, length */
 
-struct rota_status rota_block_new(struct rota_block **out, const struct rota_header *header, const struct rota_entry *entries, uint32_t count)
+struct rota_status rota_block_new(struct rota_block **out, const struct rota_header *header,
+                                  const struct rota_entry *entries, uint32_t count)
 {
     *out = NULL;
     struct rota_block *block = calloc(1, sizeof *block);

@@ -10,7 +10,8 @@ bool rota_vote_equal(const struct rota_vote *a, const struct rota_vote *b)
            rota_hash_equal(&a->block, &b->block);
 }
 
-size_t rota_vote_preimage(uint8_t out[ROTA_VOTE_PREIMAGE_MAX], const struct rota_membership *membership, const struct rota_vote *vote)
+size_t rota_vote_preimage(uint8_t out[ROTA_VOTE_PREIMAGE_MAX], const struct rota_membership *membership,
+                          const struct rota_vote *vote)
 {
     struct rota_writer writer = rota_writer(out, ROTA_VOTE_PREIMAGE_MAX);
     const char *tag = vote->kind == ROTA_VOTE_PREPARE ? ROTA_TAG("prepare") : ROTA_TAG("commit");
@@ -103,7 +104,8 @@ static bool signers_verify(const struct rota_membership *membership, const struc
     return true;
 }
 
-struct rota_status rota_certificate_verify(const struct rota_membership *membership, const struct rota_certificate *certificate)
+struct rota_status rota_certificate_verify(const struct rota_membership *membership,
+                                           const struct rota_certificate *certificate)
 {
     if (certificate->epoch != membership->epoch)
         return rota_fail(ROTA_WRONG_LEDGER, "a certificate of another epoch");

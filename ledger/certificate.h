@@ -21,7 +21,7 @@ enum { ROTA_VOTE_PREIMAGE_MAX = 192, ROTA_VOTE_BYTES = 1 + 8 + 32 + 8 + 32 };
 struct rota_certificate {
     struct rota_vote vote;
     uint32_t epoch;
-    uint32_t signers; /* bit i: member i signed */
+    uint32_t signers;                                  /* bit i: member i signed */
     struct rota_signature signatures[ROTA_QUORUM_MAX]; /* of the signers, ascending */
 };
 
@@ -29,8 +29,10 @@ enum { ROTA_CERTIFICATE_BYTES_MAX = ROTA_VOTE_BYTES + 4 + 4 + ROTA_QUORUM_MAX * 
 
 bool rota_vote_equal(const struct rota_vote *a, const struct rota_vote *b);
 
-/* tag (prepare or commit) || ledger_id || epoch u32 || config_hash || view u64 || nv || height u64 || block. Returns its length. */
-size_t rota_vote_preimage(uint8_t out[ROTA_VOTE_PREIMAGE_MAX], const struct rota_membership *membership, const struct rota_vote *vote);
+/* tag (prepare or commit) || ledger_id || epoch u32 || config_hash || view u64 || nv || height u64 || block. Returns its
+ * length. */
+size_t rota_vote_preimage(uint8_t out[ROTA_VOTE_PREIMAGE_MAX], const struct rota_membership *membership,
+                          const struct rota_vote *vote);
 ROTA_CHECKED bool rota_vote_verify(const struct rota_membership *membership, const struct rota_vote *vote, uint32_t member,
                                    const struct rota_signature *signature);
 
@@ -43,6 +45,7 @@ void rota_certificate_encode(struct rota_writer *writer, const struct rota_certi
 void rota_certificate_decode(struct rota_reader *reader, struct rota_certificate *out);
 /* Exactly Q distinct members of this epoch, every signature valid. ROTA_WRONG_LEDGER for another epoch,
  * ROTA_UNKNOWN_KEY for a signer outside the membership, ROTA_INCOMPLETE for a wrong number, ROTA_BAD_SIGNATURE. */
-ROTA_CHECKED struct rota_status rota_certificate_verify(const struct rota_membership *membership, const struct rota_certificate *certificate);
+ROTA_CHECKED struct rota_status rota_certificate_verify(const struct rota_membership *membership,
+                                                        const struct rota_certificate *certificate);
 
 #endif

@@ -32,14 +32,12 @@ struct rota_hash rota_block_leaf(const struct rota_hash *block_hash)
 
 struct rota_entry rota_entry_of_proposal(struct rota_proposal *proposal)
 {
-    return (struct rota_entry){
-        .kind = ROTA_ENTRY_PROPOSAL, .id = proposal->id, .proposal = rota_proposal_retain(proposal)};
+    return (struct rota_entry){.kind = ROTA_ENTRY_PROPOSAL, .id = proposal->id, .proposal = rota_proposal_retain(proposal)};
 }
 
 struct rota_entry rota_entry_of_evidence(struct rota_evidence *evidence)
 {
-    return (struct rota_entry){
-        .kind = ROTA_ENTRY_EVIDENCE, .id = evidence->id, .evidence = rota_evidence_retain(evidence)};
+    return (struct rota_entry){.kind = ROTA_ENTRY_EVIDENCE, .id = evidence->id, .evidence = rota_evidence_retain(evidence)};
 }
 
 struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind kind, struct rota_view bytes)

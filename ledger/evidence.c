@@ -75,8 +75,8 @@ struct rota_status rota_evidence_of_proposals(struct rota_evidence **out, struct
 
 enum { VOTE_EVIDENCE_BYTES = 1 + 4 + 4 + 2 * (ROTA_VOTE_BYTES + ROTA_SIGNATURE_BYTES) };
 
-struct rota_status rota_evidence_of_votes(struct rota_evidence **out, uint32_t member, uint32_t epoch, const struct rota_signed_vote *a,
-                                          const struct rota_signed_vote *b)
+struct rota_status rota_evidence_of_votes(struct rota_evidence **out, uint32_t member, uint32_t epoch,
+                                          const struct rota_signed_vote *a, const struct rota_signed_vote *b)
 {
     *out = NULL;
     if (!votes_conflict(&a->vote, &b->vote))
@@ -104,7 +104,8 @@ struct rota_status rota_evidence_of_votes(struct rota_evidence **out, uint32_t m
     return rota_ok();
 }
 
-/* ---- parsing: rebuild from the parts, and insist on the very same bytes ------------------------------------------------ */
+/* ---- parsing: rebuild from the parts, and insist on the very same bytes ------------------------------------------------
+ */
 
 static struct rota_status coordinator_parse(struct rota_evidence **out, struct rota_reader *reader)
 {
@@ -156,7 +157,8 @@ struct rota_status rota_evidence_parse(struct rota_evidence **out, struct rota_v
     return rota_fail(ROTA_MALFORMED, "evidence whose parts are not in order");
 }
 
-/* ---- verifying: every signature, before anybody is named --------------------------------------------------------------- */
+/* ---- verifying: every signature, before anybody is named ---------------------------------------------------------------
+ */
 
 static struct rota_status coordinator_verify(const struct rota_evidence *evidence, const struct rota_membership *membership,
                                              const struct rota_es256k_public *key)

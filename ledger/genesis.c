@@ -56,7 +56,8 @@ static struct rota_status member_read(struct rota_member *out, const json_t *obj
 
 static bool members_collide(const struct rota_member *a, const struct rota_member *b)
 {
-    return rota_token_equal(&a->id, &b->id) || memcmp(a->key.b, b->key.b, sizeof a->key.b) == 0 || strcmp(a->address, b->address) == 0;
+    return rota_token_equal(&a->id, &b->id) || memcmp(a->key.b, b->key.b, sizeof a->key.b) == 0 ||
+           strcmp(a->address, b->address) == 0;
 }
 
 static struct rota_status members_read(struct rota_genesis *genesis, const json_t *root)
@@ -80,7 +81,8 @@ static bool facility_is_known(const struct rota_genesis *genesis, const struct r
     return rota_member_find(&genesis->membership, id) < genesis->membership.count;
 }
 
-/* ---- coordinators, people, codes ---------------------------------------------------------------------------------------- */
+/* ---- coordinators, people, codes ----------------------------------------------------------------------------------------
+ */
 
 struct rota_status rota_roles_parse(uint32_t *out, const json_t *list)
 {
@@ -89,7 +91,10 @@ struct rota_status rota_roles_parse(uint32_t *out, const json_t *list)
         return malformed("\"roles\" is a list of scheduler, director or both");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *role = json_string_value(json_array_get(list, i));
-        uint32_t bit = !role ? 0 : strcmp(role, "scheduler") == 0 ? ROTA_ROLE_SCHEDULER : strcmp(role, "director") == 0 ? ROTA_ROLE_DIRECTOR : 0;
+        uint32_t bit = !role                            ? 0
+                       : strcmp(role, "scheduler") == 0 ? ROTA_ROLE_SCHEDULER
+                       : strcmp(role, "director") == 0  ? ROTA_ROLE_DIRECTOR
+                                                        : 0;
         if (bit == 0 || (*out & bit))
             return malformed("a role is scheduler or director, each at most once");
         *out |= bit;
@@ -97,7 +102,8 @@ struct rota_status rota_roles_parse(uint32_t *out, const json_t *list)
     return rota_ok();
 }
 
-static struct rota_status coordinator_read(struct rota_genesis_coordinator *out, const struct rota_genesis *genesis, const json_t *object)
+static struct rota_status coordinator_read(struct rota_genesis_coordinator *out, const struct rota_genesis *genesis,
+                                           const json_t *object)
 {
     static const char *const names[] = {"label", "key", "possession", "facility", "roles", NULL};
     uint8_t key[ROTA_ES256K_PUBLIC_BYTES];
@@ -258,8 +264,8 @@ static struct rota_status settings_read(struct rota_genesis *genesis, const json
 
 static struct rota_status heading_read(struct rota_genesis *genesis, const json_t *root)
 {
-    static const char *const names[] = {"format", "name", "created", "profile", "members", "coordinators",
-                                        "people", "codes", "limits", "timers", NULL};
+    static const char *const names[] = {"format", "name",  "created", "profile", "members", "coordinators",
+                                        "people", "codes", "limits",  "timers",  NULL};
     struct rota_view format, profile, created;
     int64_t minute;
     if (!json_is_object(root) || !rota_json_only(root, names))

@@ -38,13 +38,13 @@ struct rota_limits {
 
 /* Protocol timers in milliseconds, the same at every member (PROTOCOL §6). */
 struct rota_timers {
-    uint32_t heartbeat_ms;     /* 100 */
-    uint32_t suspect_ms;       /* 500: silence of the primary */
-    uint32_t progress_ms;      /* 1000: an accepted block that does not commit */
-    uint32_t request_ms;       /* 1300: a request that no block takes up */
-    uint32_t view_change_ms;   /* 1000 */
-    uint32_t status_ms;        /* 500 */
-    uint32_t clock_ms;         /* 500: how far ahead of our clock a block's time may be */
+    uint32_t heartbeat_ms;   /* 100 */
+    uint32_t suspect_ms;     /* 500: silence of the primary */
+    uint32_t progress_ms;    /* 1000: an accepted block that does not commit */
+    uint32_t request_ms;     /* 1300: a request that no block takes up */
+    uint32_t view_change_ms; /* 1000 */
+    uint32_t status_ms;      /* 500 */
+    uint32_t clock_ms;       /* 500: how far ahead of our clock a block's time may be */
 };
 
 struct rota_genesis {
@@ -52,7 +52,7 @@ struct rota_genesis {
     size_t len;
     struct rota_hash ledger_id;
     struct rota_token name;
-    uint64_t created_ms; /* lower bound of the first block's time */
+    uint64_t created_ms;               /* lower bound of the first block's time */
     struct rota_membership membership; /* epoch 0 */
     struct rota_limits limits;
     struct rota_timers timers;

@@ -10,8 +10,8 @@ enum { ROTA_HEADER_BYTES = 200 };
 struct rota_header {
     struct rota_hash ledger_id;
     uint32_t epoch;
-    uint64_t height; /* from 1 */
-    uint64_t time_ms; /* since 1970, strictly increasing */
+    uint64_t height;            /* from 1 */
+    uint64_t time_ms;           /* since 1970, strictly increasing */
     struct rota_hash prev_hash; /* zero at height 1 */
     struct rota_hash config_hash;
     uint64_t tree_size; /* leaves including this block's entries, without this block's own leaf */

@@ -16,7 +16,8 @@ struct rota_member {
 };
 
 /* Checks one Ed25519 signature. The simulator puts a cheap one in its place. */
-typedef bool rota_verify_fn(const struct rota_ed25519_public *key, struct rota_view message, const struct rota_signature *signature);
+typedef bool rota_verify_fn(const struct rota_ed25519_public *key, struct rota_view message,
+                            const struct rota_signature *signature);
 
 struct rota_membership {
     struct rota_hash ledger_id;

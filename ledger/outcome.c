@@ -11,19 +11,23 @@ struct outcome_row {
 static const struct outcome_row outcome_rows[] = {
     {ROTA_OUTCOME_OK, "ok", "Done."},
     {ROTA_OUTCOME_FLAGGED, "flagged", "Done, with a flag that somebody should look at."},
-    {ROTA_OUTCOME_EXPIRED, "expired", "The ledger had passed the last height this proposal allows; sign it again with a later one."},
+    {ROTA_OUTCOME_EXPIRED, "expired",
+     "The ledger had passed the last height this proposal allows; sign it again with a later one."},
     {ROTA_OUTCOME_KEY_SUSPENDED, "key-suspended",
      "This key signed two different proposals with one number and is suspended; a director has to grant a new key."},
     {ROTA_OUTCOME_KEY_REVOKED, "key-revoked", "This key was revoked; use the coordinator's current key."},
-    {ROTA_OUTCOME_ROLE_MISSING, "role-missing", "The key's roles do not allow this operation; ask somebody whose key has the role."},
-    {ROTA_OUTCOME_WRONG_FACILITY, "wrong-facility", "The key belongs to another facility; a coordinator of the facility concerned has to sign."},
+    {ROTA_OUTCOME_ROLE_MISSING, "role-missing",
+     "The key's roles do not allow this operation; ask somebody whose key has the role."},
+    {ROTA_OUTCOME_WRONG_FACILITY, "wrong-facility",
+     "The key belongs to another facility; a coordinator of the facility concerned has to sign."},
     {ROTA_OUTCOME_STALE_REVISION, "stale-revision", "The day was changed since it was read; read it again and decide anew."},
     {ROTA_OUTCOME_UNKNOWN_PERSON, "unknown-person", "No such person is enrolled; enrol the person first."},
     {ROTA_OUTCOME_UNKNOWN_CODE, "unknown-code", "No such code is defined; define the code first."},
     {ROTA_OUTCOME_UNKNOWN_FACILITY, "unknown-facility", "No such facility is a member of this ledger."},
     {ROTA_OUTCOME_UNKNOWN_ASSIGNMENT, "unknown-assignment", "No such assignment was ever made."},
     {ROTA_OUTCOME_UNKNOWN_KEY, "unknown-key", "No coordinator has this key."},
-    {ROTA_OUTCOME_OVERLAP, "overlap", "The person is assigned elsewhere during this time; end that assignment or choose another time."},
+    {ROTA_OUTCOME_OVERLAP, "overlap",
+     "The person is assigned elsewhere during this time; end that assignment or choose another time."},
     {ROTA_OUTCOME_NOT_ACTIVE, "not-active", "The assignment was ended before."},
     {ROTA_OUTCOME_EXISTS, "exists", "It is there already; nothing was changed."},
 };
@@ -72,7 +76,8 @@ static void op_read(struct rota_reader *reader, struct rota_op_outcome *out)
     rows_skip(reader);
 }
 
-struct rota_status rota_outcome_read(struct rota_op_outcome *out, uint32_t *out_count, uint32_t room, struct rota_view record)
+struct rota_status rota_outcome_read(struct rota_op_outcome *out, uint32_t *out_count, uint32_t room,
+                                     struct rota_view record)
 {
     struct rota_reader reader = rota_reader(record);
     *out_count = 0;

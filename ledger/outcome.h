@@ -20,9 +20,9 @@ enum rota_outcome_code {
     ROTA_OUTCOME_UNKNOWN_FACILITY = 112,
     ROTA_OUTCOME_UNKNOWN_ASSIGNMENT = 113,
     ROTA_OUTCOME_UNKNOWN_KEY = 114,
-    ROTA_OUTCOME_OVERLAP = 120,         /* detail: id of the entry it conflicts with */
-    ROTA_OUTCOME_NOT_ACTIVE = 121,      /* the assignment was ended before */
-    ROTA_OUTCOME_EXISTS = 122,          /* person, code or key is there already */
+    ROTA_OUTCOME_OVERLAP = 120,    /* detail: id of the entry it conflicts with */
+    ROTA_OUTCOME_NOT_ACTIVE = 121, /* the assignment was ended before */
+    ROTA_OUTCOME_EXISTS = 122,     /* person, code or key is there already */
 };
 
 /* "overlap", and the sentence with the next step. Unknown numbers give "unknown". */
@@ -53,7 +53,8 @@ struct rota_outcome {
  * op := code u16 || flags u32 || detail (u8 length, bytes) || row_count u16 || rows;
  * row := table u8 || key (u16 length, bytes) || before (u16 length, bytes) || after (u16 length, bytes). */
 /* Reads the op outcomes of a record back; count is at most `room`. ROTA_MALFORMED. */
-ROTA_CHECKED struct rota_status rota_outcome_read(struct rota_op_outcome *out, uint32_t *out_count, uint32_t room, struct rota_view record);
+ROTA_CHECKED struct rota_status rota_outcome_read(struct rota_op_outcome *out, uint32_t *out_count, uint32_t room,
+                                                  struct rota_view record);
 /* Leaf of the outcome tree: H(0x00 || tag outcome || record). */
 struct rota_hash rota_outcome_leaf(struct rota_view record);
 

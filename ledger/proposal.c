@@ -155,7 +155,8 @@ static struct rota_status text_read(struct rota_proposal *proposal, struct rota_
     return rota_ok();
 }
 
-static struct rota_status signed_read(struct rota_proposal *proposal, uint32_t *out_op, struct rota_view text, bool normalise)
+static struct rota_status signed_read(struct rota_proposal *proposal, uint32_t *out_op, struct rota_view text,
+                                      bool normalise)
 {
     ROTA_TRY(text_read(proposal, text, normalise));
     size_t room = proposal->jws.payload_text.len, len;
@@ -179,7 +180,8 @@ static struct rota_proposal *proposal_new(uint32_t *out_op)
     return proposal;
 }
 
-static struct rota_status proposal_finish(struct rota_proposal **out, struct rota_proposal *proposal, struct rota_status status)
+static struct rota_status proposal_finish(struct rota_proposal **out, struct rota_proposal *proposal,
+                                          struct rota_status status)
 {
     if (!rota_is_ok(status)) {
         rota_proposal_release(proposal);

@@ -34,16 +34,18 @@ struct rota_proposal {
     uint32_t commitment_count;
     struct rota_hash commitments[ROTA_PROPOSAL_COMMITMENTS_MAX];
     uint32_t op_count;
-    struct rota_operation *ops; /* owned */
+    struct rota_operation *ops;  /* owned */
     struct rota_token pool_code; /* the code of the first operation that names one, or "": intake's classification */
 };
 
 /* Checks form and payload (not the signature): *out has one reference. normalise: accept high-S and store low-S (the door
  * of submission); otherwise high-S is ROTA_BAD_SIGNATURE. ROTA_MALFORMED with a sentence for the author; when it is about
  * an operation, *out_op (may be NULL) is its index, else UINT32_MAX. */
-ROTA_CHECKED struct rota_status rota_proposal_parse(struct rota_proposal **out, uint32_t *out_op, struct rota_view text, bool normalise);
+ROTA_CHECKED struct rota_status rota_proposal_parse(struct rota_proposal **out, uint32_t *out_op, struct rota_view text,
+                                                    bool normalise);
 /* The payload alone, before it is signed: what `rota proposal check` uses. The result has empty jws and id. */
-ROTA_CHECKED struct rota_status rota_proposal_parse_payload(struct rota_proposal **out, uint32_t *out_op, struct rota_view payload);
+ROTA_CHECKED struct rota_status rota_proposal_parse_payload(struct rota_proposal **out, uint32_t *out_op,
+                                                            struct rota_view payload);
 struct rota_proposal *rota_proposal_retain(struct rota_proposal *proposal);
 void rota_proposal_release(struct rota_proposal *proposal); /* NULL is fine */
 

@@ -123,8 +123,8 @@ static struct rota_status certificate_read(struct rota_certificate *out, const j
 
 static struct rota_status receipt_read(struct rota_receipt *out, const json_t *root)
 {
-    static const char *const names[] = {"receipt", "ledger", "proposal", "leaf_index", "entry_index", "tree_path",
-                                        "outcome", "outcome_path", "headers", "certificate", NULL};
+    static const char *const names[] = {"receipt", "ledger",       "proposal", "leaf_index",  "entry_index", "tree_path",
+                                        "outcome", "outcome_path", "headers",  "certificate", NULL};
     struct rota_view format, proposal;
     uint64_t entry_index;
     if (!rota_json_only(root, names))
@@ -184,7 +184,8 @@ static struct rota_status entry_verify(const struct rota_receipt *receipt)
     if (!rota_tree_path_verify(&receipt->tree_path, &leaf, receipt->leaf_index, header->tree_size, &header->tree_root))
         return refused("the proposal is not where the receipt says in the block's tree");
     leaf = rota_outcome_leaf(rota_view(receipt->outcome.record, receipt->outcome.len));
-    if (!rota_tree_path_verify(&receipt->outcome_path, &leaf, receipt->entry_index, header->entry_count, &header->outcome_hash))
+    if (!rota_tree_path_verify(&receipt->outcome_path, &leaf, receipt->entry_index, header->entry_count,
+                               &header->outcome_hash))
         return refused("the outcome is not the one that the block certifies");
     return rota_ok();
 }
@@ -209,7 +210,8 @@ static struct rota_status headers_verify(const struct rota_receipt *receipt, con
     return rota_certificate_verify(membership, &receipt->certificate);
 }
 
-static struct rota_status author_verify(const struct rota_receipt *receipt, const struct rota_genesis *genesis, bool *out_key_known)
+static struct rota_status author_verify(const struct rota_receipt *receipt, const struct rota_genesis *genesis,
+                                        bool *out_key_known)
 {
     *out_key_known = false;
     for (uint32_t i = 0; i < genesis->coordinator_count; i++) {
@@ -221,7 +223,8 @@ static struct rota_status author_verify(const struct rota_receipt *receipt, cons
     return rota_ok(); /* granted later: the quorum that certified the block checked it */
 }
 
-struct rota_status rota_receipt_verify(const struct rota_receipt *receipt, const struct rota_genesis *genesis, bool *out_key_known)
+struct rota_status rota_receipt_verify(const struct rota_receipt *receipt, const struct rota_genesis *genesis,
+                                       bool *out_key_known)
 {
     bool known;
     if (!rota_hash_equal(&receipt->ledger_id, &genesis->ledger_id) ||

@@ -15,9 +15,9 @@ enum { ROTA_RECEIPT_HEADERS_MAX = 33, ROTA_RECEIPT_BYTES_MAX = 1024 * 1024 };
 struct rota_receipt {
     struct rota_hash ledger_id;
     struct rota_proposal *proposal;
-    uint64_t leaf_index;                /* of the entry in the ledger's tree */
-    uint32_t entry_index;               /* of the entry in its block */
-    struct rota_tree_path tree_path;    /* to tree_root at tree_size of headers[0] */
+    uint64_t leaf_index;             /* of the entry in the ledger's tree */
+    uint32_t entry_index;            /* of the entry in its block */
+    struct rota_tree_path tree_path; /* to tree_root at tree_size of headers[0] */
     struct rota_outcome outcome;
     struct rota_tree_path outcome_path; /* to outcome_hash of headers[0], index entry_index, size entry_count */
     uint32_t header_count;              /* the entry's block, then its descendants up to the certified one; usually 1 */

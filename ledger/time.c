@@ -83,5 +83,6 @@ void rota_time_format_minute(char out[ROTA_TIME_CHARS_MAX], int64_t minute)
     int64_t days = minute / 1440 - (minute % 1440 < 0), rest = minute - days * 1440;
     rota_time_format_day(day, (int32_t)days);
     memcpy(out, day, DAY_CHARS);
-    snprintf(out + DAY_CHARS, ROTA_TIME_CHARS_MAX - DAY_CHARS, "T%02u:%02uZ", (unsigned)(rest / 60) % 24, (unsigned)(rest % 60));
+    snprintf(out + DAY_CHARS, ROTA_TIME_CHARS_MAX - DAY_CHARS, "T%02u:%02uZ", (unsigned)(rest / 60) % 24,
+             (unsigned)(rest % 60));
 }

@@ -98,7 +98,8 @@ static unsigned log2_exact(uint64_t n)
     return (unsigned)__builtin_ctzll(n);
 }
 
-/* Root over leaves [start, start + count); start is a multiple of every complete subtree used, as RFC 9162's split makes it. */
+/* Root over leaves [start, start + count); start is a multiple of every complete subtree used, as RFC 9162's split makes it.
+ */
 static struct rota_hash range_root(const struct rota_tree *tree, uint64_t start, uint64_t count)
 {
     /* Complete subtrees from left to right, then folded from the right. */

@@ -32,8 +32,8 @@ struct rota_hash rota_tree_root(const struct rota_tree *tree, uint64_t size);
 /* Inclusion path of leaf `index` in the tree of `size` leaves; index < size <= rota_tree_size. */
 void rota_tree_path(struct rota_tree_path *out, const struct rota_tree *tree, uint64_t index, uint64_t size);
 /* Checks an inclusion path (RFC 9162 section 2.1.3.2). */
-ROTA_CHECKED bool rota_tree_path_verify(const struct rota_tree_path *path, const struct rota_hash *leaf, uint64_t index, uint64_t size,
-                                        const struct rota_hash *root);
+ROTA_CHECKED bool rota_tree_path_verify(const struct rota_tree_path *path, const struct rota_hash *leaf, uint64_t index,
+                                        uint64_t size, const struct rota_hash *root);
 /* Leaf hash H(0x00 || data). */
 struct rota_hash rota_tree_leaf(struct rota_view data);
 

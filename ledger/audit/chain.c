@@ -35,7 +35,8 @@ static void chain_fail(struct audit *audit, const struct audit_block *block, enu
 static bool chain_form(struct audit *audit, const struct audit_block *block)
 {
     if (block->height == 0 || block->height > INT64_MAX) {
-        chain_fail(audit, block, CHECK_A6, "a block is filed under a height that cannot be");
+        audit_fail(audit, CHECK_A6, WEIGHT_INVALID, audit->expected_height, UINT64_MAX,
+                   "a block is filed under a height that cannot be");
         return false;
     }
     if (!block->header_fits) {
@@ -242,7 +243,10 @@ bool audit_chain_judge(struct audit *audit, size_t at)
 {
     const struct audit_block *block = &audit->batch.blocks[at];
     const struct audit_block *above = at + 1 < audit->batch.block_count ? block + 1 : NULL;
-    bool sound = chain_form(audit, block) && chain_height(audit, block);
+    bool formed = chain_form(audit, block);
+    if (!formed && !block->header_fits)
+        audit->skip_previous = true;
+    bool sound = formed && chain_height(audit, block);
     if (sound || block->header_fits)
         sound = chain_own_height(audit, block) && chain_certificate(audit, block) && chain_ledger(audit, block) &&
                 chain_links(audit, block, above) && chain_time(audit, block) && chain_configuration(audit, block) && sound;

@@ -13,7 +13,8 @@ Test(view_change, a_dead_primary_costs_less_than_a_second)
         uint64_t before = s->now_ms;
         sim_submit(s, "up", 5);
         sim_expect(s, sim_run_until_settled(s, 10000), "nobody takes over from a dead primary");
-        cr_assert_leq(s->now_ms - before, 800, "seed %llu: %llu ms", (unsigned long long)seed, (unsigned long long)(s->now_ms - before));
+        cr_assert_leq(s->now_ms - before, 800, "seed %llu: %llu ms", (unsigned long long)seed,
+                      (unsigned long long)(s->now_ms - before));
         sim_free(s);
     }
 }
@@ -31,7 +32,8 @@ Test(view_change, two_dead_primaries_in_a_row_cost_two_base_timeouts)
     sim_free(s);
 }
 
-/* Blocks prepared under the old primary are carried over, not lost and not doubled: the checkers watch, whatever the moment. */
+/* Blocks prepared under the old primary are carried over, not lost and not doubled: the checkers watch, whatever the moment.
+ */
 Test(view_change, a_primary_dies_with_a_full_window_at_any_moment)
 {
     for (uint64_t moment = 1; moment <= 60; moment++) {

@@ -31,7 +31,8 @@ void sim_trace(struct sim *sim, uint64_t word)
 
 /* ---- build and end -------------------------------------------------------------------------------------------------- */
 
-static bool toy_verify(const struct rota_ed25519_public *key, struct rota_view message, const struct rota_signature *signature)
+static bool toy_verify(const struct rota_ed25519_public *key, struct rota_view message,
+                       const struct rota_signature *signature)
 {
     uint8_t mac[crypto_shorthash_BYTES];
     crypto_shorthash(mac, message.data, message.len, key->b);
@@ -110,7 +111,8 @@ _Noreturn void sim_fail(struct sim *sim, const char *sentence)
                 sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
                 (unsigned long long)view.committed, view.in_flight, view.failed_views);
     }
-    fprintf(stderr, "  again: rota-sim --seed %llu --members %u\n", (unsigned long long)sim->options.seed, sim->options.members);
+    fprintf(stderr, "  again: rota-sim --seed %llu --members %u\n", (unsigned long long)sim->options.seed,
+            sim->options.members);
     abort();
 }
 

@@ -1,4 +1,5 @@
-/* A whole ledger network in one thread and in virtual time: n real cores, a fake network, fake disks, one seed (PROTOCOL §8).
+/* A whole ledger network in one thread and in virtual time: n real cores, a fake network, fake disks, one seed (PROTOCOL
+ * §8).
  *
  * The language is the protocol's: who ("0 2", "primary", "all"), break (partition, cut, crash), go (run, run until), expect.
  * After every step, in every test, the checkers of sim_check.c look at everything that was said, saved and committed; the
@@ -72,7 +73,7 @@ struct sim_delivery {
     uint64_t at_ms;
     uint64_t order;
     uint32_t from, to;
-    uint32_t request;             /* UINT32_MAX: none */
+    uint32_t request; /* UINT32_MAX: none */
     bool is_fetch;
     uint64_t fetch_from, fetch_to;
     struct rota_hash fetch_block;
@@ -84,7 +85,7 @@ struct sim_delivery {
 struct sim_options {
     uint32_t members;
     uint64_t seed;
-    enum rota_profile profile; /* 0: Byzantine */
+    enum rota_profile profile;           /* 0: Byzantine */
     uint32_t delay_min_ms, delay_max_ms; /* 0, 0: 1..3 */
     uint32_t loss_percent, duplicate_percent;
     bool verbose;
@@ -104,7 +105,7 @@ struct sim {
     uint64_t order;
     struct sim_replica replicas[ROTA_MEMBERS_MAX];
     bool cut[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX]; /* [from][to] */
-    struct sim_delivery *queue; /* binary heap */
+    struct sim_delivery *queue;                   /* binary heap */
     size_t queue_count, queue_room;
     struct sim_block **blocks; /* every block ever built, owned */
     size_t block_count, block_room;
@@ -114,7 +115,7 @@ struct sim {
     uint64_t agreed_height;
     const struct sim_block *agreed[SIM_HEIGHTS_MAX];
     uint64_t committed_at[SIM_REQUESTS_MAX]; /* height, 0: not yet */
-    struct sim_shadow *shadow; /* what was ever signed: sim_check.c */
+    struct sim_shadow *shadow;               /* what was ever signed: sim_check.c */
     struct rota_actions *actions;
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
@@ -164,7 +165,8 @@ void sim_queue_push(struct sim *sim, const struct sim_delivery *delivery);
 bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);
 uint64_t sim_queue_next_ms(const struct sim *sim); /* UINT64_MAX: empty */
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body);
-void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last, const struct rota_hash *block);
+void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
+                    const struct rota_hash *block);
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 /* sim_replica.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
@@ -175,19 +177,21 @@ void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
 /* sim_blocks.c */
 const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block);
 const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash);
-bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent, uint64_t after_ms,
-                     const struct sim_block **out);
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
+                     uint64_t after_ms, const struct sim_block **out);
 enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *hash,
                                 const struct rota_hash *parent, bool judge_time);
 void sim_block_hold(struct sim_replica *replica, const struct sim_block *block);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
-void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate);
+void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
+                      const struct rota_certificate *certificate);
 uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica);
 /* sim_check.c */
 void sim_check_open(struct sim *sim);
 void sim_check_close(struct sim *sim);
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
-void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate);
+void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
+                         const struct rota_certificate *certificate);
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
 
 #endif

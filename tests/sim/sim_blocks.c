@@ -1,5 +1,5 @@
-/* Blocks in the simulator: built from request numbers, executed on a stack that can be taken back, made final by a commit. The
- * execution is a toy, the discipline around it is the node's: what is executed, undone, held and saved when. */
+/* Blocks in the simulator: built from request numbers, executed on a stack that can be taken back, made final by a commit.
+ * The execution is a toy, the discipline around it is the node's: what is executed, undone, held and saved when. */
 #include "tests/sim/sim.h"
 
 const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash)
@@ -104,8 +104,8 @@ static uint64_t replica_clock(const struct sim *sim, const struct sim_replica *r
     return (uint64_t)((int64_t)sim->now_ms + 1000000 + replica->clock_offset_ms);
 }
 
-bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent, uint64_t after_ms,
-                     const struct sim_block **out)
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
+                     uint64_t after_ms, const struct sim_block **out)
 {
     ROTA_ASSERT(stack_back_to(replica, parent));
     struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
@@ -156,7 +156,8 @@ uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *repl
     return waiting;
 }
 
-void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate)
+void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
+                      const struct rota_certificate *certificate)
 {
     struct sim_disk *disk = &replica->disk;
     ROTA_ASSERT(height > disk->height && height < SIM_HEIGHTS_MAX);

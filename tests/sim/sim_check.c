@@ -58,7 +58,8 @@ static bool check_one_vote(struct sim *sim, uint32_t member, const struct rota_v
 {
     struct said **bucket = &sim->shadow->said[said_bucket(member, vote)];
     for (const struct said *said = *bucket; said; said = said->next) {
-        if (said->member != member || said->vote.kind != vote->kind || said->vote.view != vote->view || said->vote.height != vote->height)
+        if (said->member != member || said->vote.kind != vote->kind || said->vote.view != vote->view ||
+            said->vote.height != vote->height)
             continue;
         if (!rota_vote_equal(&said->vote, vote))
             sim_fail(sim, "a correct replica voted for two blocks at one height of one view");
@@ -98,12 +99,14 @@ static void check_on_disk(struct sim *sim, const struct sim_replica *replica, co
     if (vote->kind != ROTA_VOTE_COMMIT)
         return;
     const struct rota_vote *best = &disk->durable.best.vote;
-    bool locked = disk->durable.has_best && (best->view > vote->view || (best->view == vote->view && best->height >= vote->height));
+    bool locked =
+        disk->durable.has_best && (best->view > vote->view || (best->view == vote->view && best->height >= vote->height));
     if (!locked && vote->height > disk->height)
         sim_fail(sim, "a COMMIT left before its lock was durable");
 }
 
-static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_kind kind, uint64_t view, const struct rota_hash *content)
+static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_kind kind, uint64_t view,
+                            const struct rota_hash *content)
 {
     for (const struct view_said *said = sim->shadow->views; said; said = said->next) {
         if (said->member != member || said->kind != kind || said->view != view)
@@ -173,7 +176,8 @@ static void agree(struct sim *sim, uint64_t height, const struct sim_block *bloc
     sim->stats.commits++;
 }
 
-void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height, const struct rota_certificate *certificate)
+void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
+                         const struct rota_certificate *certificate)
 {
     uint64_t from = height;
     while (from > 1 && replica->disk.chain[from - 1] && from - 1 > 0 && !(from - 1 <= sim->agreed_height))

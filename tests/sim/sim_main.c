@@ -150,17 +150,20 @@ static void plan_run(const struct plan *plan)
         mended_ms += sim->now_ms;
         uint64_t trace = sim->trace;
         if (plan->verbose)
-            printf("seed %llu: %u members, height %llu, %llu ms, trace %016llx\n", (unsigned long long)seed, sim->membership.count,
-                   (unsigned long long)sim->agreed_height, (unsigned long long)sim->now_ms, (unsigned long long)trace);
+            printf("seed %llu: %u members, height %llu, %llu ms, trace %016llx\n", (unsigned long long)seed,
+                   sim->membership.count, (unsigned long long)sim->agreed_height, (unsigned long long)sim->now_ms,
+                   (unsigned long long)trace);
         sim_free(sim);
         if (plan->twice)
             seed_twice(seed, plan, trace);
     }
-    printf("%llu seeds from %llu: %llu blocks agreed, %llu messages (%llu lost), %llu crashes, %llu views entered, %llu fetches, "
+    printf("%llu seeds from %llu: %llu blocks agreed, %llu messages (%llu lost), %llu crashes, %llu views entered, %llu "
+           "fetches, "
            "%llu virtual seconds, no violation\n",
            (unsigned long long)plan->seeds, (unsigned long long)plan->first_seed, (unsigned long long)total.commits,
            (unsigned long long)total.messages, (unsigned long long)total.lost, (unsigned long long)total.crashes,
-           (unsigned long long)total.view_changes, (unsigned long long)total.fetches, (unsigned long long)(mended_ms / 1000));
+           (unsigned long long)total.view_changes, (unsigned long long)total.fetches,
+           (unsigned long long)(mended_ms / 1000));
 }
 
 static const struct argp_option options[] = {
@@ -205,8 +208,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 int main(int argc, char **argv)
 {
     struct plan plan = {.first_seed = 1, .seeds = 1, .rounds = 40};
-    const struct argp argp = {options, option_parse, NULL, "Simulates networks of facilities in virtual time and checks every step.",
-                              NULL, NULL, NULL};
+    const struct argp argp = {
+        options, option_parse, NULL, "Simulates networks of facilities in virtual time and checks every step.",
+        NULL,    NULL,         NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &plan);
     plan_run(&plan);
     return 0;

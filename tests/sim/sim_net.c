@@ -1,5 +1,5 @@
-/* The fake network: a heap of deliveries in virtual time, with delay, loss, duplication and cuts. Messages travel as real bytes
- * through the real codec. */
+/* The fake network: a heap of deliveries in virtual time, with delay, loss, duplication and cuts. Messages travel as real
+ * bytes through the real codec. */
 #include "tests/sim/sim.h"
 
 static bool delivery_before(const struct sim_delivery *a, const struct sim_delivery *b)
@@ -91,10 +91,16 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_mes
     net_carry(sim, &delivery);
 }
 
-void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last, const struct rota_hash *block)
+void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
+                    const struct rota_hash *block)
 {
-    struct sim_delivery delivery = {
-        .from = from, .to = to, .request = UINT32_MAX, .is_fetch = true, .fetch_from = first, .fetch_to = last, .fetch_block = *block};
+    struct sim_delivery delivery = {.from = from,
+                                    .to = to,
+                                    .request = UINT32_MAX,
+                                    .is_fetch = true,
+                                    .fetch_from = first,
+                                    .fetch_to = last,
+                                    .fetch_block = *block};
     sim->stats.fetches++;
     net_carry(sim, &delivery);
 }

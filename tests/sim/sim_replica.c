@@ -1,11 +1,10 @@
-/* The shell around one core: carries out actions as the node does. A turn is one event and everything that follows from it; at
- * its end the disk takes what was saved, and only then does anything leave. A crash forgets the memory. */
+/* The shell around one core: carries out actions as the node does. A turn is one event and everything that follows from it;
+ * at its end the disk takes what was saved, and only then does anything leave. A crash forgets the memory. */
 #include "tests/sim/sim.h"
 
 #include <sodium.h>
 
 enum { TURN_EVENTS_MAX = 256, TURN_SAYS_MAX = 1024 };
-
 
 struct outgoing {
     uint32_t to;
@@ -57,8 +56,8 @@ static uint8_t *message_bytes(const struct rota_message *message, size_t *out_le
 }
 
 /* Copies a message out of the core's hands and signs it when it is ours. */
-static void outgoing_fill(struct sim *sim, struct outgoing *out, const struct sim_replica *replica, const struct rota_message *message,
-                          bool is_signed)
+static void outgoing_fill(struct sim *sim, struct outgoing *out, const struct sim_replica *replica,
+                          const struct rota_message *message, bool is_signed)
 {
     out->message = *message;
     out->change = NULL;
@@ -126,8 +125,8 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     struct rota_event event = {.kind = ROTA_EVENT_CHECKED};
     event.checked.block = action->check.block;
     event.checked.height = action->check.height;
-    event.checked.verdict = sim_block_check(turn->sim, turn->replica, action->check.height, &action->check.block, &action->check.parent,
-                                            action->check.judge_time);
+    event.checked.verdict = sim_block_check(turn->sim, turn->replica, action->check.height, &action->check.block,
+                                            &action->check.parent, action->check.judge_time);
     turn_queue(turn, &event);
 }
 
@@ -179,7 +178,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         turn->demand_stale = true;
         break;
     case ROTA_ACTION_FETCH:
-        sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to, &action->fetch.block);
+        sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to,
+                       &action->fetch.block);
         break;
     case ROTA_ACTION_WAKE_AT:
         turn->replica->wake_ms = action->wake_at_ms;
@@ -306,7 +306,8 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
         sim_replica_stop(sim, replica);
 }
 
-static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, struct rota_message *out, struct rota_message_scratch *scratch)
+static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, struct rota_message *out,
+                          struct rota_message_scratch *scratch)
 {
     if (!bytes)
         return false;
@@ -390,7 +391,8 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
     if (!rota_hash_is_zero(&delivery->fetch_block)) {
         const struct sim_block *block = sim_block_held(replica, &delivery->fetch_block);
         uint64_t height = delivery->fetch_from;
-        if (!block && height <= replica->disk.height && rota_hash_equal(&replica->disk.chain[height]->hash, &delivery->fetch_block))
+        if (!block && height <= replica->disk.height &&
+            rota_hash_equal(&replica->disk.chain[height]->hash, &delivery->fetch_block))
             block = replica->disk.chain[height];
         if (block)
             block_answer(sim, replica, delivery->from, block, NULL);

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What the compiler does not check about the house: the straight line of includes, the symbols of the pure layers, the
+protocol's rule numbers, and the format. Each check counts what it looked at, so that it cannot pass by looking at nothing."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LAYERS = ["crypto", "ledger", "consensus", "node"]
+problems = []
+
+
+def sources(*folders):
+    return sorted(p for f in folders for p in (ROOT / f).rglob("*.[ch]"))
+
+
+def say(path, line, text):
+    problems.append(f"{path.relative_to(ROOT)}:{line}: {text}")
+
+
+def includes():
+    """crypto <- ledger <- consensus <- node: a file includes its own layer and what stands to its left."""
+    seen = 0
+    for path in sources(*LAYERS):
+        layer = LAYERS.index(path.relative_to(ROOT).parts[0])
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = re.match(r'\s*#\s*include\s+"([^"/]+)/', line)
+            if not found:
+                continue
+            seen += 1
+            if found[1] not in LAYERS:
+                say(path, number, f'includes "{found[1]}/", which is no layer')
+            elif LAYERS.index(found[1]) > layer:
+                say(path, number, f"{LAYERS[layer]} includes {found[1]}, which stands to its right")
+    return seen
+
+
+def leaves():
+    """sqlite stays in ledger/store, nng and microhttpd in node, secp256k1 in crypto."""
+    homes = {"sqlite3.h": ["ledger/store/"], "nng/": ["node/"], "microhttpd.h": ["node/"], "secp256k1": ["crypto/es256k.c"],
+             "curl/": ["node/tools/"], "confuse.h": ["node/"]}
+    seen = 0
+    for path in sources(*LAYERS):
+        name = str(path.relative_to(ROOT))
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
+            if not found:
+                continue
+            seen += 1
+            for library, allowed in homes.items():
+                if found[1].startswith(library) and not any(name.startswith(home) for home in allowed):
+                    say(path, number, f"<{found[1]}> belongs in {', '.join(allowed)}")
+    return seen
+
+
+# What the pure layers may not import: clocks, chance, I/O, threads, the network, the database.
+CLOCK_CHANCE_IO = re.compile(
+    r"^(time|gettimeofday|clock|clock_gettime|nanosleep|usleep|sleep|rand|random|srand|getrandom|getentropy|randombytes\w*"
+    r"|open(at|64)?|fopen(64)?|creat|read|write|pread|pwrite|fread|fwrite|fgets|fputs|puts|printf|__printf_chk|unlink|rename|fsync"
+    r"|fdatasync|socket|connect|send\w*|recv\w*|bind|listen|accept|poll|select|epoll_\w+|pthread_\w+|nng_\w+|sqlite3_\w+|MHD_\w+"
+    r"|getenv|setlocale|localtime\w*|gmtime\w*|strftime|fork|exec\w*|system|popen)$")
+NO_MEMORY = re.compile(r"^(malloc|calloc|realloc|free|aligned_alloc|posix_memalign|strdup|json_\w+)$")
+
+
+def undefined(archive):
+    text = subprocess.run(["nm", "-u", str(archive)], check=True, capture_output=True, text=True).stdout
+    return sorted({line.split()[-1] for line in text.splitlines() if line.strip().startswith("U ")})
+
+
+def symbols(build):
+    """consensus: no clock, chance, I/O, and no allocation. ledger's core: no clock, chance, I/O."""
+    seen = 0
+    for archive, rules in (("consensus/librota_consensus.a", [CLOCK_CHANCE_IO, NO_MEMORY]), ("ledger/librota_ledger.a", [CLOCK_CHANCE_IO])):
+        for symbol in undefined(build / archive):
+            seen += 1
+            if any(rule.match(symbol) for rule in rules):
+                problems.append(f"{archive}: imports {symbol}, which a pure layer may not")
+    return seen
+
+
+def verifier(build):
+    """The auditor's program has no way to the network."""
+    program = build / "bin" / "rota-verify"
+    text = subprocess.run(["nm", "-D", "-u", str(program)], check=True, capture_output=True, text=True).stdout
+    names = [line.split()[-1].split("@")[0] for line in text.splitlines() if line.strip()]
+    for name in names:
+        if re.match(r"^(socket|connect|bind|listen|accept|send|sendto|recv|recvfrom|getaddrinfo|nng_\w+|curl_\w+|MHD_\w+)$", name):
+            problems.append(f"rota-verify: imports {name}; the auditor's program has no network")
+    return len(names)
+
+
+def rules():
+    """Every rule that code or a test cites stands in docs/PROTOCOL.md."""
+    protocol = (ROOT / "docs" / "PROTOCOL.md").read_text()
+    known = set(re.findall(r"^\*\*([A-Z]\d+)\b", protocol, re.M))
+    seen = 0
+    for path in sources("consensus") + sources("tests"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for cited in re.findall(r"PROTOCOL ([A-Z]\d+(?:(?:, |\.\.| and )[A-Z]\d+)*)", line):
+                for rule in re.findall(r"[A-Z]\d+", cited):
+                    seen += 1
+                    if rule not in known:
+                        say(path, number, f"cites PROTOCOL {rule}, which docs/PROTOCOL.md does not have")
+    return seen
+
+
+def form():
+    """clang-format has nothing to say."""
+    files = sources(*LAYERS, "tests", "testnet")
+    run = subprocess.run(["clang-format", "--dry-run", "--Werror", *map(str, files)], cwd=ROOT, capture_output=True, text=True)
+    if run.returncode != 0:
+        wrong = sorted({line.split(":")[0] for line in run.stderr.splitlines() if "error:" in line})
+        for path in wrong:
+            problems.append(f"{path}: clang-format -i would change it")
+    return len(files)
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    for check, least in ((includes, 100), (leaves, 100), (lambda: symbols(build), 50), (lambda: verifier(build), 20), (rules, 20), (form, 100)):
+        name = (check.__doc__ or "symbols of the built libraries").split(":")[0]
+        seen = check()
+        if seen < least:
+            problems.append(f"{name}: looked at {seen} things only, the check itself is broken")
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} problems")
+    return 1 if problems else 0
+
+
+sys.exit(main())
