@@ -61,19 +61,24 @@ void rota_bell_wait(struct rota_bell *bell, uint64_t deadline_ms)
     }
 }
 
-static uint64_t clock_read_ms(clockid_t which)
+static uint64_t clock_read_us(clockid_t which)
 {
     struct timespec now;
     ROTA_ASSERT(clock_gettime(which, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 uint64_t rota_clock_monotonic_ms(void)
 {
-    return clock_read_ms(CLOCK_MONOTONIC);
+    return clock_read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+uint64_t rota_clock_monotonic_us(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 uint64_t rota_clock_wall_ms(void)
 {
-    return clock_read_ms(CLOCK_REALTIME);
+    return clock_read_us(CLOCK_REALTIME) / 1000;
 }

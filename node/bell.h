@@ -18,6 +18,7 @@ void rota_bell_wait(struct rota_bell *bell, uint64_t deadline_ms);
 
 /* The node's clocks: monotonic for timers, wall time for blocks and people. */
 uint64_t rota_clock_monotonic_ms(void);
+uint64_t rota_clock_monotonic_us(void);
 uint64_t rota_clock_wall_ms(void);
 
 #endif

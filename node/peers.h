@@ -67,7 +67,8 @@ bool rota_peers_take(struct rota_peers *peers, struct rota_frame *out);
 
 /* Classes of the send ring: consensus frames go before the rest. Never blocks: a full ring drops the frame and counts it. */
 enum rota_send_class { ROTA_SEND_CONSENSUS = 0, ROTA_SEND_ENTRY = 1, ROTA_SEND_BULK = 2 };
-/* to: member index or ROTA_TO_ALL (UINT32_MAX). block: body appended, may be NULL. Loop thread only. */
+/* to: member index or ROTA_TO_ALL (UINT32_MAX). block: its body goes with PREPREPARE and BLOCK, which are not sent without
+ * one; ignored with other kinds, may be NULL there. Loop thread only. */
 void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message, const struct rota_block *block);
 void rota_peers_send_entry(struct rota_peers *peers, uint32_t to, const struct rota_entry *entry);
 void rota_peers_send_fetch(struct rota_peers *peers, uint32_t to, const struct rota_fetch *fetch);
@@ -83,8 +84,10 @@ struct rota_peer_info {
     uint64_t refused_in;       /* frames that failed decode or verify */
     uint64_t refused_handshakes;
     const char *last_refusal;  /* static sentence, "" = none */
+    const char *down_reason;   /* why it went down last, static sentence, "" = it never did */
     uint64_t connects;
 };
+/* peer = self: what cannot be laid at a facility's door, such as callers that did not prove who they are. */
 void rota_peers_info(struct rota_peer_info *out, struct rota_peers *peers, uint32_t peer);
 
 #endif

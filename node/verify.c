@@ -1,0 +1,55 @@
+/* Judging a frame: the sender's right to say it, signatures, certificates, entries. Runs on the workers, many at a time;
+ * reads only what never changes (membership) or locks itself (keyring). */
+#include "node/frame.h"
+
+/* An unknown key is no fault of the sender: the key may be in a block that we do not have yet. The loop has to look. */
+static struct rota_status verify_entry(struct rota_frame *frame, const struct rota_membership *membership,
+                                       struct rota_keyring *keyring, const struct rota_entry *entry)
+{
+    struct rota_status status = rota_keyring_verify_entry(keyring, membership, entry);
+    if (status.code != ROTA_UNKNOWN_KEY)
+        return status;
+    frame->entries_verified = false;
+    return rota_ok();
+}
+
+static struct rota_status verify_block(struct rota_frame *frame, const struct rota_membership *membership,
+                                       struct rota_keyring *keyring)
+{
+    const struct rota_message *message = &frame->message;
+    const struct rota_hash *named =
+        message->kind == ROTA_MESSAGE_PREPREPARE ? &message->preprepare.block : &message->block.block;
+    if (!rota_hash_equal(named, &frame->block->hash))
+        return rota_fail(ROTA_MALFORMED, "a message with the block of another");
+    for (uint32_t i = 0; i < frame->block->entry_count; i++)
+        ROTA_TRY(verify_entry(frame, membership, keyring, &frame->block->entries[i]));
+    return rota_ok();
+}
+
+static struct rota_status verify_consensus(struct rota_frame *frame, const struct rota_membership *membership,
+                                           struct rota_keyring *keyring)
+{
+    /* Signed statements may come by way of anybody; the others are worth what the link is worth. */
+    if (!rota_message_is_signed(frame->message.kind) && frame->message.sender != frame->peer)
+        return rota_fail(ROTA_REFUSED, "a statement in the name of another facility");
+    ROTA_TRY(rota_message_verify(&frame->message, membership));
+    return frame->block ? verify_block(frame, membership, keyring) : rota_ok();
+}
+
+struct rota_status rota_frame_verify(struct rota_frame *frame, const struct rota_membership *membership,
+                                     struct rota_keyring *keyring)
+{
+    frame->entries_verified = true;
+    switch (frame->kind) {
+    case ROTA_FRAME_CONSENSUS:
+        return verify_consensus(frame, membership, keyring);
+    case ROTA_FRAME_ENTRY:
+        return verify_entry(frame, membership, keyring, &frame->entry);
+    case ROTA_FRAME_FETCH:
+        return rota_ok();
+    case ROTA_FRAME_PING: /* the link answers these itself */
+    case ROTA_FRAME_PONG:
+        break;
+    }
+    return rota_fail(ROTA_MALFORMED, "a frame of no known kind");
+}
