@@ -243,18 +243,18 @@ bool audit_chain_judge(struct audit *audit, size_t at)
 {
     const struct audit_block *block = &audit->batch.blocks[at];
     const struct audit_block *above = at + 1 < audit->batch.block_count ? block + 1 : NULL;
-    bool formed = chain_form(audit, block);
-    if (!formed && !block->header_fits)
+    if (!chain_form(audit, block)) {
+        audit->expected_height += block->height == audit->expected_height;
         audit->skip_previous = true;
-    bool sound = formed && chain_height(audit, block);
-    if (sound || block->header_fits)
-        sound = chain_own_height(audit, block) && chain_certificate(audit, block) && chain_ledger(audit, block) &&
-                chain_links(audit, block, above) && chain_time(audit, block) && chain_configuration(audit, block) && sound;
-    sound = chain_covered(audit, block) && sound;
+        return false;
+    }
+    bool in_place = chain_height(audit, block);
+    bool sound = chain_own_height(audit, block) && chain_certificate(audit, block) && chain_ledger(audit, block) &&
+                 chain_links(audit, block, above) && chain_time(audit, block) && chain_configuration(audit, block);
+    /* What is wrong with this block is said; that the next one names another is no news. */
+    audit->skip_previous = audit->skip_previous || !sound;
     audit->previous_hash = block->hash;
-    if (!block->header_fits)
-        audit->skip_previous = true;
-    return sound;
+    return chain_covered(audit, block) && in_place && sound;
 }
 
 void audit_chain_end(struct audit *audit)
