@@ -23,24 +23,43 @@ void spoil_sql(sqlite3 *db, const char *sql)
     cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
 }
 
-static sqlite3_stmt *spoil_prepare(sqlite3 *db, const char *format, const char *table, const char *column, int64_t key)
+static const char *spoil_key(const char *table)
 {
-    char sql[256];
+    if (strcmp(table, "entry") == 0)
+        return "leaf_index";
+    if (strcmp(table, "genesis") == 0)
+        return "one";
+    return strcmp(table, "readme") == 0 ? "line" : "height";
+}
+
+static sqlite3_stmt *spoil_prepare(sqlite3 *db, const char *sql, int64_t key)
+{
     sqlite3_stmt *statement = NULL;
-    const char *key_column = strcmp(table, "entry") == 0     ? "leaf_index"
-                             : strcmp(table, "genesis") == 0 ? "one"
-                             : strcmp(table, "readme") == 0  ? "line"
-                                                             : "height";
-    snprintf(sql, sizeof sql, format, column, table, key_column);
     cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
     sqlite3_bind_int64(statement, 1, key);
     return statement;
 }
 
+/* Stands on the row when it returns. */
+static sqlite3_stmt *spoil_get(sqlite3 *db, const char *table, const char *column, int64_t key)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql, "SELECT %s FROM %s WHERE %s = ?1", column, table, spoil_key(table));
+    sqlite3_stmt *get = spoil_prepare(db, sql, key);
+    cr_assert_eq(sqlite3_step(get), SQLITE_ROW, "%s", sql);
+    return get;
+}
+
+static sqlite3_stmt *spoil_put(sqlite3 *db, const char *table, const char *column, int64_t key)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql, "UPDATE %s SET %s = ?2 WHERE %s = ?1", table, column, spoil_key(table));
+    return spoil_prepare(db, sql, key);
+}
+
 size_t spoil_column_bytes(sqlite3 *db, const char *table, const char *column, int64_t key)
 {
-    sqlite3_stmt *get = spoil_prepare(db, "SELECT %1$s FROM %2$s WHERE %3$s = ?1", table, column, key);
-    cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
+    sqlite3_stmt *get = spoil_get(db, table, column, key);
     sqlite3_column_blob(get, 0);
     size_t bytes = sqlite3_column_type(get, 0) == SQLITE_NULL ? 0 : (size_t)sqlite3_column_bytes(get, 0);
     sqlite3_finalize(get);
@@ -50,8 +69,7 @@ size_t spoil_column_bytes(sqlite3 *db, const char *table, const char *column, in
 void spoil_flip(sqlite3 *db, const char *table, const char *column, int64_t key, size_t offset, uint8_t mask)
 {
     static uint8_t bytes[256 * 1024];
-    sqlite3_stmt *get = spoil_prepare(db, "SELECT %1$s FROM %2$s WHERE %3$s = ?1", table, column, key);
-    cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
+    sqlite3_stmt *get = spoil_get(db, table, column, key);
     int type = sqlite3_column_type(get, 0);
     const void *data = sqlite3_column_blob(get, 0);
     int len = sqlite3_column_bytes(get, 0);
@@ -59,7 +77,7 @@ void spoil_flip(sqlite3 *db, const char *table, const char *column, int64_t key,
     memcpy(bytes, data, (size_t)len);
     sqlite3_finalize(get);
     bytes[offset] ^= mask;
-    sqlite3_stmt *put = spoil_prepare(db, "UPDATE %2$s SET %1$s = ?2 WHERE %3$s = ?1", table, column, key);
+    sqlite3_stmt *put = spoil_put(db, table, column, key);
     int result = type == SQLITE_TEXT ? sqlite3_bind_text(put, 2, (const char *)bytes, len, SQLITE_STATIC)
                                      : sqlite3_bind_blob(put, 2, bytes, len, SQLITE_STATIC);
     cr_assert_eq(result, SQLITE_OK);
@@ -93,16 +111,14 @@ static struct rota_hash spoil_id(const char *header, const char *payload)
 void spoil_proposal(sqlite3 *db, int64_t leaf, const char *header, const char *payload)
 {
     char old_header[512], old_payload[4096];
-    sqlite3_stmt *get = spoil_prepare(db, "SELECT header, payload FROM entry WHERE leaf_index = ?1", "entry", "", leaf);
-    cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
+    sqlite3_stmt *get = spoil_get(db, "entry", "header, payload", leaf);
     snprintf(old_header, sizeof old_header, "%s", (const char *)sqlite3_column_text(get, 0));
     snprintf(old_payload, sizeof old_payload, "%s", (const char *)sqlite3_column_text(get, 1));
     sqlite3_finalize(get);
     header = header != NULL ? header : old_header;
     payload = payload != NULL ? payload : old_payload;
     struct rota_hash id = spoil_id(header, payload);
-    sqlite3_stmt *put =
-        spoil_prepare(db, "UPDATE entry SET header = ?2, payload = ?3, id = ?4 WHERE leaf_index = ?1", "entry", "", leaf);
+    sqlite3_stmt *put = spoil_prepare(db, "UPDATE entry SET header = ?2, payload = ?3, id = ?4 WHERE leaf_index = ?1", leaf);
     sqlite3_bind_text(put, 2, header, -1, SQLITE_TRANSIENT);
     sqlite3_bind_text(put, 3, payload, -1, SQLITE_TRANSIENT);
     sqlite3_bind_blob(put, 4, id.b, sizeof id.b, SQLITE_TRANSIENT);
