@@ -1,4 +1,5 @@
-/* Two facilities, frames of every kind both ways: nothing is lost, nothing overtakes within its class, every block is whole. */
+/* Two facilities, frames of every kind both ways: nothing is lost, nothing overtakes within its class, every block is whole.
+ */
 #include "world.h"
 
 enum { EXCHANGE_FRAMES = 10000, EXCHANGE_AHEAD = 300, EXCHANGE_KINDS = 9, EXCHANGE_CLASSES = 3 };

@@ -112,9 +112,8 @@ void world_heartbeat(struct rota_message *out, uint32_t sender, uint64_t number)
 
 void world_vote(struct world *world, struct rota_message *out, uint32_t sender, uint64_t number)
 {
-    *out = (struct rota_message){.kind = ROTA_MESSAGE_PREPARE,
-                                 .sender = sender,
-                                 .vote = {.kind = ROTA_VOTE_PREPARE, .view = 1, .height = number}};
+    *out = (struct rota_message){
+        .kind = ROTA_MESSAGE_PREPARE, .sender = sender, .vote = {.kind = ROTA_VOTE_PREPARE, .view = 1, .height = number}};
     world_sign(world, out);
 }
 
@@ -149,11 +148,13 @@ struct rota_proposal *world_proposal(struct world *world)
     size_t len;
     struct rota_proposal *proposal;
     rota_hex_encode(ledger, rota_view(world->genesis.ledger_id.b, ROTA_HASH_BYTES));
-    (void)snprintf(payload, sizeof payload,
-                   "{\"ledger\":\"%s\",\"seq\":%llu,\"exp\":1000000,\"reason\":\"plan\",\"ops\":[{\"op\":\"assign\",\"person\":"
-                   "\"p-1\",\"code\":\"DAY\",\"facility\":\"alpha\",\"start\":\"2026-12-25T07:00Z\",\"minutes\":720}]}",
-                   ledger, (unsigned long long)++world->seq);
-    EXPECT(rota_is_ok(rota_jws_sign(text, &len, sizeof text, rota_view_text(payload), ROTA_PROPOSAL_TYP, &world->coordinator)));
+    (void)snprintf(
+        payload, sizeof payload,
+        "{\"ledger\":\"%s\",\"seq\":%llu,\"exp\":1000000,\"reason\":\"plan\",\"ops\":[{\"op\":\"assign\",\"person\":"
+        "\"p-1\",\"code\":\"DAY\",\"facility\":\"alpha\",\"start\":\"2026-12-25T07:00Z\",\"minutes\":720}]}",
+        ledger, (unsigned long long)++world->seq);
+    EXPECT(
+        rota_is_ok(rota_jws_sign(text, &len, sizeof text, rota_view_text(payload), ROTA_PROPOSAL_TYP, &world->coordinator)));
     struct rota_status status = rota_proposal_parse(&proposal, NULL, rota_view(text, len), false);
     if (!rota_is_ok(status))
         (void)fprintf(stderr, "%s\n", status.why);

@@ -8,19 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EXPECT(fact)                                                                                                         \
-    do {                                                                                                                     \
-        if (!(fact)) {                                                                                                       \
-            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #fact);                                         \
-            exit(1);                                                                                                         \
-        }                                                                                                                    \
+#define EXPECT(fact)                                                                 \
+    do {                                                                             \
+        if (!(fact)) {                                                               \
+            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #fact); \
+            exit(1);                                                                 \
+        }                                                                            \
     } while (0)
 
 /* Turns the crank until the fact holds; fails after `ms`. */
-#define WAIT_FOR(ms, fact, crank)                                                                                            \
-    for (uint64_t wait_end = rota_clock_monotonic_ms() + (ms); !(fact);) {                                                   \
-        EXPECT(rota_clock_monotonic_ms() < wait_end && #fact);                                                               \
-        crank;                                                                                                               \
+#define WAIT_FOR(ms, fact, crank)                                          \
+    for (uint64_t wait_end = rota_clock_monotonic_ms() + (ms); !(fact);) { \
+        EXPECT(rota_clock_monotonic_ms() < wait_end && #fact);             \
+        crank;                                                             \
     }
 
 enum { WORLD_MEMBERS = 4, WORLD_PATIENCE_MS = 30000 };
@@ -59,7 +59,8 @@ uint32_t node_drain(struct node *node);
 void world_sign(struct world *world, struct rota_message *message);
 void world_heartbeat(struct rota_message *out, uint32_t sender, uint64_t number);
 void world_vote(struct world *world, struct rota_message *out, uint32_t sender, uint64_t number);
-void world_view_change(struct world *world, struct rota_message *out, struct rota_message_scratch *scratch, uint32_t sender, uint64_t number);
+void world_view_change(struct world *world, struct rota_message *out, struct rota_message_scratch *scratch, uint32_t sender,
+                       uint64_t number);
 /* The sender is the view's primary: number % WORLD_MEMBERS. */
 void world_new_view(struct world *world, struct rota_message *out, struct rota_message_scratch *scratch, uint64_t number);
 struct rota_proposal *world_proposal(struct world *world);
