@@ -1,0 +1,307 @@
+/* rota import: a roster as many signed proposals. */
+#include "node/tools/commands.h"
+#include "node/tools/files.h"
+#include "node/tools/import_enrol.h"
+#include "node/tools/import_report.h"
+#include "node/tools/key_open.h"
+#include "node/tools/node_client.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+enum {
+    IMPORT_OPTION_MAP = 'm',
+    IMPORT_OPTION_KEY = 'k',
+    IMPORT_OPTION_JOBS = 'j',
+    IMPORT_OPTION_ENROL = 0x2000,
+    IMPORT_OPTION_PEOPLE,
+    IMPORT_OPTION_REPORT,
+    IMPORT_OPTION_EXP_IN,
+};
+
+struct import_options {
+    struct rota_common common;
+    const char *file, *map, *key, *people, *report;
+    bool enrol;
+    uint32_t jobs;
+    uint64_t exp_in;
+};
+
+static void import_finish_options(struct import_options *options, const struct argp_state *state)
+{
+    if (options->file == NULL || options->map == NULL || options->key == NULL)
+        rota_usage_fail(state, "needs a CSV file, --map and --key");
+    if (options->people == NULL)
+        options->people = "people.csv";
+    if (options->jobs == 0)
+        options->jobs = 8;
+    if (options->exp_in == 0)
+        options->exp_in = 100000;
+}
+
+static error_t import_parse(int key, char *arg, struct argp_state *state)
+{
+    struct import_options *options = state->input;
+    switch (key) {
+    case IMPORT_OPTION_MAP:
+        options->map = arg;
+        return 0;
+    case IMPORT_OPTION_KEY:
+        options->key = arg;
+        return 0;
+    case IMPORT_OPTION_JOBS:
+        options->jobs = (uint32_t)rota_usage_number(state, "--jobs", arg, 1, 32);
+        return 0;
+    case IMPORT_OPTION_ENROL:
+        options->enrol = true;
+        return 0;
+    case IMPORT_OPTION_PEOPLE:
+        options->people = arg;
+        return 0;
+    case IMPORT_OPTION_REPORT:
+        options->report = arg;
+        return 0;
+    case IMPORT_OPTION_EXP_IN:
+        options->exp_in = rota_usage_number(state, "--exp-in", arg, 1, 1ULL << 32);
+        return 0;
+    case ARGP_KEY_ARG:
+        rota_usage_argument(state, &options->file, arg);
+        return 0;
+    case ARGP_KEY_END:
+        import_finish_options(options, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option import_argp_options[] = {
+    {"map", IMPORT_OPTION_MAP, "FILE", 0, "Which column is what", 0},
+    {"key", IMPORT_OPTION_KEY, "FILE", 0, "The coordinator's secret key", 0},
+    {"people", IMPORT_OPTION_PEOPLE, "FILE", 0, "Who is which token (default people.csv); 0600, never sent", 0},
+    {"enrol", IMPORT_OPTION_ENROL, NULL, 0, "First enrol people and codes that the ledger does not know (director role)", 0},
+    {"jobs", IMPORT_OPTION_JOBS, "N", 0, "Proposals on their way at once (default 8)", 0},
+    {"report", IMPORT_OPTION_REPORT, "OUT.csv", 0, "Write what became of every row", 0},
+    {"exp-in", IMPORT_OPTION_EXP_IN, "BLOCKS", 0, "For how many blocks the proposals stay good (default 100000)", 0},
+    {0}};
+
+static const struct argp import_argp = {
+    .options = import_argp_options,
+    .parser = import_parse,
+    .args_doc = "FILE.csv",
+    .doc =
+        "Import a roster. Each row becomes an assignment; people appear in the ledger as random tokens only. Interrupted, "
+        "or "
+        "tired of waiting: run the same command again, the journal beside the people file makes sure that nothing is signed "
+        "or ordered twice.\vThe map has lines such as\n  person = \"employee\"\n  date = \"date\"\n  start = \"start\"\n  "
+        "end = "
+        "\"end\"            (or minutes = \"column\")\n  code = \"shift\"\n  facility = \"alpha\"       (or facility_column "
+        "= "
+        "\"column\")\n  utc_offset_minutes = 60\n  ops_per_proposal = 1\nand optionally person_is_token, home, pool, "
+        "reason, "
+        "delimiter."};
+
+/* Everything that an import holds. */
+struct import_work {
+    const struct import_options *options;
+    struct rota_csv_map map;
+    struct rota_roster roster;
+    struct rota_people people;
+    struct rota_secret_key *key;
+    struct rota_import_journal journal;
+    struct rota_hash ledger_id;
+    uint64_t height, seq_highest;
+    struct rota_import_place *places;
+};
+
+static volatile sig_atomic_t import_stop;
+
+static void import_on_signal(int number)
+{
+    (void)number;
+    import_stop = 1;
+}
+
+/* From here on an interruption ends the work in good order instead of the process. */
+static void import_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = import_on_signal};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int import_read_files(struct import_work *work)
+{
+    char error[512] = "";
+    uint64_t line = 0;
+    const struct import_options *options = work->options;
+    if (!rota_is_ok(rota_csv_map_read(&work->map, options->map, error, sizeof error)))
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, "rota help import shows a map", "%s", error);
+    struct rota_status status = rota_roster_read(&work->roster, options->file, &work->map, error, sizeof error);
+    if (!rota_is_ok(status))
+        return rota_wrong(&options->common, rota_exit_of(status), NULL, "%s: %s", options->file,
+                          error[0] != '\0' ? error : status.why);
+    status = rota_people_read(&work->people, options->people, &line);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, NULL, "%s, line %llu", options->people, (unsigned long long)line);
+    return 0;
+}
+
+static int import_ask_node(struct import_work *work)
+{
+    const struct rota_common *common = &work->options->common;
+    int code = rota_node_ledger_id(&work->ledger_id, common);
+    if (code == 0)
+        code = rota_node_height(&work->height, common);
+    if (code == 0)
+        code = rota_node_seq_highest(&work->seq_highest, common, &work->key->coordinator.public_key.kid);
+    return code;
+}
+
+/* FILE.import-journal in the folder of the people file. */
+static int import_open_journal(struct import_work *work)
+{
+    char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];
+    const struct import_options *options = work->options;
+    (void)snprintf(folder, sizeof folder, "%s", options->people);
+    (void)snprintf(file, sizeof file, "%s", options->file);
+    int len = snprintf(path, sizeof path, "%s/%s.import-journal", dirname(folder), basename(file));
+    if (len < 0 || (size_t)len >= sizeof path)
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "the path is too long");
+    struct rota_status status =
+        rota_import_journal_open(&work->journal, path, &work->ledger_id, &work->key->coordinator.public_key.kid);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, "move it away if that import is over", "journal %s", path);
+    if (json_object_size(work->journal.signed_before) > 0)
+        rota_remark(&options->common, "%s: %zu proposals signed before are used again", path,
+                    json_object_size(work->journal.signed_before));
+    return 0;
+}
+
+static void import_run_prepare(struct rota_import_run *run, const struct import_work *work)
+{
+    *run = (struct rota_import_run){.common = &work->options->common,
+                                    .key = work->key,
+                                    .key_path = work->options->key,
+                                    .stop = &import_stop,
+                                    .ledger_id = work->ledger_id,
+                                    .reason = work->map.reason.text,
+                                    .exp = work->height + work->options->exp_in,
+                                    .seq_highest = work->seq_highest,
+                                    .jobs = work->options->jobs};
+    rota_import_run_init(run);
+}
+
+static int import_enrol_people(struct import_work *work)
+{
+    struct rota_import_run run;
+    size_t count = 0;
+    const struct import_options *options = work->options;
+    struct rota_status status = rota_people_write(&work->people, options->people);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, "nobody was enrolled", "cannot write %s", options->people);
+    import_run_prepare(&run, work);
+    run.journal = &work->journal;
+    int code = rota_import_enrol(&count, &run, &work->roster, &work->map);
+    if (code == 0)
+        rota_import_run_all(&run, "enrolling");
+    if (code == 0 && !rota_is_ok(run.failure))
+        code = rota_wrong_status(&options->common, run.failure, NULL, "cannot sign");
+    if (code == 0)
+        code = rota_import_enrol_check(&run);
+    rota_import_run_free(&run);
+    return code;
+}
+
+/* Good rows, ops_per_proposal at a time, in the order of the file. */
+static void import_add_rows(struct rota_import_run *run, struct import_work *work)
+{
+    json_t *part = json_array();
+    for (size_t i = 0; i < work->roster.count; i++) {
+        const struct rota_roster_row *row = &work->roster.rows[i];
+        work->places[i] = (struct rota_import_place){.item = SIZE_MAX};
+        if (row->bad != NULL)
+            continue;
+        work->places[i] = (struct rota_import_place){run->count, (uint32_t)json_array_size(part)};
+        (void)json_array_append_new(part, rota_roster_operation(row));
+        if (json_array_size(part) < work->map.ops_per_proposal)
+            continue;
+        (void)rota_import_run_add(run, part);
+        part = json_array();
+    }
+    if (json_array_size(part) > 0)
+        (void)rota_import_run_add(run, part);
+    else
+        json_decref(part);
+}
+
+static int import_rows(struct import_work *work)
+{
+    struct rota_import_run run;
+    const struct import_options *options = work->options;
+    work->places = calloc(work->roster.count + 1, sizeof *work->places);
+    if (work->places == NULL)
+        return ROTA_EXIT_BUG;
+    import_run_prepare(&run, work);
+    run.journal = &work->journal;
+    import_add_rows(&run, work);
+    uint64_t started = rota_monotonic_ms();
+    rota_import_run_all(&run, "importing");
+    struct rota_import_report report = {.common = &options->common,
+                                        .roster = &work->roster,
+                                        .run = &run,
+                                        .places = work->places,
+                                        .csv_path = options->report,
+                                        .seconds = (double)(rota_monotonic_ms() - started) / 1000};
+    int code = rota_import_report(&report);
+    if (!rota_is_ok(run.failure))
+        code =
+            rota_wrong_status(&options->common, run.failure, "nothing is lost: run the same command again", "cannot sign");
+    rota_import_run_free(&run);
+    return code;
+}
+
+static int import_work_do(struct import_work *work)
+{
+    const struct import_options *options = work->options;
+    int code = import_read_files(work);
+    if (code == 0)
+        code = rota_key_open(work->key, &options->common, options->key, ROTA_KEY_COORDINATOR);
+    if (code == 0)
+        code = import_ask_node(work);
+    if (code == 0)
+        code = import_open_journal(work);
+    if (code != 0)
+        return code;
+    import_catch_signals();
+    rota_import_name_rows(&work->roster, &work->people, options->enrol);
+    if (options->enrol)
+        code = import_enrol_people(work);
+    return code == 0 ? import_rows(work) : code;
+}
+
+static int import_run(void *input)
+{
+    const struct import_options *options = input;
+    struct import_work work = {.options = options, .key = sodium_malloc(sizeof *work.key), .journal = {.fd = -1}};
+    if (work.key == NULL)
+        return rota_wrong(&options->common, ROTA_EXIT_BUG, NULL, "no locked memory for the key");
+    sodium_memzero(work.key, sizeof *work.key);
+    int code = import_work_do(&work);
+    rota_secret_key_wipe(work.key);
+    sodium_free(work.key);
+    rota_import_journal_close(&work.journal);
+    rota_people_free(&work.people);
+    rota_roster_free(&work.roster);
+    free(work.places);
+    return code;
+}
+
+const struct rota_command rota_command_import = {.name = "import",
+                                                 .summary = "import a roster from a CSV file",
+                                                 .argp = &import_argp,
+                                                 .uses = ROTA_USES_NODE | ROTA_USES_PASSPHRASE,
+                                                 .options_size = sizeof(struct import_options),
+                                                 .run = import_run};
