@@ -51,22 +51,16 @@ bool audit_key_add(struct audit_keys *keys, const struct rota_es256k_public *key
     return true;
 }
 
-static void crew_proposal_form(struct audit_entry *entry)
+/* Why the whole did not parse: the signed form, the JSON, or what the JSON says. */
+static void crew_diagnose(struct audit_entry *entry, struct rota_view text)
 {
-    struct rota_view text = rota_view(entry->bytes, entry->bytes_len);
+    size_t len = 0;
     struct rota_jws jws;
     entry->form = rota_jws_parse(&jws, text, ROTA_PROPOSAL_TYP);
-    /* The signed text is everything before the last dot. */
-    size_t length = text.len;
-    while (length > 0 && text.data[length - 1] != '.')
-        length--;
-    entry->real_id = rota_hash_of(NULL, rota_view(text.data, length > 0 ? length - 1 : 0));
-    entry->json = rota_ok();
-    if (entry->parsed || !rota_is_ok(entry->form))
+    if (!rota_is_ok(entry->form))
         return;
-    size_t len = 0;
-    uint8_t *payload = malloc(ROTA_JWS_PAYLOAD_BYTES_MAX);
     json_t *json = NULL;
+    uint8_t *payload = malloc(ROTA_JWS_PAYLOAD_BYTES_MAX);
     entry->json = rota_fail(ROTA_NO_MEMORY, "memory is out");
     if (payload != NULL)
         entry->json = rota_jws_payload(payload, &len, ROTA_JWS_PAYLOAD_BYTES_MAX, &jws);
@@ -74,6 +68,21 @@ static void crew_proposal_form(struct audit_entry *entry)
         entry->json = rota_json_parse(&json, rota_view(payload, len), ROTA_JWS_PAYLOAD_BYTES_MAX);
     json_decref(json);
     free(payload);
+}
+
+static void crew_proposal_form(struct audit_entry *entry)
+{
+    struct rota_view text = rota_view(entry->bytes, entry->bytes_len);
+    if (entry->parsed) {
+        entry->real_id = entry->entry.id; /* hashed by the parser, from these bytes */
+        return;
+    }
+    /* The signed text is everything before the last dot. */
+    size_t length = text.len;
+    while (length > 0 && text.data[length - 1] != '.')
+        length--;
+    entry->real_id = rota_hash_of(NULL, rota_view(text.data, length > 0 ? length - 1 : 0));
+    crew_diagnose(entry, text);
 }
 
 static void crew_signature(struct audit_entry *entry, const struct audit *audit)

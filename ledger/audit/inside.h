@@ -11,6 +11,8 @@
 #include "ledger/schedule/state.h"
 #include "ledger/store/store.h"
 
+#include <sys/stat.h>
+
 /* The checks of FORMATS §14, in the order in which reports list them. */
 enum audit_check {
     CHECK_A1,
@@ -126,6 +128,7 @@ struct audit_keys {
 struct audit {
     const struct rota_audit_options *options;
     struct rota_audit_report *report;
+    struct stat file; /* as it was when it was hashed */
     struct rota_genesis genesis;
     struct rota_store *store;
     struct rota_state *state;
@@ -158,7 +161,7 @@ void audit_out_of_memory(struct audit *audit);
 
 /* container.c: file, container and genesis; false when nothing more can be checked. */
 bool audit_container(struct audit *audit);
-bool audit_file_is_same(struct audit *audit);
+void audit_file_is_same(struct audit *audit);
 
 /* batch.c: false at the end of the file. */
 bool audit_batch_read(struct audit *audit);

@@ -217,3 +217,28 @@ Test(audit_story, cut_and_missing_files_are_unreadable)
     spoil_expect("gone", &maker, &gone);
     maker_end(&maker);
 }
+
+static void progress_write(void *context, uint64_t height, uint64_t height_max)
+{
+    const struct maker *maker = context;
+    (void)height;
+    (void)height_max;
+    file_flip(maker->path, 100, 0);
+}
+
+/* Somebody writes to the file while it is being checked: what was hashed is not what was checked. */
+Test(audit_story, a_file_that_changes_meanwhile_is_not_judged)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    maker_story(&maker, "meanwhile", 0);
+    struct rota_audit_options options = options_of(&maker);
+    options.progress = progress_write;
+    options.progress_context = &maker;
+    usleep(20000);
+    rota_audit_run(&report, &options);
+    cr_expect_eq(report.verdict, ROTA_VERDICT_UNREADABLE);
+    cr_expect_not_null(strstr(report.failures[0].text, "changed while it was being checked"));
+    rota_audit_report_free(&report);
+    maker_end(&maker);
+}
