@@ -1,0 +1,293 @@
+/* Messages survive the wire byte for byte, and nothing else does (FORMATS §12). */
+#include "consensus/core.h"
+
+#include <criterion/criterion.h>
+#include <sodium.h>
+
+static struct rota_membership membership;
+static struct rota_ed25519_secret secrets[4];
+
+static void network_make(void)
+{
+    cr_assert_geq(sodium_init(), 0);
+    memset(&membership, 0, sizeof membership);
+    membership.profile = ROTA_PROFILE_BYZANTINE;
+    membership.count = 4;
+    membership.verify = rota_ed25519_verify;
+    membership.ledger_id.b[0] = 7;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint8_t seed[32] = {(uint8_t)(i + 1)};
+        rota_ed25519_from_seed(&secrets[i], seed);
+        membership.members[i].key = secrets[i].public_key;
+    }
+}
+
+static void sign(struct rota_message *message)
+{
+    uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
+    size_t len = rota_message_preimage(preimage, &membership, message);
+    rota_ed25519_sign(&message->signature, &secrets[message->sender], rota_view(preimage, len));
+}
+
+static struct rota_header header_at(uint64_t height, const struct rota_hash *parent)
+{
+    return (struct rota_header){.ledger_id = membership.ledger_id,
+                                .height = height,
+                                .time_ms = 1000 * height,
+                                .prev_hash = *parent,
+                                .tree_size = height,
+                                .entry_count = 1};
+}
+
+/* A certificate of members 0, 1, 2. */
+static struct rota_certificate certify(enum rota_vote_kind kind, uint64_t view, uint64_t height,
+                                       const struct rota_hash *block)
+{
+    struct rota_certificate certificate = {.vote = {.kind = kind, .view = view, .height = height, .block = *block},
+                                           .signers = 7};
+    uint8_t preimage[ROTA_VOTE_PREIMAGE_MAX];
+    size_t len = rota_vote_preimage(preimage, &membership, &certificate.vote);
+    for (uint32_t i = 0; i < 3; i++)
+        rota_ed25519_sign(&certificate.signatures[i], &secrets[i], rota_view(preimage, len));
+    return certificate;
+}
+
+/* A view change of a replica that committed height 1 and is prepared at height 2. */
+static void view_change_make(struct rota_view_change *out, uint32_t sender, uint64_t new_view)
+{
+    struct rota_hash zero = {{0}};
+    struct rota_header one = header_at(1, &zero);
+    struct rota_hash one_hash = rota_header_hash(&one);
+    struct rota_header two = header_at(2, &one_hash);
+    struct rota_hash two_hash = rota_header_hash(&two);
+    memset(out, 0, sizeof *out);
+    out->sender = sender;
+    out->new_view = new_view;
+    out->has_best = out->has_committed = true;
+    out->best = certify(ROTA_VOTE_PREPARE, 0, 2, &two_hash);
+    out->committed = certify(ROTA_VOTE_COMMIT, 0, 1, &one_hash);
+    out->header_count = 1;
+    out->headers[0] = two;
+    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .sender = sender, .view_change = out};
+    sign(&message);
+    out->signature = message.signature;
+}
+
+static uint8_t wire[ROTA_MESSAGE_BYTES_MAX], again[ROTA_MESSAGE_BYTES_MAX];
+static struct rota_message_scratch scratch;
+
+/* Encodes, decodes, encodes: equal bytes, and the decoded message verifies. Returns the length. */
+static size_t round_trip(const struct rota_message *message, struct rota_message *out)
+{
+    struct rota_writer writer = rota_writer(wire, sizeof wire);
+    rota_message_encode(&writer, message);
+    cr_assert(!writer.bad);
+    struct rota_reader reader = rota_reader(rota_view(wire, writer.len));
+    cr_assert(rota_is_ok(rota_message_decode(out, &scratch, &reader)));
+    cr_assert(rota_is_ok(rota_reader_finish(&reader)));
+    struct rota_writer second = rota_writer(again, sizeof again);
+    rota_message_encode(&second, out);
+    cr_assert_eq(writer.len, second.len);
+    cr_assert_arr_eq(wire, again, writer.len);
+    struct rota_status status = rota_message_verify(out, &membership);
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    return writer.len;
+}
+
+Test(message, a_vote_keeps_its_bytes_and_its_signature)
+{
+    network_make();
+    struct rota_message message = {
+        .kind = ROTA_MESSAGE_COMMIT, .sender = 2, .vote = {.kind = ROTA_VOTE_COMMIT, .view = 3, .height = 9}};
+    struct rota_message out;
+    sign(&message);
+    round_trip(&message, &out);
+    out.vote.height++;
+    cr_assert(!rota_is_ok(rota_message_verify(&out, &membership)));
+}
+
+Test(message, a_proposal_counts_only_from_the_primary_of_its_view)
+{
+    network_make();
+    struct rota_hash zero = {{0}};
+    struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE, .sender = 1, .preprepare = {.view = 5}}, out;
+    message.preprepare.header = header_at(1, &zero);
+    message.preprepare.block = rota_header_hash(&message.preprepare.header);
+    sign(&message);
+    round_trip(&message, &out);
+    message.sender = 2;
+    sign(&message);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_REFUSED);
+}
+
+Test(message, only_the_primary_resigns)
+{
+    network_make();
+    struct rota_message message = {.kind = ROTA_MESSAGE_SUSPECT, .sender = 0, .suspect = {0, ROTA_SUSPECT_RESIGN}}, out;
+    sign(&message);
+    round_trip(&message, &out);
+    message.sender = 3;
+    sign(&message);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_REFUSED);
+    message.suspect.reason = ROTA_SUSPECT_PROGRESS;
+    sign(&message);
+    cr_assert(rota_is_ok(rota_message_verify(&message, &membership)));
+}
+
+Test(message, a_new_view_carries_a_quorum_and_the_tip_that_follows)
+{
+    network_make();
+    struct rota_view_change changes[3];
+    for (uint32_t i = 0; i < 3; i++)
+        view_change_make(&changes[i], i, 1);
+    struct rota_message message = {.kind = ROTA_MESSAGE_NEW_VIEW, .sender = 1}, out;
+    message.new_view = (struct rota_new_view){
+        .view = 1, .change_count = 3, .changes = changes, .tip_height = 2, .tip = changes[0].best.vote.block};
+    sign(&message);
+    round_trip(&message, &out);
+    struct rota_new_view right = message.new_view;
+    message.new_view.tip_height = 1;
+    sign(&message);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_REFUSED, "another tip");
+    message.new_view = right;
+    message.new_view.change_count = 2;
+    sign(&message);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_INCOMPLETE, "fewer than a quorum");
+    message.new_view = right;
+    changes[2] = changes[1];
+    sign(&message);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_MALFORMED, "one member twice");
+}
+
+/* Each lie, and the honest neighbour that view_change_make makes. */
+Test(message, a_view_change_that_lies_is_refused)
+{
+    network_make();
+    struct rota_view_change change;
+    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .sender = 2, .view_change = &change};
+    for (int lie = 0; lie < 7; lie++) {
+        view_change_make(&change, 2, 1);
+        switch (lie) {
+        case 1:
+            change.best.signers = 3;
+            break;
+        case 2:
+            change.best.vote.view = 1;
+            break;
+        case 3:
+            change.header_count = 0;
+            break;
+        case 4:
+            change.headers[0].time_ms++;
+            break;
+        case 5:
+            change.committed.vote.kind = ROTA_VOTE_PREPARE;
+            break;
+        case 6:
+            change.best.signatures[1].b[0] ^= 1;
+            break;
+        default:
+            break;
+        }
+        sign(&message);
+        cr_assert_eq(rota_is_ok(rota_message_verify(&message, &membership)), lie == 0, "lie %d", lie);
+    }
+}
+
+Test(message, truncated_or_changed_bytes_never_verify)
+{
+    network_make();
+    struct rota_view_change change;
+    view_change_make(&change, 2, 1);
+    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE,
+                                   .sender = 2,
+                                   .view_change = &change,
+                                   .signature = change.signature},
+                        out;
+    size_t len = round_trip(&message, &out);
+    for (size_t cut = 0; cut < len; cut++) {
+        struct rota_reader reader = rota_reader(rota_view(wire, cut));
+        cr_assert(!rota_is_ok(rota_message_decode(&out, &scratch, &reader)), "cut at %zu", cut);
+    }
+    for (size_t at = 0; at < len; at++) {
+        wire[at] ^= 1;
+        struct rota_reader reader = rota_reader(rota_view(wire, len));
+        bool decoded = rota_is_ok(rota_message_decode(&out, &scratch, &reader)) && rota_is_ok(rota_reader_finish(&reader));
+        cr_assert(!decoded || !rota_is_ok(rota_message_verify(&out, &membership)), "changed at %zu", at);
+        wire[at] ^= 1;
+    }
+}
+
+Test(select, the_highest_view_wins_before_the_highest_height)
+{
+    network_make();
+    struct rota_hash a = {{1}}, b = {{2}};
+    struct rota_view_change changes[3] = {0};
+    struct rota_tip tip;
+    changes[0].has_best = changes[1].has_best = true;
+    changes[0].best = certify(ROTA_VOTE_PREPARE, 3, 12, &a);
+    changes[1].best = certify(ROTA_VOTE_PREPARE, 5, 10, &b);
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert_eq(tip.height, 10);
+    cr_assert_eq(tip.source, 1);
+    cr_assert(!tip.committed);
+}
+
+Test(select, a_committed_block_at_least_as_high_is_the_tip)
+{
+    network_make();
+    struct rota_hash a = {{1}};
+    struct rota_view_change changes[3] = {0};
+    struct rota_tip tip;
+    changes[0].has_best = changes[2].has_best = changes[2].has_committed = true;
+    changes[0].best = certify(ROTA_VOTE_PREPARE, 2, 8, &a);
+    changes[2].best = changes[2].committed = certify(ROTA_VOTE_COMMIT, 1, 8, &a);
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert(tip.committed);
+    cr_assert_eq(tip.height, 8);
+    cr_assert_eq(tip.base, 8);
+}
+
+Test(select, nothing_certified_gives_no_tip)
+{
+    struct rota_view_change changes[3] = {0};
+    struct rota_tip tip;
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert_eq(tip.height, 0);
+}
+
+Test(quorum, two_quorums_of_any_size_share_a_correct_member)
+{
+    for (uint32_t n = 1; n <= ROTA_MEMBERS_MAX; n++) {
+        uint32_t q = rota_quorum(n, ROTA_PROFILE_BYZANTINE), f = rota_fault_bound(n, ROTA_PROFILE_BYZANTINE);
+        cr_assert_geq(2 * q, n + f + 1, "n = %u", n);
+        cr_assert_leq(q, n - f, "n = %u", n);
+        cr_assert_eq(q, (n + f) / 2 + 1, "n = %u", n);
+    }
+}
+
+Test(durable, the_record_survives_encoding)
+{
+    network_make();
+    static struct rota_durable durable, out;
+    static uint8_t bytes[ROTA_DURABLE_BYTES_MAX];
+    struct rota_hash block = {{9}};
+    durable.view = 4;
+    durable.has_best = true;
+    durable.best = certify(ROTA_VOTE_PREPARE, 3, 2, &block);
+    durable.best_header_count = 2;
+    durable.best_headers[0] = header_at(1, &block);
+    durable.best_headers[1] = header_at(2, &block);
+    durable.votes[5] = (struct rota_own_vote){.height = 5, .prepared = true, .view = 4, .block = block};
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    rota_durable_encode(&writer, &durable);
+    cr_assert(!writer.bad);
+    cr_assert(rota_is_ok(rota_durable_decode(&out, rota_view(bytes, writer.len))));
+    cr_assert_eq(out.view, 4);
+    cr_assert(out.votes[5].prepared);
+    cr_assert(!out.votes[5].committed);
+    cr_assert(rota_vote_equal(&out.best.vote, &durable.best.vote));
+    cr_assert_eq(out.best_headers[1].height, 2);
+    for (size_t cut = 0; cut < writer.len; cut++)
+        cr_assert(!rota_is_ok(rota_durable_decode(&out, rota_view(bytes, cut))));
+}
