@@ -33,30 +33,23 @@ void rota_execution_touch_day(struct rota_execution *execution, const struct rot
     rota_table_revision_put(rows, person, day, revision + 1);
 }
 
-/* The rows that fall out below the window when the highest seq of a key has grown. */
-static void seq_slide(struct rota_rows *rows, const struct rota_kid *kid, uint64_t highest)
-{
-    struct rota_key prefix = rota_key_seqs(kid);
-    while (!rows->no_memory) {
-        const struct rota_row *row = rota_row_from(rows, rota_key_view(&prefix));
-        ROTA_ASSERT(rota_row_begins(row, rota_key_view(&prefix)));
-        if (highest <= ROTA_SEQ_WINDOW || rota_table_seq_read(row) >= highest - ROTA_SEQ_WINDOW)
-            return;
-        rota_row_delete(rows, rota_row_key(row));
-    }
-}
-
-/* The seq is used, whatever becomes of the operations. */
+/* The seq is used, whatever becomes of the operations. When it is the new highest, the rows that fall out below the
+ * window go. */
 static void envelope_execute(struct rota_execution *execution)
 {
     struct rota_rows *rows = &execution->state->rows;
     const struct rota_proposal *proposal = execution->proposal;
+    struct rota_key prefix = rota_key_seqs(&proposal->jws.kid);
     rota_table_seq_put(rows, &proposal->jws.kid, proposal->seq, &proposal->id);
-    if (proposal->seq <= execution->author.seq_highest)
+    if (proposal->seq <= execution->author.seq_highest || proposal->seq <= ROTA_SEQ_WINDOW)
         return;
-    execution->author.seq_highest = proposal->seq;
-    rota_table_coordinator_put(rows, &execution->author);
-    seq_slide(rows, &proposal->jws.kid, proposal->seq);
+    while (!rows->no_memory) {
+        const struct rota_row *row = rota_row_from(rows, rota_key_view(&prefix));
+        ROTA_ASSERT(rota_row_begins(row, rota_key_view(&prefix)));
+        if (rota_table_seq_read(row) >= proposal->seq - ROTA_SEQ_WINDOW)
+            return;
+        rota_row_delete(rows, rota_row_key(row));
+    }
 }
 
 /* Detail: which expectation, the revision there is, the revision wanted. */

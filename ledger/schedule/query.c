@@ -190,7 +190,7 @@ void rota_state_each_coordinator(const struct rota_state *state,
     const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
     for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row)) {
         struct rota_coordinator coordinator;
-        rota_table_coordinator_read(&coordinator, row);
+        rota_table_coordinator_read(&coordinator, &state->rows, row);
         if (!fn(context, &coordinator))
             return;
     }

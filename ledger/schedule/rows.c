@@ -64,6 +64,14 @@ const struct rota_row *rota_row_next(const struct rota_row *row)
     return RB_NEXT(rota_row_tree, NULL, (struct rota_row *)(uintptr_t)row);
 }
 
+const struct rota_row *rota_row_before(const struct rota_rows *rows, struct rota_view key)
+{
+    struct rota_row probe = rows_probe(key);
+    struct rota_row_tree *tree = rows_tree(rows, key);
+    struct rota_row *row = RB_NFIND(rota_row_tree, tree, &probe);
+    return row != NULL ? RB_PREV(rota_row_tree, tree, row) : RB_MAX(rota_row_tree, tree);
+}
+
 bool rota_row_begins(const struct rota_row *row, struct rota_view prefix)
 {
     return row != NULL && row->key_len >= prefix.len && memcmp(row->key, prefix.data, prefix.len) == 0;

@@ -68,6 +68,8 @@ const struct rota_row *rota_row_get(const struct rota_rows *rows, struct rota_vi
 /* The first row of the table whose key is not below `key`, and the one after a row; NULL at the end of the table. */
 const struct rota_row *rota_row_from(const struct rota_rows *rows, struct rota_view key);
 const struct rota_row *rota_row_next(const struct rota_row *row);
+/* The last row of the table whose key is below `key`; NULL when there is none. */
+const struct rota_row *rota_row_before(const struct rota_rows *rows, struct rota_view key);
 /* True when the row (which may be NULL) has a key that begins so. */
 bool rota_row_begins(const struct rota_row *row, struct rota_view prefix);
 

@@ -75,56 +75,6 @@ void rota_table_code_put(struct rota_rows *rows, const struct rota_code_info *co
     named_put(rows, ROTA_TABLE_CODE, &code->id, &code->pool, code->from_height);
 }
 
-/* coordinator: kid -> label, key 33, facility, roles u32, from, suspended, revoked, seq_highest u64; the parsed key beside
- * it */
-
-void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_row *row)
-{
-    struct rota_reader key = rota_key_read(row, ROTA_TABLE_COORDINATOR);
-    struct rota_reader value = rota_reader(rota_row_value(row));
-    struct rota_view side = rota_row_side(row);
-    rota_read_bytes(&key, out->key.kid.b, sizeof out->key.kid.b);
-    out->label = rota_read_token(&value);
-    rota_read_bytes(&value, out->key.compressed, sizeof out->key.compressed);
-    out->facility = rota_read_token(&value);
-    out->roles = rota_read_u32(&value);
-    out->from_height = rota_read_u64(&value);
-    out->suspended_at = rota_read_u64(&value);
-    out->revoked_at = rota_read_u64(&value);
-    out->seq_highest = rota_read_u64(&value);
-    ROTA_ASSERT(side.len == sizeof out->key.parsed);
-    memcpy(out->key.parsed, side.data, side.len);
-    rota_row_finish(&key);
-    rota_row_finish(&value);
-}
-
-bool rota_table_coordinator_get(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_kid *kid)
-{
-    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, kid);
-    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
-    if (row != NULL)
-        rota_table_coordinator_read(out, row);
-    return row != NULL;
-}
-
-void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordinator *coordinator)
-{
-    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
-    struct rota_writer value = rota_writer(bytes, sizeof bytes);
-    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, &coordinator->key.kid);
-    rota_write_token(&value, &coordinator->label);
-    rota_write_bytes(&value, coordinator->key.compressed, sizeof coordinator->key.compressed);
-    rota_write_token(&value, &coordinator->facility);
-    rota_write_u32(&value, coordinator->roles);
-    rota_write_u64(&value, coordinator->from_height);
-    rota_write_u64(&value, coordinator->suspended_at);
-    rota_write_u64(&value, coordinator->revoked_at);
-    rota_write_u64(&value, coordinator->seq_highest);
-    ROTA_ASSERT(!value.bad);
-    rota_row_put(rows, rota_key_view(&key), rota_view(value.data, value.len),
-                 rota_view(coordinator->key.parsed, sizeof coordinator->key.parsed));
-}
-
 /* seq: kid, seq u64 -> proposal id */
 
 struct rota_key rota_key_seqs(const struct rota_kid *kid)
@@ -169,6 +119,63 @@ void rota_table_seq_put(struct rota_rows *rows, const struct rota_kid *kid, uint
 {
     struct rota_key key = key_of_seq(kid, seq);
     rota_row_put(rows, rota_key_view(&key), rota_view(proposal->b, sizeof proposal->b), rota_view(NULL, 0));
+}
+
+/* The window never lets go of the highest number, so its row is always there. */
+static uint64_t seq_highest(const struct rota_rows *rows, const struct rota_kid *kid)
+{
+    struct rota_key prefix = rota_key_seqs(kid), end = key_of_seq(kid, UINT64_MAX);
+    const struct rota_row *row = rota_row_before(rows, rota_key_view(&end));
+    return rota_row_begins(row, rota_key_view(&prefix)) ? rota_table_seq_read(row) : 0;
+}
+
+/* coordinator: kid -> label, key 33, facility, roles u32, from, suspended, revoked, seq_highest u64; the parsed key beside
+ * it */
+
+void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_row *row)
+{
+    struct rota_reader key = rota_key_read(row, ROTA_TABLE_COORDINATOR);
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    struct rota_view side = rota_row_side(row);
+    rota_read_bytes(&key, out->key.kid.b, sizeof out->key.kid.b);
+    out->label = rota_read_token(&value);
+    rota_read_bytes(&value, out->key.compressed, sizeof out->key.compressed);
+    out->facility = rota_read_token(&value);
+    out->roles = rota_read_u32(&value);
+    out->from_height = rota_read_u64(&value);
+    out->suspended_at = rota_read_u64(&value);
+    out->revoked_at = rota_read_u64(&value);
+    out->seq_highest = seq_highest(rows, &out->key.kid);
+    ROTA_ASSERT(side.len == sizeof out->key.parsed);
+    memcpy(out->key.parsed, side.data, side.len);
+    rota_row_finish(&key);
+    rota_row_finish(&value);
+}
+
+bool rota_table_coordinator_get(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_kid *kid)
+{
+    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, kid);
+    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
+    if (row != NULL)
+        rota_table_coordinator_read(out, rows, row);
+    return row != NULL;
+}
+
+void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordinator *coordinator)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_writer value = rota_writer(bytes, sizeof bytes);
+    struct rota_key key = rota_key_of_kid(ROTA_TABLE_COORDINATOR, &coordinator->key.kid);
+    rota_write_token(&value, &coordinator->label);
+    rota_write_bytes(&value, coordinator->key.compressed, sizeof coordinator->key.compressed);
+    rota_write_token(&value, &coordinator->facility);
+    rota_write_u32(&value, coordinator->roles);
+    rota_write_u64(&value, coordinator->from_height);
+    rota_write_u64(&value, coordinator->suspended_at);
+    rota_write_u64(&value, coordinator->revoked_at);
+    ROTA_ASSERT(!value.bad);
+    rota_row_put(rows, rota_key_view(&key), rota_view(value.data, value.len),
+                 rota_view(coordinator->key.parsed, sizeof coordinator->key.parsed));
 }
 
 /* member evidence: member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid -> evidence id */

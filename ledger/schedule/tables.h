@@ -52,9 +52,10 @@ bool rota_table_code_get(struct rota_code_info *out, const struct rota_rows *row
 void rota_table_code_put(struct rota_rows *rows, const struct rota_code_info *code);
 void rota_table_code_read(struct rota_code_info *out, const struct rota_row *row);
 
+/* seq_highest is no field of the row: it is the number of the key's last seq row. */
 bool rota_table_coordinator_get(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_kid *kid);
 void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordinator *coordinator);
-void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_row *row);
+void rota_table_coordinator_read(struct rota_coordinator *out, const struct rota_rows *rows, const struct rota_row *row);
 
 /* Which proposal used a seq. */
 bool rota_table_seq_get(struct rota_hash *out_proposal, const struct rota_rows *rows, const struct rota_kid *kid,

@@ -60,8 +60,7 @@ static void put_row(struct bytes *out, uint8_t table, const struct bytes *key, c
 
 static const struct bytes nothing = {.len = 0};
 
-static struct bytes coordinator_value(const char *label, const char *facility, uint32_t roles, uint64_t suspended,
-                                      uint64_t highest)
+static struct bytes coordinator_value(const char *label, const char *facility, uint32_t roles, uint64_t suspended)
 {
     struct bytes value = {.len = 0};
     struct rota_es256k_secret secret;
@@ -73,28 +72,24 @@ static struct bytes coordinator_value(const char *label, const char *facility, u
     put_number(&value, 0, 8);
     put_number(&value, suspended, 8);
     put_number(&value, 0, 8);
-    put_number(&value, highest, 8);
     rota_es256k_secret_wipe(&secret);
     return value;
 }
 
-/* Rows of an envelope: the seq, the coordinator with its new highest, and the seq that left the window (0: none). */
-static void put_envelope(struct bytes *out, const char *author, uint64_t seq, uint64_t highest, const struct rota_hash *id,
-                         uint64_t gone, const struct rota_hash *gone_id)
+/* Rows of an envelope: the seq, and the seq that left the window (0: none). */
+static void put_envelope(struct bytes *out, const char *author, uint64_t seq, const struct rota_hash *id, uint64_t gone,
+                         const struct rota_hash *gone_id)
 {
     struct rota_kid kid = fixture_kid(author);
-    struct bytes key = {.len = 0}, value = {.len = 0}, before, after;
-    put_number(out, gone != 0 ? 3 : 2, 2);
+    struct bytes key = {.len = 0}, value = {.len = 0};
+    put_number(out, gone != 0 ? 2 : 1, 2);
     put(&key, kid.b, 16);
     put_number(&key, seq, 8);
     put(&value, id->b, 32);
     put_row(out, 4, &key, &nothing, &value);
-    key.len = 16;
-    before = coordinator_value(author, "alpha", 1, 0, highest);
-    after = coordinator_value(author, "alpha", 1, 0, seq);
-    put_row(out, 3, &key, &before, &after);
     if (gone == 0)
         return;
+    key.len = 16;
     put_number(&key, gone, 8);
     value.len = 0;
     put(&value, gone_id->b, 32);
@@ -153,7 +148,7 @@ Test(schedule_record, an_assignment_is_recorded_as_the_formats_say)
     struct bytes expected = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
     put_number(&expected, 1, 1);
-    put_envelope(&expected, "alpha-scheduler", 7, 0, &entry.id, 0, NULL);
+    put_envelope(&expected, "alpha-scheduler", 7, &entry.id, 0, NULL);
     put_number(&expected, 1, 2);
     put_assign(&expected, &entry.id, 1);
     expect_record(&outcomes, &expected);
@@ -171,7 +166,7 @@ Test(schedule_record, a_refusal_is_recorded_with_its_detail_and_the_seq_that_lef
     struct bytes expected = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
     put_number(&expected, 1, 1);
-    put_envelope(&expected, "alpha-scheduler", 264, 7, &entry.id, 7, &first);
+    put_envelope(&expected, "alpha-scheduler", 264, &entry.id, 7, &first);
     put_number(&expected, 1, 2);
     put_number(&expected, 120, 2);
     put_number(&expected, 0, 4);
@@ -192,8 +187,8 @@ Test(schedule_record, evidence_is_recorded_with_its_row_and_the_key_that_it_susp
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
     put(&key, kid.b, 16);
     put(&value, entry.id.b, 32);
-    before = coordinator_value("alpha-scheduler", "alpha", 1, 0, 0);
-    after = coordinator_value("alpha-scheduler", "alpha", 1, 1, 0);
+    before = coordinator_value("alpha-scheduler", "alpha", 1, 0);
+    after = coordinator_value("alpha-scheduler", "alpha", 1, 1);
     put_number(&expected, 3, 1);
     put_number(&expected, 2, 2);
     put_row(&expected, 9, &key, &nothing, &value);
