@@ -9,8 +9,8 @@ enum { DIALLER_GROWTH_MS = 150 };
 struct rota_status rota_dialler_open(struct rota_peers *peers, uint32_t peer)
 {
     struct rota_peer *dialled = &peers->peers[peer];
-    ROTA_TRY(link_operation_init(&dialled->dial, &peers->wake));
-    nng_aio_set_timeout(dialled->dial.aio, LINK_CONNECT_MS);
+    ROTA_TRY(rota_link_operation_init(&dialled->dial, &peers->wake));
+    nng_aio_set_timeout(dialled->dial.aio, ROTA_LINK_CONNECT_MS);
     if (nng_stream_dialer_alloc(&dialled->dialer, peers->membership->members[peer].address) != 0)
         return rota_fail(ROTA_USAGE, "the genesis gives a facility an address that cannot be dialled");
     return rota_ok();
@@ -21,7 +21,7 @@ void rota_dialler_close(struct rota_peers *peers, uint32_t peer)
     struct rota_peer *dialled = &peers->peers[peer];
     if (dialled->dialer)
         nng_stream_dialer_close(dialled->dialer);
-    link_operation_free(&dialled->dial);
+    rota_link_operation_free(&dialled->dial);
     if (dialled->dialer)
         nng_stream_dialer_free(dialled->dialer);
     dialled->dialer = NULL;
@@ -30,15 +30,15 @@ void rota_dialler_close(struct rota_peers *peers, uint32_t peer)
 void rota_dialler_retry(struct rota_peers *peers, uint32_t peer, bool was_up)
 {
     struct rota_peer *dialled = &peers->peers[peer];
-    uint32_t bound = LINK_REDIAL_MS_FIRST + DIALLER_GROWTH_MS * dialled->failures;
-    if (bound > LINK_REDIAL_MS_MAX)
-        bound = LINK_REDIAL_MS_MAX;
+    uint32_t bound = ROTA_LINK_REDIAL_MS_FIRST + DIALLER_GROWTH_MS * dialled->failures;
+    if (bound > ROTA_LINK_REDIAL_MS_MAX)
+        bound = ROTA_LINK_REDIAL_MS_MAX;
     else if (!was_up)
         dialled->failures++;
     dialled->engaged = false;
     dialled->redial_ms =
-        rota_clock_monotonic_ms() + LINK_REDIAL_MS_MIN + randombytes_uniform(bound - LINK_REDIAL_MS_MIN + 1);
-    link_wake_by(peers, dialled->redial_ms);
+        rota_clock_monotonic_ms() + ROTA_LINK_REDIAL_MS_MIN + randombytes_uniform(bound - ROTA_LINK_REDIAL_MS_MIN + 1);
+    rota_link_wake_by(peers, dialled->redial_ms);
 }
 
 static void dialler_engage(struct rota_peers *peers, uint32_t peer, nng_stream *stream)
@@ -52,7 +52,7 @@ static void dialler_engage(struct rota_peers *peers, uint32_t peer, nng_stream *
     link->next = peers->links;
     peers->links = link;
     rota_handshake_start(link);
-    link_wake_by(peers, link->deadline_ms);
+    rota_link_wake_by(peers, link->deadline_ms);
 }
 
 void rota_dialler_tend(struct rota_peers *peers, uint32_t peer, uint64_t now_ms)
@@ -60,18 +60,18 @@ void rota_dialler_tend(struct rota_peers *peers, uint32_t peer, uint64_t now_ms)
     struct rota_peer *dialled = &peers->peers[peer];
     int error;
     nng_stream *stream;
-    if (link_operation_finished(&dialled->dial, &error, &stream)) {
+    if (rota_link_operation_finished(&dialled->dial, &error, &stream)) {
         if (stream)
             dialler_engage(peers, peer, stream);
         else
             rota_dialler_retry(peers, peer, false);
     }
-    if (dialled->engaged || atomic_load(&dialled->dial.state) != LINK_IDLE)
+    if (dialled->engaged || atomic_load(&dialled->dial.state) != ROTA_LINK_IDLE)
         return;
     if (now_ms < dialled->redial_ms) {
-        link_wake_by(peers, dialled->redial_ms);
+        rota_link_wake_by(peers, dialled->redial_ms);
         return;
     }
-    link_operation_begin(&dialled->dial);
+    rota_link_operation_begin(&dialled->dial);
     nng_stream_dialer_dial(dialled->dialer, dialled->dial.aio);
 }

@@ -122,6 +122,6 @@ void rota_handshake_advance(struct rota_link *link, size_t moved)
         handshake_begin_step(link);
         return;
     }
-    atomic_store(&link->phase, LINK_GREETED);
+    atomic_store(&link->phase, ROTA_LINK_GREETED);
     rota_bell_ring(&link->peers->wake);
 }

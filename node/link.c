@@ -15,7 +15,7 @@ void rota_link_break(struct rota_link *link, const char *why)
 static void link_on_rx(void *context)
 {
     struct rota_link *link = context;
-    bool greeting = atomic_load(&link->phase) == LINK_HANDSHAKE;
+    bool greeting = atomic_load(&link->phase) == ROTA_LINK_HANDSHAKE;
     if (nng_aio_result(link->rx) != 0)
         rota_link_break(link, greeting ? "the connection ended during the handshake" : "the connection ended");
     else if (greeting)
@@ -40,7 +40,7 @@ static struct rota_status link_allocate(struct rota_link *link)
         return rota_fail(ROTA_NO_MEMORY, "no memory for a link");
     nng_aio_set_timeout(link->rx, NNG_DURATION_INFINITE); /* the deadlines are the supervisor's */
     nng_aio_set_timeout(link->tx, NNG_DURATION_INFINITE);
-    link->stage = malloc(LINK_STAGE_BYTES);
+    link->stage = malloc(ROTA_LINK_STAGE_BYTES);
     if (!link->stage)
         return rota_fail(ROTA_NO_MEMORY, "no memory for a link");
     if (link->dialled)
@@ -60,11 +60,11 @@ struct rota_status rota_link_new(struct rota_link **out, struct rota_peers *peer
     link->stream = stream;
     link->peer = peer;
     link->dialled = peer != UINT32_MAX;
-    atomic_init(&link->phase, LINK_HANDSHAKE);
+    atomic_init(&link->phase, ROTA_LINK_HANDSHAKE);
     atomic_init(&link->broken, NULL);
     atomic_init(&link->stalled, false);
     atomic_init(&link->heard_ms, rota_clock_monotonic_ms());
-    link->deadline_ms = rota_clock_monotonic_ms() + LINK_HANDSHAKE_MS;
+    link->deadline_ms = rota_clock_monotonic_ms() + ROTA_LINK_HANDSHAKE_MS;
     struct rota_status status = link_allocate(link);
     if (!rota_is_ok(status)) {
         rota_link_free(link);
@@ -77,7 +77,7 @@ struct rota_status rota_link_new(struct rota_link **out, struct rota_peers *peer
 /* Frames that wait for a connection that is gone are dropped: STATUS brings back what matters. */
 static void link_clear_rings(struct rota_peer *peer)
 {
-    for (size_t i = 0; i < LINK_CLASSES; i++)
+    for (size_t i = 0; i < ROTA_LINK_CLASSES; i++)
         rota_send_ring_clear(&peer->rings[i]);
 }
 
@@ -94,7 +94,7 @@ struct rota_link *rota_link_install(struct rota_link *link)
     peer->info.connects++;
     ROTA_ASSERT(pthread_mutex_unlock(&peer->mutex) == 0);
     atomic_store(&link->heard_ms, rota_clock_monotonic_ms());
-    atomic_store(&link->phase, LINK_UP);
+    atomic_store(&link->phase, ROTA_LINK_UP);
     return replaced;
 }
 
@@ -117,7 +117,7 @@ static void link_remove(struct rota_link *link)
 void rota_link_free(struct rota_link *link)
 {
     nng_stream_close(link->stream); /* ends what is on its way, so that nobody below waits long */
-    if (atomic_load(&link->phase) == LINK_UP)
+    if (atomic_load(&link->phase) == ROTA_LINK_UP)
         link_remove(link);
     if (link->rx)
         nng_aio_stop(link->rx);

@@ -1,6 +1,6 @@
 /* The inside of the transport: what its files share. Nobody else includes this.
  *
- *   door.c       accepts connections             -> new inbound link
+ *   listener.c   accepts connections             -> new inbound link
  *   dialler.c    connects to higher members      -> new outbound link
  *   handshake.c  authenticates a new link        -> a link that is greeted
  *   supervise.c  one thread that owns the life of all links: takes in new ones, installs greeted ones, keeps deadlines and
@@ -24,33 +24,33 @@
 #include <stdatomic.h>
 
 enum {
-    LINK_CONNECT_MS = 1500,
-    LINK_HANDSHAKE_MS = 2000,
-    LINK_PING_MS = 250,
-    LINK_SILENCE_MS = 1500,
-    LINK_REDIAL_MS_MIN = 50,
-    LINK_REDIAL_MS_FIRST = 400, /* upper bound of the first delay */
-    LINK_REDIAL_MS_MAX = 1000,
-    LINK_ACCEPT_PAUSE_MS = 200, /* after a failed accept: no file descriptor, no memory */
-    LINK_PENDING_MAX = 16,      /* inbound connections that have not proved who they are */
-    LINK_STAGE_BYTES = 64 * 1024,
-    LINK_BATCH_FRAMES = 64, /* at most so many frames in one write */
-    LINK_STEP_BYTES_MAX = ROTA_CHANNEL_HELLO_BYTES + ROTA_CHANNEL_WELCOME_BYTES,
-    LINK_CLASSES = 3,
+    ROTA_LINK_CONNECT_MS = 1500,
+    ROTA_LINK_HANDSHAKE_MS = 2000,
+    ROTA_LINK_PING_MS = 250,
+    ROTA_LINK_SILENCE_MS = 1500,
+    ROTA_LINK_REDIAL_MS_MIN = 50,
+    ROTA_LINK_REDIAL_MS_FIRST = 400, /* upper bound of the first delay */
+    ROTA_LINK_REDIAL_MS_MAX = 1000,
+    ROTA_LINK_ACCEPT_PAUSE_MS = 200, /* after a failed accept: no file descriptor, no memory */
+    ROTA_LINK_PENDING_MAX = 16,      /* inbound connections that have not proved who they are */
+    ROTA_LINK_STAGE_BYTES = 64 * 1024,
+    ROTA_LINK_BATCH_FRAMES = 64, /* at most so many frames in one write */
+    ROTA_LINK_STEP_BYTES_MAX = ROTA_CHANNEL_HELLO_BYTES + ROTA_CHANNEL_WELCOME_BYTES,
+    ROTA_LINK_CLASSES = 3,
 };
 
 /* An operation of nng that the supervisor starts and looks after: its callback only says that it is done. */
-enum link_operation_state { LINK_IDLE = 0, LINK_BUSY, LINK_DONE };
-struct link_operation {
+enum rota_link_operation_state { ROTA_LINK_IDLE = 0, ROTA_LINK_BUSY, ROTA_LINK_DONE };
+struct rota_link_operation {
     nng_aio *aio;
-    atomic_int state; /* enum link_operation_state */
+    atomic_int state; /* enum rota_link_operation_state */
     struct rota_bell *bell;
 };
 
-enum link_phase {
-    LINK_HANDSHAKE = 0, /* callbacks of the handshake */
-    LINK_GREETED,       /* waits for the supervisor */
-    LINK_UP,            /* callbacks of receive and transmit */
+enum rota_link_phase {
+    ROTA_LINK_HANDSHAKE = 0, /* callbacks of the handshake */
+    ROTA_LINK_GREETED,       /* waits for the supervisor */
+    ROTA_LINK_UP,            /* callbacks of receive and transmit */
 };
 
 struct rota_link {
@@ -60,19 +60,19 @@ struct rota_link {
     nng_aio *rx, *tx;
     struct rota_channel *channel;
     bool dialled;
-    uint32_t peer;                /* dialled: from the start; else from LINK_GREETED on */
+    uint32_t peer;                /* dialled: from the start; else from ROTA_LINK_GREETED on */
     uint64_t deadline_ms;         /* of the handshake */
     uint64_t ping_due_ms;         /* supervisor's */
-    atomic_int phase;             /* enum link_phase */
+    atomic_int phase;             /* enum rota_link_phase */
     _Atomic(const char *) broken; /* why it is to be taken down; NULL while it is whole */
 
     /* handshake.c: the thread of the callback under way */
     unsigned step;
     size_t step_at;
-    uint8_t step_bytes[LINK_STEP_BYTES_MAX];
+    uint8_t step_bytes[ROTA_LINK_STEP_BYTES_MAX];
 
     /* receive.c: the thread of the callback under way; while `stalled`, the supervisor */
-    uint8_t *stage; /* LINK_STAGE_BYTES of the stream, from the beginning of a frame */
+    uint8_t *stage; /* ROTA_LINK_STAGE_BYTES of the stream, from the beginning of a frame */
     size_t stage_len;
     uint8_t *large; /* a sealed frame that does not fit the stage, or NULL */
     size_t large_len, large_at;
@@ -87,7 +87,7 @@ struct rota_link {
     uint64_t pong_echo;
     uint64_t ping_value, ping_sent_us; /* the ping that is being timed; 0 = none */
     /* transmit.c: whoever set `sending` */
-    struct rota_packet *batch[LINK_BATCH_FRAMES];
+    struct rota_packet *batch[ROTA_LINK_BATCH_FRAMES];
     unsigned batch_count;
     uint8_t control[ROTA_PING_BYTES + ROTA_PONG_BYTES]; /* plain PING and PONG of this batch */
     bool control_ping, control_pong;
@@ -99,12 +99,12 @@ struct rota_peer {
     pthread_mutex_t mutex;
     pthread_cond_t unused;  /* link->users of the link under removal fell to 0 */
     struct rota_link *link; /* up, or NULL */
-    struct rota_send_ring rings[LINK_CLASSES];
+    struct rota_send_ring rings[ROTA_LINK_CLASSES];
     struct rota_peer_info info;
 
     /* dialler.c: supervisor's; only for members above us */
     nng_stream_dialer *dialer;
-    struct link_operation dial;
+    struct rota_link_operation dial;
     bool engaged; /* a dialled link exists, in whatever phase */
     uint64_t redial_ms;
     unsigned failures; /* attempts since it was last up */
@@ -130,19 +130,19 @@ struct rota_peers {
     uint32_t pending; /* inbound links in handshake */
     uint64_t wake_ms; /* earliest deadline of this turn */
     nng_stream_listener *listener;
-    struct link_operation accept;
+    struct rota_link_operation accept;
     uint64_t accept_ms; /* not before */
 
     struct rota_peer peers[ROTA_MEMBERS_MAX];
 };
 
 /* ---- operations (supervise.c) --------------------------------------------------------------------------------------- */
-ROTA_CHECKED struct rota_status link_operation_init(struct link_operation *operation, struct rota_bell *bell);
-void link_operation_free(struct link_operation *operation); /* stops it first; a stream that it brought is freed */
-void link_operation_begin(struct link_operation *operation);
+ROTA_CHECKED struct rota_status rota_link_operation_init(struct rota_link_operation *operation, struct rota_bell *bell);
+void rota_link_operation_free(struct rota_link_operation *operation); /* stops it first; a stream that it brought is freed */
+void rota_link_operation_begin(struct rota_link_operation *operation);
 /* True once when it is done; *out_error is nng's number, *out_stream the stream that it brought, or NULL. */
-bool link_operation_finished(struct link_operation *operation, int *out_error, nng_stream **out_stream);
-void link_wake_by(struct rota_peers *peers, uint64_t at_ms);
+bool rota_link_operation_finished(struct rota_link_operation *operation, int *out_error, nng_stream **out_stream);
+void rota_link_wake_by(struct rota_peers *peers, uint64_t at_ms);
 
 /* ---- link.c: making, breaking, freeing ------------------------------------------------------------------------------ */
 /* Takes over the stream, also on failure. peer: whom we called, UINT32_MAX for an inbound connection. */
@@ -166,9 +166,9 @@ void rota_transmit_advance(struct rota_link *link, size_t moved); /* nng: bytes 
 void rota_transmit_kick(struct rota_peer *peer);
 void rota_transmit_drop(struct rota_link *link); /* releases a batch that will not be sent */
 
-ROTA_CHECKED struct rota_status rota_door_open(struct rota_peers *peers, const char *address);
-void rota_door_close(struct rota_peers *peers);
-void rota_door_tend(struct rota_peers *peers, uint64_t now_ms);
+ROTA_CHECKED struct rota_status rota_listener_open(struct rota_peers *peers, const char *address);
+void rota_listener_close(struct rota_peers *peers);
+void rota_listener_tend(struct rota_peers *peers, uint64_t now_ms);
 ROTA_CHECKED struct rota_status rota_dialler_open(struct rota_peers *peers, uint32_t peer);
 void rota_dialler_close(struct rota_peers *peers, uint32_t peer);
 void rota_dialler_tend(struct rota_peers *peers, uint32_t peer, uint64_t now_ms);

@@ -8,7 +8,7 @@
 static const struct {
     uint32_t frames;
     size_t bytes;
-} peers_ring_bounds[LINK_CLASSES] = {
+} peers_ring_bounds[ROTA_LINK_CLASSES] = {
     [ROTA_SEND_CONSENSUS] = {1024, 16 * 1024 * 1024},
     [ROTA_SEND_ENTRY] = {4096, 8 * 1024 * 1024},
     [ROTA_SEND_BULK] = {4 * ROTA_FETCH_BLOCKS_MAX, 24 * 1024 * 1024},
@@ -53,7 +53,7 @@ static struct rota_status peers_init_peer(struct rota_peer *peer)
 {
     peer->info.last_refusal = peer->info.down_reason = "";
     peer->info.since_ms = rota_clock_monotonic_ms();
-    for (size_t i = 0; i < LINK_CLASSES; i++)
+    for (size_t i = 0; i < ROTA_LINK_CLASSES; i++)
         ROTA_TRY(rota_send_ring_init(&peer->rings[i], peers_ring_bounds[i].frames, peers_ring_bounds[i].bytes));
     return rota_ok();
 }
@@ -95,7 +95,7 @@ static struct rota_status peers_start(struct rota_peers *peers, const struct rot
     peers->room = malloc(ROTA_FRAME_PLAIN_MAX);
     if (!peers->room)
         return rota_fail(ROTA_NO_MEMORY, "no memory for frames");
-    ROTA_TRY(rota_door_open(peers, setup->listen));
+    ROTA_TRY(rota_listener_open(peers, setup->listen));
     for (uint32_t i = peers->self + 1; i < peers->count; i++)
         ROTA_TRY(rota_dialler_open(peers, i));
     if (pthread_create(&peers->supervisor, NULL, rota_supervise, peers) != 0)
@@ -133,7 +133,7 @@ static void peers_free_links(struct rota_peers *peers)
 
 static void peers_free_peer(struct rota_peer *peer)
 {
-    for (size_t i = 0; i < LINK_CLASSES; i++)
+    for (size_t i = 0; i < ROTA_LINK_CLASSES; i++)
         rota_send_ring_free(&peer->rings[i]);
     pthread_cond_destroy(&peer->unused);
     pthread_mutex_destroy(&peer->mutex);
@@ -149,7 +149,7 @@ void rota_peers_close(struct rota_peers *peers)
         rota_bell_ring(&peers->wake);
         ROTA_ASSERT(pthread_join(peers->supervisor, NULL) == 0);
     }
-    rota_door_close(peers);
+    rota_listener_close(peers);
     for (uint32_t i = 0; i < peers->count; i++)
         rota_dialler_close(peers, i);
     peers_free_links(peers);

@@ -145,7 +145,7 @@ static enum receive_state receive_stage(struct rota_link *link)
             return receive_break(link, "a frame of a length that no frame has");
         if (len == 0)
             break;
-        if (ROTA_FRAME_LENGTH_BYTES + len > LINK_STAGE_BYTES)
+        if (ROTA_FRAME_LENGTH_BYTES + len > ROTA_LINK_STAGE_BYTES)
             return receive_begin_large(link, at + ROTA_FRAME_LENGTH_BYTES, len);
         if (link->stage_len - at < ROTA_FRAME_LENGTH_BYTES + len)
             break;
@@ -159,7 +159,7 @@ static enum receive_state receive_stage(struct rota_link *link)
 
 static void receive_post(struct rota_link *link)
 {
-    nng_iov iov = {.iov_buf = link->stage + link->stage_len, .iov_len = LINK_STAGE_BYTES - link->stage_len};
+    nng_iov iov = {.iov_buf = link->stage + link->stage_len, .iov_len = ROTA_LINK_STAGE_BYTES - link->stage_len};
     if (link->large)
         iov = (nng_iov){.iov_buf = link->large + link->large_at, .iov_len = link->large_len - link->large_at};
     ROTA_ASSERT(iov.iov_len > 0 && nng_aio_set_iov(link->rx, 1, &iov) == 0);

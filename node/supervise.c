@@ -5,44 +5,44 @@
 
 static void operation_on_done(void *context)
 {
-    struct link_operation *operation = context;
-    atomic_store(&operation->state, LINK_DONE);
+    struct rota_link_operation *operation = context;
+    atomic_store(&operation->state, ROTA_LINK_DONE);
     rota_bell_ring(operation->bell);
 }
 
-struct rota_status link_operation_init(struct link_operation *operation, struct rota_bell *bell)
+struct rota_status rota_link_operation_init(struct rota_link_operation *operation, struct rota_bell *bell)
 {
     operation->bell = bell;
-    atomic_init(&operation->state, LINK_IDLE);
+    atomic_init(&operation->state, ROTA_LINK_IDLE);
     if (nng_aio_alloc(&operation->aio, operation_on_done, operation) != 0)
         return rota_fail(ROTA_NO_MEMORY, "no memory for connections");
     return rota_ok();
 }
 
-bool link_operation_finished(struct link_operation *operation, int *out_error, nng_stream **out_stream)
+bool rota_link_operation_finished(struct rota_link_operation *operation, int *out_error, nng_stream **out_stream)
 {
-    if (atomic_load(&operation->state) != LINK_DONE)
+    if (atomic_load(&operation->state) != ROTA_LINK_DONE)
         return false;
     *out_error = nng_aio_result(operation->aio);
     *out_stream = *out_error == 0 ? nng_aio_get_output(operation->aio, 0) : NULL;
-    atomic_store(&operation->state, LINK_IDLE);
+    atomic_store(&operation->state, ROTA_LINK_IDLE);
     return true;
 }
 
-void link_operation_begin(struct link_operation *operation)
+void rota_link_operation_begin(struct rota_link_operation *operation)
 {
-    ROTA_ASSERT(atomic_load(&operation->state) == LINK_IDLE);
-    atomic_store(&operation->state, LINK_BUSY);
+    ROTA_ASSERT(atomic_load(&operation->state) == ROTA_LINK_IDLE);
+    atomic_store(&operation->state, ROTA_LINK_BUSY);
 }
 
-void link_operation_free(struct link_operation *operation)
+void rota_link_operation_free(struct rota_link_operation *operation)
 {
     int error;
     nng_stream *stream = NULL;
     if (!operation->aio)
         return;
     nng_aio_stop(operation->aio);
-    if (link_operation_finished(operation, &error, &stream) && stream)
+    if (rota_link_operation_finished(operation, &error, &stream) && stream)
         nng_stream_free(stream);
     nng_aio_free(operation->aio);
     operation->aio = NULL;
@@ -50,7 +50,7 @@ void link_operation_free(struct link_operation *operation)
 
 /* ---- links ---------------------------------------------------------------------------------------------------------- */
 
-void link_wake_by(struct rota_peers *peers, uint64_t at_ms)
+void rota_link_wake_by(struct rota_peers *peers, uint64_t at_ms)
 {
     if (at_ms < peers->wake_ms)
         peers->wake_ms = at_ms;
@@ -61,7 +61,7 @@ static void supervise_greeting(struct rota_link *link, uint64_t now_ms)
     if (now_ms >= link->deadline_ms)
         rota_link_break(link, "the handshake took more than 2 s");
     else
-        link_wake_by(link->peers, link->deadline_ms);
+        rota_link_wake_by(link->peers, link->deadline_ms);
 }
 
 /* The peer has proved itself: the link is its link now, and replaces an earlier one. */
@@ -80,13 +80,13 @@ static void supervise_ping(struct rota_link *link, uint64_t now_ms)
 {
     struct rota_peer *peer = &link->peers->peers[link->peer];
     if (now_ms >= link->ping_due_ms) {
-        link->ping_due_ms = now_ms + LINK_PING_MS;
+        link->ping_due_ms = now_ms + ROTA_LINK_PING_MS;
         ROTA_ASSERT(pthread_mutex_lock(&peer->mutex) == 0);
         link->ping_wanted = true;
         ROTA_ASSERT(pthread_mutex_unlock(&peer->mutex) == 0);
         rota_transmit_kick(peer);
     }
-    link_wake_by(link->peers, link->ping_due_ms);
+    rota_link_wake_by(link->peers, link->ping_due_ms);
 }
 
 /* Silence counts only while we listen. */
@@ -95,19 +95,19 @@ static void supervise_up(struct rota_link *link, uint64_t now_ms)
     if (atomic_load(&link->stalled)) {
         rota_receive_resume(link);
     } else {
-        uint64_t deadline_ms = atomic_load(&link->heard_ms) + LINK_SILENCE_MS;
+        uint64_t deadline_ms = atomic_load(&link->heard_ms) + ROTA_LINK_SILENCE_MS;
         if (now_ms >= deadline_ms)
             rota_link_break(link, "the peer fell silent");
-        link_wake_by(link->peers, deadline_ms);
+        rota_link_wake_by(link->peers, deadline_ms);
     }
     supervise_ping(link, now_ms);
 }
 
 static void supervise_link(struct rota_link *link, uint64_t now_ms)
 {
-    if (atomic_load(&link->phase) == LINK_GREETED)
+    if (atomic_load(&link->phase) == ROTA_LINK_GREETED)
         supervise_install(link, now_ms);
-    if (atomic_load(&link->phase) == LINK_UP)
+    if (atomic_load(&link->phase) == ROTA_LINK_UP)
         supervise_up(link, now_ms);
     else
         supervise_greeting(link, now_ms);
@@ -132,7 +132,7 @@ static void supervise_note_end(struct rota_link *link, bool was_up)
 static void supervise_bury(struct rota_link *link)
 {
     struct rota_peers *peers = link->peers;
-    bool was_up = atomic_load(&link->phase) == LINK_UP;
+    bool was_up = atomic_load(&link->phase) == ROTA_LINK_UP;
     uint32_t peer = link->peer;
     bool dialled = link->dialled;
     supervise_note_end(link, was_up);
@@ -165,7 +165,7 @@ void *rota_supervise(void *context)
     while (!atomic_load(&peers->stopping)) {
         uint64_t now_ms = rota_clock_monotonic_ms();
         peers->wake_ms = UINT64_MAX;
-        rota_door_tend(peers, now_ms);
+        rota_listener_tend(peers, now_ms);
         supervise_links(peers, now_ms);
         for (uint32_t i = peers->self + 1; i < peers->count; i++)
             rota_dialler_tend(peers, i, now_ms);

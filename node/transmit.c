@@ -38,11 +38,11 @@ static void transmit_gather_control(struct rota_link *link)
 static size_t transmit_gather_packets(struct rota_link *link, struct rota_peer *peer)
 {
     size_t bytes = 0;
-    for (size_t class = 0; class < LINK_CLASSES; class ++) {
+    for (size_t class = 0; class < ROTA_LINK_CLASSES; class ++) {
         const struct rota_packet *packet;
-        while ((packet = rota_send_ring_first(&peer->rings[class])) && link->batch_count < LINK_BATCH_FRAMES) {
+        while ((packet = rota_send_ring_first(&peer->rings[class])) && link->batch_count < ROTA_LINK_BATCH_FRAMES) {
             size_t wire = rota_packet_wire_bytes(packet);
-            if (link->batch_count > 0 && bytes + wire > LINK_STAGE_BYTES)
+            if (link->batch_count > 0 && bytes + wire > ROTA_LINK_STAGE_BYTES)
                 return bytes;
             link->batch[link->batch_count++] = rota_send_ring_take(&peer->rings[class]);
             bytes += wire;
@@ -86,7 +86,7 @@ static void transmit_seal(struct rota_link *link, struct rota_view plain)
 /* Room for one batch; what a large frame needed is given back with the next small one. */
 static bool transmit_make_room(struct rota_link *link, size_t bytes)
 {
-    enum { USUAL = LINK_STAGE_BYTES + 256 };
+    enum { USUAL = ROTA_LINK_STAGE_BYTES + 256 };
     size_t room = bytes > USUAL ? bytes : USUAL;
     if (link->out && link->out_room == room)
         return true;
