@@ -61,6 +61,20 @@ Test(schedule_inside, a_block_that_finds_no_memory_leaves_nothing_behind)
     rota_entry_release(&entry);
 }
 
+Test(schedule_inside, an_assignment_id_that_is_taken_is_refused)
+{
+    struct fixture_payload payload = {.author = "alpha-scheduler", .seq = 1, .ops = OPS(OP_DAY)};
+    struct rota_proposal *proposal = fixture_proposal(&play.genesis, &payload);
+    struct rota_assignment other = {
+        .person = play_token("p-5"), .facility = play_token("bravo"), .code = play_token("DAY"), .minutes = 1};
+    play_assignment_id(other.id, &proposal->id, 0);
+    rota_table_assignment_add(&play.state->rows, &other);
+    struct rota_changes changes = rota_rows_take(&play.state->rows);
+    rota_changes_settle(&changes);
+    cr_expect_eq(play_propose(&play, &payload).ops[0].code, ROTA_OUTCOME_EXISTS);
+    rota_proposal_release(proposal);
+}
+
 Test(schedule_inside, the_log_of_a_block_grows_as_long_as_the_block)
 {
     struct rota_token person = play_token("p-1");
