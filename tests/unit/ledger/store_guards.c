@@ -239,3 +239,33 @@ Test(store_guards, view_of_assignments_has_the_schedules_ids)
     sqlite3_close(db);
     maker_end(&maker);
 }
+
+/* FORMATS §13 prints these: the schema is part of the format and does not change without a new version. */
+Test(store_guards, the_schema_is_the_one_that_is_written_down)
+{
+    static const char *const digests[][2] = {
+        {"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid",
+         "3470202eff8947bd7b21da3a13e0615f4d58b0702341b4d8574fabcb492aca45"},
+        {"SELECT text FROM readme ORDER BY line", "b55fdbc2d7b9a744d0b75fb962f5231c33350e1d02e5f1ec981223152612271c"},
+    };
+    struct maker maker;
+    maker_begin(&maker, "frozen");
+    sqlite3 *db = shell_open(&maker);
+    for (size_t i = 0; i < 2; i++) {
+        sqlite3_stmt *rows = NULL;
+        struct rota_digest digest;
+        char hex[2 * ROTA_HASH_BYTES + 1];
+        rota_digest_start(&digest, NULL);
+        cr_assert_eq(sqlite3_prepare_v2(db, digests[i][0], -1, &rows, NULL), SQLITE_OK);
+        while (sqlite3_step(rows) == SQLITE_ROW) {
+            for (int column = 0; column < sqlite3_column_count(rows); column++)
+                rota_digest_add(&digest, sqlite3_column_text(rows, column), (size_t)sqlite3_column_bytes(rows, column) + 1);
+        }
+        sqlite3_finalize(rows);
+        struct rota_hash hash = rota_digest_finish(&digest);
+        rota_hex_encode(hex, rota_view(hash.b, sizeof hash.b));
+        cr_expect_str_eq(hex, digests[i][1]);
+    }
+    sqlite3_close(db);
+    maker_end(&maker);
+}
