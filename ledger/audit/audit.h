@@ -29,8 +29,8 @@ enum { ROTA_AUDIT_FAILURES_MAX = 32, ROTA_AUDIT_CHECKS_MAX = 48, ROTA_AUDIT_TEXT
 
 struct rota_audit_failure {
     const char *check;
-    uint64_t height;      /* 0: not about a block */
-    uint64_t leaf_index;  /* UINT64_MAX: not about an entry */
+    uint64_t height;     /* 0: not about a block */
+    uint64_t leaf_index; /* UINT64_MAX: not about an entry */
     char text[ROTA_AUDIT_TEXT_MAX];
 };
 
@@ -44,12 +44,12 @@ struct rota_audit_anomaly {
 
 struct rota_audit_options {
     const char *path;
-    struct rota_view genesis;               /* the auditor's own copy */
+    struct rota_view genesis; /* the auditor's own copy */
     uint32_t receipt_count;
-    const struct rota_receipt *receipts;    /* anchors: entries that must be in the file */
-    uint64_t known_height;                  /* anchor: 0 = none */
-    struct rota_hash known_block;           /* the hash of the block of that height */
-    uint32_t jobs;                          /* threads for signature checks, 0 = one */
+    const struct rota_receipt *receipts; /* anchors: entries that must be in the file */
+    uint64_t known_height;               /* anchor: 0 = none */
+    struct rota_hash known_block;        /* the hash of the block of that height */
+    uint32_t jobs;                       /* threads for signature checks, 0 = one */
     void (*progress)(void *context, uint64_t height, uint64_t height_max);
     void *progress_context;
 };
