@@ -1,83 +1,235 @@
-/* The door: accepts connections, one at a time. Strangers cost little: few may stand in the door at once, the one that has
- * stood there longest makes room, and when there are many the next is let in a little later. */
-#include "node/links.h"
+#include "node/door.h"
 
-enum { DOOR_CROWD = LINK_PENDING_MAX / 2, DOOR_CROWD_PAUSE_MS = 5 };
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
 
-static struct rota_status door_failure(int error)
+static void door_lock(struct rota_door *door)
 {
-    if (error == NNG_EADDRINUSE)
-        return rota_fail(ROTA_IO, "the port for facilities is taken: does another rotad run here?");
-    if (error == NNG_EADDRINVAL)
-        return rota_fail(ROTA_IO, "the address for facilities is not one of this machine");
-    return rota_fail(ROTA_IO, "cannot listen for facilities");
+    ROTA_ASSERT(pthread_mutex_lock(&door->mutex) == 0);
 }
 
-struct rota_status rota_door_open(struct rota_peers *peers, const char *address)
+static void door_unlock(struct rota_door *door)
 {
-    ROTA_TRY(link_operation_init(&peers->accept, &peers->wake));
-    int error = nng_stream_listener_alloc(&peers->listener, address);
-    if (error == 0)
-        error = nng_stream_listener_listen(peers->listener);
-    return error == 0 ? rota_ok() : door_failure(error);
+    ROTA_ASSERT(pthread_mutex_unlock(&door->mutex) == 0);
 }
 
-void rota_door_close(struct rota_peers *peers)
+void rota_door_open(struct rota_door *door, struct rota_bell *bell, uint32_t count_max)
 {
-    if (peers->listener)
-        nng_stream_listener_close(peers->listener);
-    link_operation_free(&peers->accept);
-    if (peers->listener)
-        nng_stream_listener_free(peers->listener);
-    peers->listener = NULL;
+    memset(door, 0, sizeof *door);
+    ROTA_ASSERT(pthread_mutex_init(&door->mutex, NULL) == 0);
+    rota_map_init(&door->waiting);
+    door->bell = bell;
+    door->count_max = count_max;
+    door->next_deadline_ms = UINT64_MAX;
 }
 
-/* How many stand in the door, and who came first (new links go to the head of the list). */
-static uint32_t door_count(const struct rota_peers *peers, struct rota_link **out_oldest)
+void rota_door_free(struct rota_door *door)
 {
-    uint32_t count = 0;
-    for (struct rota_link *link = peers->links; link; link = link->next) {
-        if (link->dialled || atomic_load(&link->phase) != LINK_HANDSHAKE || atomic_load(&link->broken))
+    pthread_mutex_destroy(&door->mutex);
+    rota_map_free(&door->waiting);
+}
+
+/* ---- the caller's side ---------------------------------------------------------------------------------------------- */
+
+static void ticket_open(struct rota_ticket *ticket)
+{
+    pthread_condattr_t attributes;
+    ROTA_ASSERT(pthread_condattr_init(&attributes) == 0);
+    ROTA_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    ROTA_ASSERT(pthread_cond_init(&ticket->answered, &attributes) == 0);
+    pthread_condattr_destroy(&attributes);
+    ticket->next = NULL;
+    ticket->place = ROTA_TICKET_IN_QUEUE;
+}
+
+static bool door_enter(struct rota_door *door, struct rota_ticket *ticket)
+{
+    if (door->closed || door->count == door->count_max)
+        return false;
+    *(door->last ? &door->last->next : &door->first) = ticket;
+    door->last = ticket;
+    door->count++;
+    return true;
+}
+
+/* The loop did not come: the caller takes its ticket back. */
+static void door_take_back(struct rota_door *door, struct rota_ticket *ticket)
+{
+    struct rota_ticket *before = NULL;
+    for (struct rota_ticket *at = door->first; at != ticket; at = at->next)
+        before = at;
+    *(before ? &before->next : &door->first) = ticket->next;
+    if (door->last == ticket)
+        door->last = before;
+    door->count--;
+}
+
+static struct timespec door_deadline(uint64_t patience_ms)
+{
+    struct timespec until;
+    ROTA_ASSERT(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_sec += (time_t)(patience_ms / 1000);
+    until.tv_nsec += (long)(patience_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return until;
+}
+
+/* Patience ends only while nobody has taken the ticket: what the loop has taken it answers. */
+static bool door_await(struct rota_door *door, struct rota_ticket *ticket, uint64_t patience_ms)
+{
+    struct timespec until = door_deadline(patience_ms);
+    while (ticket->place != ROTA_TICKET_ANSWERED) {
+        if (ticket->place == ROTA_TICKET_WITH_LOOP) {
+            ROTA_ASSERT(pthread_cond_wait(&ticket->answered, &door->mutex) == 0);
+        } else if (pthread_cond_timedwait(&ticket->answered, &door->mutex, &until) == ETIMEDOUT &&
+                   ticket->place == ROTA_TICKET_IN_QUEUE) {
+            door_take_back(door, ticket);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rota_door_call(struct rota_door *door, struct rota_ticket *ticket, uint64_t patience_ms, bool *out_closed)
+{
+    ticket_open(ticket);
+    door_lock(door);
+    bool answered = door_enter(door, ticket);
+    if (answered) {
+        rota_bell_ring(door->bell);
+        answered = door_await(door, ticket, patience_ms);
+    }
+    *out_closed = door->closed;
+    door_unlock(door);
+    pthread_cond_destroy(&ticket->answered);
+    return answered;
+}
+
+/* ---- the loop's side ------------------------------------------------------------------------------------------------ */
+
+struct rota_ticket *rota_door_take(struct rota_door *door)
+{
+    door_lock(door);
+    struct rota_ticket *ticket = door->first;
+    if (ticket) {
+        door->first = ticket->next;
+        if (!door->first)
+            door->last = NULL;
+        door->count--;
+        ticket->next = NULL;
+        ticket->place = ROTA_TICKET_WITH_LOOP;
+    }
+    door_unlock(door);
+    return ticket;
+}
+
+void rota_door_ready(struct rota_door *door, struct rota_ticket *ticket)
+{
+    ticket->next = door->ready;
+    door->ready = ticket;
+}
+
+void rota_door_wait(struct rota_door *door, struct rota_ticket *ticket, uint64_t now_ms)
+{
+    ticket->deadline_ms = now_ms + ticket->wait_ms;
+    ticket->next = rota_map_pointer(rota_map_get(&door->waiting, &ticket->id));
+    if (!rota_is_ok(rota_map_put(&door->waiting, &ticket->id, rota_map_value(ticket)))) {
+        rota_door_ready(door, ticket);
+        return;
+    }
+    if (ticket->deadline_ms < door->next_deadline_ms)
+        door->next_deadline_ms = ticket->deadline_ms;
+}
+
+struct rota_ticket *rota_door_leave(struct rota_door *door, const struct rota_hash *id)
+{
+    struct rota_ticket *first = rota_map_pointer(rota_map_get(&door->waiting, id));
+    rota_map_drop(&door->waiting, id);
+    return first;
+}
+
+/* Takes the expired ones out of a list; the rest is the result. */
+static struct rota_ticket *door_sift(struct rota_door *door, struct rota_ticket *list, uint64_t now_ms)
+{
+    struct rota_ticket *kept = NULL, *next = NULL;
+    for (struct rota_ticket *ticket = list; ticket; ticket = next) {
+        next = ticket->next;
+        if (ticket->deadline_ms <= now_ms) {
+            rota_door_ready(door, ticket);
             continue;
-        *out_oldest = link;
-        count++;
+        }
+        ticket->next = kept;
+        kept = ticket;
+        if (ticket->deadline_ms < door->next_deadline_ms)
+            door->next_deadline_ms = ticket->deadline_ms;
     }
-    return count;
+    return kept;
 }
 
-static void door_admit(struct rota_peers *peers, nng_stream *stream, uint64_t now_ms)
+void rota_door_expire(struct rota_door *door, uint64_t now_ms)
 {
-    struct rota_link *link, *oldest = NULL;
-    uint32_t count = door_count(peers, &oldest);
-    if (count >= LINK_PENDING_MAX)
-        rota_link_break(oldest, "too many callers at once");
-    if (count >= DOOR_CROWD)
-        peers->accept_ms = now_ms + DOOR_CROWD_PAUSE_MS;
-    if (!rota_is_ok(rota_link_new(&link, peers, stream, UINT32_MAX))) {
-        peers->accept_ms = now_ms + LINK_ACCEPT_PAUSE_MS;
+    if (now_ms < door->next_deadline_ms)
         return;
+    door->next_deadline_ms = UINT64_MAX;
+    for (size_t i = 0; i < door->waiting.room; i++) {
+        struct rota_map_slot *slot = &door->waiting.slots[i];
+        if (slot->value == 0)
+            continue;
+        struct rota_ticket *kept = door_sift(door, rota_map_pointer(slot->value), now_ms);
+        if (kept) {
+            slot->value = rota_map_value(kept);
+        } else {
+            struct rota_hash id = slot->key;
+            rota_map_drop(&door->waiting, &id);
+            i--; /* another one may have moved here; unsigned wrap at 0 is undone by the loop */
+        }
     }
-    link->next = peers->links;
-    peers->links = link;
-    rota_handshake_start(link);
 }
 
-void rota_door_tend(struct rota_peers *peers, uint64_t now_ms)
+void rota_door_answer(struct rota_door *door)
 {
-    int error;
-    nng_stream *stream;
-    if (link_operation_finished(&peers->accept, &error, &stream)) {
-        if (stream)
-            door_admit(peers, stream, now_ms);
-        else
-            peers->accept_ms = now_ms + LINK_ACCEPT_PAUSE_MS; /* no descriptor left, most likely: not in a circle */
-    }
-    if (atomic_load(&peers->accept.state) != LINK_IDLE)
+    if (!door->ready)
         return;
-    if (now_ms < peers->accept_ms) {
-        link_wake_by(peers, peers->accept_ms);
-        return;
+    door_lock(door);
+    struct rota_ticket *next = NULL;
+    for (struct rota_ticket *ticket = door->ready; ticket; ticket = next) {
+        next = ticket->next; /* the ticket is gone as soon as its caller has the mutex */
+        ticket->place = ROTA_TICKET_ANSWERED;
+        ROTA_ASSERT(pthread_cond_signal(&ticket->answered) == 0);
     }
-    link_operation_begin(&peers->accept);
-    nng_stream_listener_accept(peers->listener, peers->accept.aio);
+    door->ready = NULL;
+    door_unlock(door);
+}
+
+static void ticket_stop(struct rota_ticket *ticket)
+{
+    ticket->status = rota_fail(ROTA_FULL, "the node is stopping");
+    free(ticket->submission.outcome.record); /* was to be said at a durable point that did not come */
+    ticket->submission = (struct rota_submission){.state = ROTA_SUBMISSION_STOPPING};
+}
+
+void rota_door_close(struct rota_door *door)
+{
+    door_lock(door);
+    door->closed = true;
+    door_unlock(door);
+    struct rota_ticket *ticket;
+    while ((ticket = rota_door_take(door)) != NULL)
+        rota_door_ready(door, ticket);
+    for (size_t i = 0; i < door->waiting.room; i++) {
+        struct rota_ticket *next = NULL;
+        for (ticket = rota_map_pointer(door->waiting.slots[i].value); ticket; ticket = next) {
+            next = ticket->next;
+            rota_door_ready(door, ticket);
+        }
+        door->waiting.slots[i].value = 0;
+    }
+    door->waiting.count = 0;
+    for (ticket = door->ready; ticket; ticket = ticket->next)
+        ticket_stop(ticket);
+    rota_door_answer(door);
 }

@@ -1,0 +1,243 @@
+/* How an entry gets into the pool, whoever brings it, and how it gets out of it: into a block, or with a final no. */
+#include "node/inside.h"
+
+enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, SENDS_MAX = 6 };
+
+static struct rota_submission refused(enum rota_code code, const char *why)
+{
+    return (struct rota_submission){.state = ROTA_SUBMISSION_REFUSED, .status = rota_fail(code, why)};
+}
+
+/* ---- in ------------------------------------------------------------------------------------------------------------- */
+
+/* Is it here already? Then what became of it is the answer. */
+static bool admission_knows(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry)
+{
+    uint64_t height;
+    uint32_t index;
+    if (rota_chain_find(&node->chain, &entry->id, &height, &index))
+        rota_node_committed(node, out, height, index);
+    else if (rota_pool_find(&node->pool, &entry->id) || rota_state_admit(node->chain.state, entry).code == ROTA_EXISTS)
+        *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING};
+    else
+        return false;
+    out->was_known = true;
+    return true;
+}
+
+/* Another proposal of this key and seq, waiting or executed: one reference, NULL when there is none. */
+static struct rota_proposal *admission_rival(struct rota_node *node, const struct rota_proposal *proposal)
+{
+    const struct rota_waiting *waiting = rota_pool_find_seq(&node->pool, &proposal->jws.kid, proposal->seq);
+    if (waiting)
+        return rota_proposal_retain(waiting->entry.proposal);
+    return rota_chain_proposal_of_seq(&node->chain, &proposal->jws.kid, proposal->seq);
+}
+
+static bool admission_conflicts(struct rota_node *node, struct rota_submission *out, struct rota_proposal *proposal)
+{
+    struct rota_proposal *rival = admission_rival(node, proposal);
+    if (!rival)
+        return false;
+    *out = refused(ROTA_REFUSED, "another proposal of this key has this seq");
+    out->conflict = rival->id;
+    out->evidence = rota_watch_catch(node, proposal, rival);
+    rota_proposal_release(rival);
+    return true;
+}
+
+static bool admission_refuses(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry)
+{
+    struct rota_status status = rota_state_admit(node->chain.state, entry);
+    if (!rota_is_ok(status))
+        *out = refused(status.code, status.why);
+    else if (rota_entry_bytes(entry).len > node->genesis.limits.block_bytes_max)
+        *out = refused(ROTA_TOO_LARGE, "the proposal is larger than a block of this ledger may be");
+    else if (entry->kind == ROTA_ENTRY_PROPOSAL && entry->proposal->exp <= node->chain.height)
+        *out = refused(ROTA_REFUSED, "expired: the last height at which it may commit is in the past");
+    else
+        return false;
+    return true;
+}
+
+/* ~ Next hop: node/pool.c rota_pool_add; the core hears of it by rota_node_demand and answers with ROTA_ACTION_BUILD. */
+void rota_node_take_in(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours)
+{
+    struct rota_waiting *waiting = NULL;
+    if (admission_knows(node, out, entry))
+        return;
+    if (entry->kind == ROTA_ENTRY_PROPOSAL && admission_conflicts(node, out, entry->proposal))
+        return;
+    if (admission_refuses(node, out, entry))
+        return;
+    if (ours && !atomic_load_explicit(&node->has_quorum, memory_order_relaxed)) {
+        *out = (struct rota_submission){.state = ROTA_SUBMISSION_NO_QUORUM};
+        return;
+    }
+    struct rota_status status = rota_pool_add(&node->pool, &waiting, entry, ours, node->turn.now_ms);
+    if (!rota_is_ok(status)) {
+        *out = (struct rota_submission){.state = ROTA_SUBMISSION_FULL, .status = status};
+        return;
+    }
+    if (ours)
+        rota_outbox_entry(&node->turn.outbox, ROTA_TO_ALL, entry);
+    *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING};
+}
+
+/* The core hears how many wait outside blocks, when that is news. */
+void rota_node_demand(struct rota_node *node)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
+    event.demand.waiting = node->pool.waiting;
+    event.demand.full = node->pool.waiting >= node->genesis.limits.block_entries_max ||
+                        node->pool.waiting_bytes >= node->genesis.limits.block_bytes_max;
+    bool news = !node->told.any || node->told.waiting != event.demand.waiting || node->told.full != event.demand.full;
+    if (!news && !node->turn.demand_due)
+        return;
+    node->turn.demand_due = false;
+    node->told.any = true;
+    node->told.waiting = event.demand.waiting;
+    node->told.full = event.demand.full;
+    rota_loop_step(node, &event);
+}
+
+/* ---- out ------------------------------------------------------------------------------------------------------------ */
+
+static void admission_drop(struct rota_node *node, struct rota_waiting *waiting, const struct rota_submission *why)
+{
+    struct rota_hash id = waiting->entry.id;
+    rota_pool_remove(&node->pool, waiting);
+    rota_node_tell(node, &id, why);
+}
+
+/* Waits in vain when the ledger itself forbids it; what a block in flight forbids may come back with the block. */
+static bool review_one(void *context, struct rota_waiting *waiting)
+{
+    struct rota_node *node = context;
+    struct rota_submission why;
+    if (admission_refuses(node, &why, &waiting->entry))
+        admission_drop(node, waiting, &why);
+    else if (waiting->entry.kind == ROTA_ENTRY_PROPOSAL && waiting->entry.proposal->exp < node->pool.exp_min)
+        node->pool.exp_min = waiting->entry.proposal->exp;
+    return true;
+}
+
+struct sweep {
+    struct rota_node *node;
+    uint32_t sends;
+};
+
+/* Sent again to everybody, the primary among them, after half the time that lets others suspect it; then less and less. */
+static bool sweep_one(void *context, struct rota_waiting *waiting)
+{
+    struct sweep *sweep = context;
+    struct rota_node *node = sweep->node;
+    uint64_t pause_ms = (uint64_t)node->genesis.timers.request_ms / 2 << waiting->sent_count;
+    if (waiting->sent_count >= SENDS_MAX || node->turn.now_ms - waiting->sent_ms < pause_ms)
+        return true;
+    waiting->sent_ms = node->turn.now_ms;
+    waiting->sent_count++;
+    rota_outbox_entry(&node->turn.outbox, ROTA_TO_ALL, &waiting->entry);
+    return ++sweep->sends < SWEEP_SENDS_MAX;
+}
+
+void rota_node_sweep(struct rota_node *node)
+{
+    struct sweep sweep = {.node = node};
+    bool expires = node->pool.exp_min <= node->chain.height;
+    if (node->chain.depth == 0 && (node->review || expires)) {
+        node->review = false;
+        node->pool.exp_min = UINT64_MAX;
+        rota_pool_each(&node->pool, review_one, node);
+    }
+    if (node->turn.now_ms < node->sweep_ms)
+        return;
+    node->sweep_ms = node->turn.now_ms + SWEEP_MS;
+    if (node->genesis.membership.count > 1)
+        rota_pool_each(&node->pool, sweep_one, &sweep);
+}
+
+/* ---- with the chain ------------------------------------------------------------------------------------------------- */
+
+static void on_executed(void *context, const struct rota_block *block)
+{
+    struct rota_node *node = context;
+    rota_watch_block(node, block);
+    for (uint32_t i = 0; i < block->entry_count; i++) {
+        struct rota_waiting *waiting = rota_pool_find(&node->pool, &block->entries[i].id);
+        if (waiting)
+            rota_pool_take(&node->pool, waiting);
+    }
+}
+
+/* The block is given up: its entries wait again, as fresh as on the first day. */
+static void on_taken_back(void *context, const struct rota_block *block)
+{
+    struct rota_node *node = context;
+    for (uint32_t i = block->entry_count; i-- > 0;) {
+        struct rota_waiting *waiting = rota_pool_find(&node->pool, &block->entries[i].id);
+        if (waiting)
+            rota_pool_give_back(&node->pool, waiting, node->turn.now_ms);
+        else /* it came with the block only; without room its author has to ask again */
+            (void)!rota_is_ok(rota_pool_add(&node->pool, &waiting, &block->entries[i], false, node->turn.now_ms));
+    }
+}
+
+/* A rival of a final proposal can never be ordered. */
+static void final_drop_rival(struct rota_node *node, const struct rota_proposal *proposal)
+{
+    struct rota_waiting *rival = rota_pool_find_seq(&node->pool, &proposal->jws.kid, proposal->seq);
+    if (!rival || rota_hash_equal(&rival->entry.id, &proposal->id))
+        return;
+    struct rota_submission why = refused(ROTA_REFUSED, "another proposal of this key has this seq");
+    why.conflict = proposal->id;
+    why.evidence = true;
+    admission_drop(node, rival, &why);
+}
+
+/* Whoever waits for an entry of this block is told at the durable point. */
+static void final_tell(struct rota_node *node, const struct rota_executed *executed, uint32_t index)
+{
+    struct rota_submission what = {.state = ROTA_SUBMISSION_COMMITTED,
+                                   .height = executed->block->header.height,
+                                   .leaf_index = executed->leaves_below + index,
+                                   .entry_index = index,
+                                   .outcome = executed->outcomes.items[index]};
+    rota_node_tell(node, &executed->block->entries[index].id, &what);
+}
+
+static void on_final(void *context, const struct rota_executed *executed)
+{
+    struct rota_node *node = context;
+    for (uint32_t i = 0; i < executed->block->entry_count; i++) {
+        const struct rota_entry *entry = &executed->block->entries[i];
+        struct rota_waiting *waiting = rota_pool_find(&node->pool, &entry->id);
+        if (entry->kind == ROTA_ENTRY_PROPOSAL)
+            final_drop_rival(node, entry->proposal);
+        if (waiting)
+            rota_pool_remove(&node->pool, waiting);
+        final_tell(node, executed, i);
+    }
+    rota_report_commit(node, executed);
+}
+
+static void on_replayed(void *context, uint64_t height, uint64_t height_max)
+{
+    struct rota_node *node = context;
+    uint64_t now = rota_clock_monotonic_ms();
+    if (now - node->started_ms < 2000 && height < height_max)
+        return;
+    if (height == height_max || now - node->sweep_ms >= 2000) {
+        node->sweep_ms = now;
+        rota_log(ROTA_LOG_INFO, "replay", "height=%llu of=%llu", (unsigned long long)height, (unsigned long long)height_max);
+    }
+}
+
+struct rota_chain_observer rota_node_observer(struct rota_node *node)
+{
+    return (struct rota_chain_observer){.context = node,
+                                        .executed = on_executed,
+                                        .taken_back = on_taken_back,
+                                        .is_final = on_final,
+                                        .replayed = on_replayed};
+}

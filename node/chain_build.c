@@ -1,0 +1,135 @@
+/* Building a block from what waits, and trying out what a proposal would come to. */
+#include "node/chain.h"
+
+struct build_rule {
+    const struct rota_chain *chain;
+    uint64_t height;
+};
+
+/* May this entry be ordered in a block of this height? What is expired is not worth a place. */
+static bool build_may(void *context, const struct rota_entry *entry)
+{
+    const struct build_rule *rule = context;
+    struct rota_coordinator author;
+    if (!rota_is_ok(rota_state_admit(rule->chain->state, entry)))
+        return false;
+    if (entry->kind != ROTA_ENTRY_PROPOSAL)
+        return true;
+    return entry->proposal->exp >= rule->height &&
+           rota_is_ok(rota_state_coordinator(&author, rule->chain->state, &entry->proposal->jws.kid)) &&
+           author.from_height < rule->height;
+}
+
+static bool build_same_author(const struct rota_entry *a, const struct rota_entry *b)
+{
+    return a->kind == ROTA_ENTRY_PROPOSAL && b->kind == ROTA_ENTRY_PROPOSAL &&
+           rota_kid_equal(&a->proposal->jws.kid, &b->proposal->jws.kid);
+}
+
+/* Leaves out the entry that cannot stand where it stands, and what its author has after it: they wait for another block. */
+static uint32_t build_leave_out(struct rota_entry *entries, uint32_t count, uint32_t bad)
+{
+    struct rota_entry culprit = entries[bad];
+    uint32_t kept = bad;
+    for (uint32_t i = bad + 1; i < count; i++)
+        if (!build_same_author(&culprit, &entries[i]))
+            entries[kept++] = entries[i];
+    return kept;
+}
+
+static struct rota_status build_execute(struct rota_chain *chain, struct rota_executed *out, uint32_t *count,
+                                        uint64_t height)
+{
+    while (*count > 0) {
+        uint32_t bad = UINT32_MAX;
+        struct rota_status status = rota_chain_execute(chain, out, &bad, height, chain->picked, *count);
+        if (status.code != ROTA_REFUSED || bad >= *count)
+            return status;
+        *count = build_leave_out(chain->picked, *count, bad);
+    }
+    return rota_fail(ROTA_NOT_FOUND, "nothing that waits may be ordered now");
+}
+
+static struct rota_header build_header(const struct rota_chain *chain, const struct rota_executed *executed, uint32_t count,
+                                       uint64_t time_ms)
+{
+    const struct rota_membership *membership = &chain->genesis->membership;
+    struct rota_header header = {.ledger_id = membership->ledger_id,
+                                 .epoch = membership->epoch,
+                                 .config_hash = membership->config_hash,
+                                 .time_ms = time_ms,
+                                 .outcome_hash = executed->outcomes.root,
+                                 .proposer = chain->self,
+                                 .entry_count = count};
+    header.prev_hash = *rota_chain_top(chain, &header.height);
+    header.height++;
+    header.tree_size = rota_tree_size(&chain->tree);
+    header.tree_root = rota_tree_root(&chain->tree, header.tree_size);
+    return header;
+}
+
+/* References of its own for the block; the pool keeps its. */
+static void build_retain(struct rota_entry *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = entries[i].kind == ROTA_ENTRY_PROPOSAL ? rota_entry_of_proposal(entries[i].proposal)
+                                                            : rota_entry_of_evidence(entries[i].evidence);
+}
+
+static struct rota_status build_block(struct rota_chain *chain, struct rota_executed *executed, uint32_t count,
+                                      uint64_t time_ms)
+{
+    struct rota_header header = build_header(chain, executed, count, time_ms);
+    build_retain(chain->picked, count);
+    struct rota_status status = rota_block_new(&executed->block, &header, chain->picked, count);
+    if (!rota_is_ok(status)) {
+        for (uint32_t i = 0; i < count; i++)
+            rota_entry_release(&chain->picked[i]);
+        rota_chain_discard(chain, executed);
+        return status;
+    }
+    rota_chain_hold(chain, executed->block, chain->self, true);
+    return rota_chain_push(chain, executed);
+}
+
+/* ~ from node/act.c: ROTA_ACTION_BUILD. The header goes back to the core: consensus/propose.c rota_propose_built. */
+const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
+                                          const struct rota_hash *parent, uint64_t time_ms)
+{
+    uint64_t top;
+    if (rota_chain_reach(chain, parent) != ROTA_CHECK_VALID)
+        return NULL;
+    (void)rota_chain_top(chain, &top);
+    if (top + 1 != height || chain->depth == ROTA_STACK_MAX)
+        return NULL;
+    struct build_rule rule = {chain, height};
+    struct rota_pick pick = {chain->genesis->limits.block_entries_max, chain->genesis->limits.block_bytes_max, build_may,
+                             &rule};
+    uint32_t count = rota_pool_pick(pool, chain->candidates, &pick);
+    for (uint32_t i = 0; i < count; i++)
+        chain->picked[i] = *chain->candidates[i];
+    struct rota_executed executed;
+    struct rota_status status = build_execute(chain, &executed, &count, height);
+    if (rota_is_ok(status))
+        status = build_block(chain, &executed, count, time_ms);
+    if (rota_is_ok(status))
+        return chain->stack[chain->depth - 1].block;
+    if (status.code != ROTA_NOT_FOUND)
+        chain->failed = status;
+    return NULL;
+}
+
+struct rota_status rota_chain_try(struct rota_chain *chain, struct rota_outcome *out, const struct rota_entry *entry)
+{
+    struct rota_executed executed;
+    uint32_t bad;
+    uint64_t top;
+    memset(out, 0, sizeof *out);
+    (void)rota_chain_top(chain, &top);
+    ROTA_TRY(rota_state_admit(chain->state, entry));
+    ROTA_TRY(rota_chain_execute(chain, &executed, &bad, top + 1, entry, 1));
+    *out = executed.outcomes.items[0];
+    executed.outcomes.items[0].record = NULL;
+    rota_chain_discard(chain, &executed);
+    return rota_ok();
+}

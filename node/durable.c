@@ -1,0 +1,48 @@
+/* The durable point of a turn. The ledger goes first: what is in it is certified by a quorum and may be there early; the
+ * journal then forgets what the ledger has. Either failing ends the process: a node that cannot remember must not speak. */
+#include "node/inside.h"
+
+static bool durable_fail(struct rota_node *node)
+{
+    const char *file = node->failed_file ? node->failed_file : "";
+    rota_log_fatal("the node stops: a turn could not be made durable, nothing of it was said to anybody", file,
+                   node->failed.why, "what was durable before is safe; what clients were told is in the ledger",
+                   "look at the disk and at the memory of this machine, then start rotad again");
+    rota_outbox_drop(&node->turn.outbox);
+    return false;
+}
+
+static struct rota_status durable_ledger(struct rota_node *node)
+{
+    node->failed_file = node->config.ledger;
+    if (!node->chain.in_transaction)
+        return rota_ok();
+    ROTA_TRY(rota_chain_sync(&node->chain));
+    node->counts.fsyncs++;
+    node->dirty = true;
+    rota_journal_forget(node->journal, node->chain.height);
+    return rota_ok();
+}
+
+static struct rota_status durable_journal(struct rota_node *node)
+{
+    bool synced = false;
+    node->failed_file = node->config.journal;
+    if (node->turn.save)
+        ROTA_TRY(rota_journal_save(node->journal, rota_core_durable(node->core)));
+    ROTA_TRY(rota_journal_sync(node->journal, &synced));
+    node->counts.fsyncs += synced;
+    node->dirty |= synced;
+    return rota_ok();
+}
+
+/* ~ Next hop: node/outbox.c rota_outbox_release for peers, node/door.c rota_door_answer for clients. */
+bool rota_node_make_durable(struct rota_node *node)
+{
+    if (!rota_is_ok(node->failed))
+        return durable_fail(node);
+    node->failed = durable_ledger(node);
+    if (rota_is_ok(node->failed))
+        node->failed = durable_journal(node);
+    return rota_is_ok(node->failed) ? true : durable_fail(node);
+}

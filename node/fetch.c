@@ -1,0 +1,95 @@
+/* Answering peers that lack blocks: bounded in blocks for a question, and in bytes a second for a peer. */
+#include "node/inside.h"
+
+enum { FETCH_BYTES_PER_SECOND = 8 * 1024 * 1024, FETCH_BYTES_MAX = 16 * 1024 * 1024, FETCH_COST_MIN = 16 * 1024 };
+
+static void fetch_refill(struct rota_node *node, uint32_t peer)
+{
+    struct rota_allowance *allowance = &node->allowances[peer];
+    uint64_t passed = node->turn.now_ms - allowance->filled_ms;
+    uint64_t more = passed >= 2000 ? FETCH_BYTES_MAX : passed * FETCH_BYTES_PER_SECOND / 1000;
+    allowance->bytes = allowance->bytes + more > FETCH_BYTES_MAX ? FETCH_BYTES_MAX : allowance->bytes + more;
+    allowance->filled_ms = node->turn.now_ms;
+}
+
+/* False: this peer has had enough for now. */
+static bool fetch_allow(struct rota_node *node, uint32_t peer, size_t bytes)
+{
+    struct rota_allowance *allowance = &node->allowances[peer];
+    size_t cost = bytes > FETCH_COST_MIN ? bytes : FETCH_COST_MIN;
+    if (allowance->bytes < cost)
+        return false;
+    allowance->bytes -= cost;
+    return true;
+}
+
+static bool fetch_send(struct rota_node *node, uint32_t peer, struct rota_block *block,
+                       const struct rota_certificate *certificate)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = node->self};
+    if (!fetch_allow(node, peer, rota_block_encoded_bytes(block)))
+        return false;
+    message.block.header = block->header;
+    message.block.block = block->hash;
+    message.block.has_certificate = certificate != NULL;
+    if (certificate)
+        message.block.certificate = *certificate;
+    rota_peers_send_message(node->peers, peer, &message, block);
+    return true;
+}
+
+/* One height of the ledger file; *out_certified: with a certificate of its own. */
+static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height, bool *out_certified)
+{
+    struct rota_block *block = NULL;
+    struct rota_certificate certificate;
+    if (!rota_is_ok(rota_store_block(&block, node->chain.store, height)))
+        return false;
+    *out_certified =
+        rota_is_ok(rota_store_certificate(&certificate, node->chain.store, height)) && certificate.vote.height == height;
+    bool sent = fetch_send(node, peer, block, *out_certified ? &certificate : NULL);
+    rota_block_release(block);
+    return sent;
+}
+
+/* Heights that only a descendant's certificate covers are followed by those up to it: they prove nothing without. */
+static void fetch_range(struct rota_node *node, const struct rota_asked *asked)
+{
+    uint64_t from = asked->fetch.from, to = asked->fetch.to;
+    bool certified = true;
+    if (from == 0 || to < from || from > node->chain.height)
+        return;
+    if (to - from >= ROTA_FETCH_BLOCKS_MAX)
+        to = from + ROTA_FETCH_BLOCKS_MAX - 1;
+    for (uint64_t h = from; h <= node->chain.height && (h <= to || (!certified && h <= to + ROTA_SLOTS)); h++)
+        if (!fetch_height(node, asked->peer, h, &certified))
+            return;
+}
+
+static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
+{
+    struct rota_block *block = rota_chain_held(&node->chain, &asked->fetch.block);
+    if (block) {
+        (void)fetch_send(node, asked->peer, block, NULL);
+        return;
+    }
+    uint64_t height = asked->fetch.from;
+    if (height == 0 || height > node->chain.height || !rota_is_ok(rota_store_block(&block, node->chain.store, height)))
+        return;
+    if (rota_hash_equal(&block->hash, &asked->fetch.block))
+        (void)fetch_send(node, asked->peer, block, NULL);
+    rota_block_release(block);
+}
+
+void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *asked)
+{
+    if (asked->peer >= node->genesis.membership.count)
+        return;
+    fetch_refill(node, asked->peer);
+    if (node->allowances[asked->peer].bytes < ROTA_BODY_BYTES_MAX)
+        return; /* not even looked up: asking is cheaper than answering */
+    if (rota_hash_is_zero(&asked->fetch.block))
+        fetch_range(node, asked);
+    else
+        fetch_block(node, asked);
+}

@@ -1,0 +1,71 @@
+/* What peers send: decoded and verified by the workers, judged here. A frame that makes no sense is dropped, never more. */
+#include "node/inside.h"
+
+/* The body goes where the core's questions about it will look for it. False: it is not the body of this message. */
+static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
+{
+    const struct rota_message *message = &frame->message;
+    const struct rota_hash *named = NULL;
+    if (message->kind == ROTA_MESSAGE_PREPREPARE)
+        named = &message->preprepare.block;
+    else if (message->kind == ROTA_MESSAGE_BLOCK)
+        named = &message->block.block;
+    if (!named)
+        return true;
+    if (!frame->block || !rota_hash_equal(named, &frame->block->hash))
+        return false;
+    rota_chain_hold(&node->chain, frame->block, frame->peer, frame->entries_verified);
+    return true;
+}
+
+static void hear_log(const struct rota_node *node, const struct rota_message *message)
+{
+    if (message->kind == ROTA_MESSAGE_SUSPECT)
+        rota_log(ROTA_LOG_INFO, "suspect", "by=%s view=%llu reason=%s",
+                 node->genesis.membership.members[message->sender].id.text, (unsigned long long)message->suspect.view,
+                 rota_report_suspicion(message->suspect.reason));
+}
+
+/* ~ Next hop: consensus/core.c rota_core_step, which hands a pre-prepare to consensus/propose.c rota_preprepare_admit and a
+ * vote to consensus/window.c rota_window_vote. */
+static void hear_consensus(struct rota_node *node, const struct rota_frame *frame)
+{
+    const struct rota_message *message = &frame->message;
+    if (message->sender >= node->genesis.membership.count)
+        return;
+    if (!rota_message_is_signed(message->kind) && message->sender != frame->peer)
+        return; /* only the link vouches for these */
+    if (!hear_hold(node, frame))
+        return;
+    hear_log(node, message);
+    rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = message});
+}
+
+/* ~ Next hop: node/admission.c rota_node_take_in. */
+static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
+{
+    struct rota_submission ignored;
+    if (!frame->entries_verified &&
+        !rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &frame->entry)))
+        return;
+    rota_node_take_in(node, &ignored, &frame->entry, false);
+}
+
+void rota_node_frame(struct rota_node *node, struct rota_frame *frame)
+{
+    switch (frame->kind) {
+    case ROTA_FRAME_CONSENSUS:
+        hear_consensus(node, frame);
+        break;
+    case ROTA_FRAME_ENTRY:
+        hear_entry(node, frame);
+        break;
+    case ROTA_FRAME_FETCH:
+        if (node->turn.asked_count < LOOP_FETCHES_MAX)
+            node->turn.asked[node->turn.asked_count++] = (struct rota_asked){frame->peer, frame->fetch};
+        break;
+    case ROTA_FRAME_PING:
+    case ROTA_FRAME_PONG:
+        break; /* the link's own affair */
+    }
+}

@@ -1,0 +1,149 @@
+/* The inside of the node: what the files of the loop share. Nobody else includes this.
+ *
+ *   node.c     opens top to bottom, closes bottom to top
+ *   start.c    what the core is told first
+ *   loop.c     one turn after the other
+ *   act.c      carries out what the core asks for
+ *   durable.c  the durable point, and what is released after it
+ *   hear.c     what peers send        tickets.c  what other threads ask      fetch.c  what peers ask
+ *   admission.c  how an entry gets into the pool, and out of it unordered    watch.c  equivocation
+ *   report.c   what the log says of it
+ */
+#ifndef ROTA_NODE_INSIDE_H
+#define ROTA_NODE_INSIDE_H
+
+#include "node/bell.h"
+#include "node/chain.h"
+#include "node/door.h"
+#include "node/journal.h"
+#include "node/log.h"
+#include "node/node.h"
+#include "node/outbox.h"
+#include "node/pool.h"
+
+#include <stdatomic.h>
+
+enum {
+    LOOP_TICKETS_MAX = 512, /* taken in one turn */
+    LOOP_FRAMES_MAX = 512,
+    LOOP_FETCHES_MAX = 64,
+    LOOP_EVENTS_ROOM = 1024,
+};
+
+/* An event of our own making: an answer to the core, or a statement of ours that was signed. */
+struct rota_feedback {
+    enum rota_event_kind kind;
+    uint32_t outgoing; /* MESSAGE: its place in the outbox */
+    struct rota_event event;
+};
+
+struct rota_asked { /* a FETCH of a peer */
+    uint32_t peer;
+    struct rota_fetch fetch;
+};
+
+struct rota_turn {
+    uint64_t now_ms;
+    bool save;       /* the core's record changed */
+    bool demand_due; /* what waits has to be told again */
+    uint64_t final_before;
+    struct rota_outbox outbox;
+    uint32_t event_first, event_count, event_room;
+    struct rota_feedback *events; /* owned, a queue that is empty at the end of a turn */
+    uint32_t asked_count;
+    struct rota_asked asked[LOOP_FETCHES_MAX];
+    uint32_t visit_count;
+    struct rota_ticket *visits[LOOP_TICKETS_MAX];
+};
+
+/* What a peer may still fetch: a bucket of bytes. */
+struct rota_allowance {
+    uint64_t bytes;
+    uint64_t filled_ms;
+};
+
+struct rota_counts {
+    uint64_t turns, fsyncs, committed_entries, refused_ops, evidence;
+    uint64_t last_commit_ms;
+};
+
+struct rota_node {
+    /* opened top to bottom, closed bottom to top */
+    struct rota_config config;
+    const struct rota_secret_key *key; /* borrowed */
+    struct rota_genesis genesis;
+    uint32_t self, quorum;
+    struct rota_keyring *keyring;
+    struct rota_chain chain;
+    struct rota_journal *journal;
+    struct rota_pool pool;
+    struct rota_core *core;
+    struct rota_actions *actions;
+    struct rota_bell bell;
+    struct rota_door door;
+    struct rota_peers *peers;
+
+    struct rota_turn turn;
+    struct rota_status failed; /* not ok: the node stops without saying anything more */
+    const char *failed_file;
+    const char *halted; /* NULL, or why the core stopped voting */
+    uint64_t wake_ms;   /* the core's wish */
+    uint64_t sweep_ms;  /* next look at what waits too long */
+    bool review;        /* something in the pool may not be admissible any more */
+    bool dirty;         /* written since the last checkpoint */
+    uint64_t busy_ms;   /* last turn with something to do */
+    uint64_t started_ms;
+    struct rota_core_view view;     /* as of the last turn */
+    struct rota_core_view reported; /* as the log last told it */
+    struct {
+        bool any;
+        uint32_t waiting;
+        bool full;
+    } told; /* what the core was last told of the pool */
+    struct rota_allowance allowances[ROTA_MEMBERS_MAX];
+    struct rota_counts counts;
+    struct {
+        uint64_t second_ms;
+        uint32_t lines, blocks, entries;
+        uint64_t height;
+    } commits; /* of the current second, for the log */
+    atomic_bool stopping;
+    atomic_bool has_quorum;
+    atomic_uint pending;
+};
+
+/* start.c */
+ROTA_CHECKED struct rota_status rota_node_start_core(struct rota_node *node);
+/* loop.c: steps the core and everything that follows from it. */
+void rota_loop_step(struct rota_node *node, const struct rota_event *event);
+void rota_loop_follow(struct rota_node *node);
+/* act.c */
+void rota_act(struct rota_node *node, const struct rota_action *action);
+/* durable.c: false: the node must stop; it has been said why. */
+bool rota_node_make_durable(struct rota_node *node);
+/* hear.c */
+void rota_node_frame(struct rota_node *node, struct rota_frame *frame);
+/* tickets.c */
+void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket);
+void rota_node_visits(struct rota_node *node);
+void rota_node_committed(struct rota_node *node, struct rota_submission *out, uint64_t height, uint32_t index);
+/* Whoever waits for this id is told so at the durable point. Each gets a copy of the outcome record. */
+void rota_node_tell(struct rota_node *node, const struct rota_hash *id, const struct rota_submission *what);
+/* fetch.c */
+void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *asked);
+/* admission.c */
+void rota_node_take_in(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours);
+void rota_node_sweep(struct rota_node *node);
+void rota_node_demand(struct rota_node *node);
+struct rota_chain_observer rota_node_observer(struct rota_node *node);
+/* watch.c: true when the two are evidence now, or were before. */
+bool rota_watch_catch(struct rota_node *node, struct rota_proposal *a, struct rota_proposal *b);
+void rota_watch_accuse(struct rota_node *node, uint32_t member, const struct rota_signed_vote votes[2]);
+void rota_watch_block(struct rota_node *node, const struct rota_block *block);
+/* report.c */
+void rota_report_commit(struct rota_node *node, const struct rota_executed *executed);
+void rota_report_turn(struct rota_node *node);
+void rota_report_halt(struct rota_node *node, const char *why);
+const char *rota_report_suspicion(enum rota_suspicion reason);
+
+#endif

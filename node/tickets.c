@@ -1,0 +1,195 @@
+/* What other threads ask, and the calls by which they ask it (node.h). */
+#include "node/inside.h"
+
+#include <stdlib.h>
+
+enum { TICKET_PATIENCE_MS = 5000 };
+
+/* ---- the loop's side ------------------------------------------------------------------------------------------------ */
+
+/* An entry of the ledger, from the file. */
+void rota_node_committed(struct rota_node *node, struct rota_submission *out, uint64_t height, uint32_t index)
+{
+    *out = (struct rota_submission){.state = ROTA_SUBMISSION_COMMITTED,
+                                    .height = height,
+                                    .entry_index = index,
+                                    .leaf_index = rota_chain_leaf(&node->chain, height) + index};
+    struct rota_status status = rota_store_outcome(&out->outcome, node->chain.store, height, index);
+    if (rota_is_ok(status) || !rota_is_ok(node->failed))
+        return;
+    node->failed = status; /* our own file does not answer: better silent than wrong */
+    node->failed_file = node->config.ledger;
+}
+
+/* Everybody has an outcome of his own to free. */
+static void submission_copy(struct rota_submission *out, const struct rota_submission *what)
+{
+    bool was_known = out->was_known;
+    *out = *what;
+    out->was_known = was_known;
+    if (!what->outcome.record)
+        return;
+    out->outcome.record = malloc(what->outcome.len);
+    if (out->outcome.record)
+        memcpy(out->outcome.record, what->outcome.record, what->outcome.len);
+    else
+        *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING, .was_known = true};
+}
+
+void rota_node_tell(struct rota_node *node, const struct rota_hash *id, const struct rota_submission *what)
+{
+    struct rota_ticket *next = NULL;
+    for (struct rota_ticket *ticket = rota_door_leave(&node->door, id); ticket; ticket = next) {
+        next = ticket->next;
+        submission_copy(&ticket->submission, what);
+        rota_door_ready(&node->door, ticket);
+    }
+}
+
+static void ticket_settle(struct rota_node *node, struct rota_ticket *ticket)
+{
+    if (ticket->submission.state == ROTA_SUBMISSION_PENDING && ticket->wait_ms > 0)
+        rota_door_wait(&node->door, ticket, node->turn.now_ms);
+    else
+        rota_door_ready(&node->door, ticket);
+}
+
+static void ticket_submit(struct rota_node *node, struct rota_ticket *ticket)
+{
+    struct rota_entry entry = rota_entry_of_proposal(ticket->proposal);
+    rota_node_take_in(node, &ticket->submission, &entry, true);
+    rota_entry_release(&entry);
+    ticket_settle(node, ticket);
+}
+
+static void ticket_lookup(struct rota_node *node, struct rota_ticket *ticket)
+{
+    uint64_t height;
+    uint32_t index;
+    if (rota_chain_find(&node->chain, &ticket->id, &height, &index))
+        rota_node_committed(node, &ticket->submission, height, index);
+    else if (rota_pool_find(&node->pool, &ticket->id) || rota_chain_in_flight(&node->chain, &ticket->id))
+        ticket->submission.state = ROTA_SUBMISSION_PENDING;
+    else
+        ticket->submission.state = ROTA_SUBMISSION_UNKNOWN;
+    ticket_settle(node, ticket);
+}
+
+static void ticket_dry_run(struct rota_node *node, struct rota_ticket *ticket)
+{
+    struct rota_entry entry = rota_entry_of_proposal(ticket->proposal);
+    ticket->status = rota_chain_try(&node->chain, &ticket->outcome, &entry);
+    rota_entry_release(&entry);
+    rota_door_ready(&node->door, ticket);
+}
+
+/* ~ From node/loop.c loop_take. Next hop of a proposal: node/admission.c rota_node_take_in. */
+void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket)
+{
+    switch (ticket->kind) {
+    case ROTA_TICKET_SUBMIT:
+        ticket_submit(node, ticket);
+        break;
+    case ROTA_TICKET_LOOKUP:
+        ticket_lookup(node, ticket);
+        break;
+    case ROTA_TICKET_VISIT:
+        node->turn.visits[node->turn.visit_count++] = ticket; /* between turns: after the durable point */
+        rota_door_ready(&node->door, ticket);
+        break;
+    case ROTA_TICKET_DRY_RUN:
+        ticket_dry_run(node, ticket);
+        break;
+    }
+}
+
+static uint32_t facts_peers_up(const struct rota_node *node)
+{
+    uint32_t up = 1;
+    for (uint32_t i = 0; i < node->genesis.membership.count; i++) {
+        struct rota_peer_info info;
+        if (i == node->self)
+            continue;
+        rota_peers_info(&info, node->peers, i);
+        up += info.up;
+    }
+    return up;
+}
+
+static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
+{
+    *facts = (struct rota_facts){.genesis = &node->genesis,
+                                 .state = node->chain.state,
+                                 .tree = &node->chain.tree,
+                                 .store = node->chain.store,
+                                 .core = node->view,
+                                 .self = node->self,
+                                 .height = node->chain.height,
+                                 .head = node->chain.head,
+                                 .head_time_ms = node->chain.head_time_ms,
+                                 .pending = node->pool.count,
+                                 .peers_up = facts_peers_up(node),
+                                 .started_ms = node->started_ms,
+                                 .turns = node->counts.turns,
+                                 .fsyncs = node->counts.fsyncs,
+                                 .committed_entries = node->counts.committed_entries,
+                                 .refused_ops = node->counts.refused_ops,
+                                 .evidence_count = node->counts.evidence,
+                                 .last_commit_ms = node->counts.last_commit_ms,
+                                 .peers = node->peers};
+}
+
+void rota_node_visits(struct rota_node *node)
+{
+    struct rota_facts facts;
+    if (node->turn.visit_count == 0)
+        return;
+    facts_fill(&facts, node);
+    for (uint32_t i = 0; i < node->turn.visit_count; i++)
+        node->turn.visits[i]->visit(node->turn.visits[i]->context, &facts);
+}
+
+/* ---- any thread ----------------------------------------------------------------------------------------------------- */
+
+static void ticket_ask(struct rota_submission *out, struct rota_node *node, struct rota_ticket *ticket)
+{
+    bool closed = false;
+    if (rota_door_call(&node->door, ticket, TICKET_PATIENCE_MS, &closed))
+        *out = ticket->submission;
+    else
+        *out = (struct rota_submission){.state = closed ? ROTA_SUBMISSION_STOPPING : ROTA_SUBMISSION_FULL};
+}
+
+/* ~ From the HTTP door. Next hop, across the thread boundary: node/loop.c loop_take. */
+void rota_node_submit(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal, uint32_t wait_ms)
+{
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_SUBMIT, .wait_ms = wait_ms, .proposal = proposal, .id = proposal->id};
+    ticket_ask(out, node, &ticket);
+}
+
+void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms)
+{
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_LOOKUP, .wait_ms = wait_ms, .id = *id};
+    ticket_ask(out, node, &ticket);
+}
+
+struct rota_status rota_node_visit(struct rota_node *node, void (*visit)(void *context, const struct rota_facts *facts),
+                                   void *context)
+{
+    bool closed = false;
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_VISIT, .visit = visit, .context = context, .status = rota_ok()};
+    if (rota_door_call(&node->door, &ticket, TICKET_PATIENCE_MS, &closed))
+        return ticket.status;
+    return rota_fail(ROTA_FULL, closed ? "the node is stopping" : "the node is too busy to answer now");
+}
+
+struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node *node, struct rota_proposal *proposal)
+{
+    bool closed = false;
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_DRY_RUN, .proposal = proposal, .status = rota_ok()};
+    memset(out, 0, sizeof *out);
+    if (!rota_door_call(&node->door, &ticket, TICKET_PATIENCE_MS, &closed))
+        return rota_fail(ROTA_FULL, closed ? "the node is stopping" : "the node is too busy to answer now");
+    *out = ticket.outcome;
+    return ticket.status;
+}

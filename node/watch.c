@@ -1,0 +1,64 @@
+/* The watch for equivocation: two proposals of one key with one seq, wherever and in whatever order they meet; two votes of
+ * one member. Both messages are verified before anybody is named, and what is found goes to every facility. */
+#include "node/inside.h"
+
+/* Into the pool and to all. True when it is evidence now, or was before; false when the ledger would not take it. */
+static bool watch_publish(struct rota_node *node, struct rota_evidence *evidence)
+{
+    struct rota_entry entry = rota_entry_of_evidence(evidence);
+    struct rota_waiting *waiting = NULL;
+    uint64_t height;
+    uint32_t index;
+    bool known = rota_pool_find(&node->pool, &entry.id) || rota_chain_find(&node->chain, &entry.id, &height, &index);
+    bool good = known || rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &entry));
+    if (good && !known) {
+        good = rota_is_ok(rota_state_admit(node->chain.state, &entry)) &&
+               rota_is_ok(rota_pool_add(&node->pool, &waiting, &entry, false, node->turn.now_ms));
+        if (good)
+            rota_outbox_entry(&node->turn.outbox, ROTA_TO_ALL, &entry);
+    }
+    rota_entry_release(&entry);
+    return good;
+}
+
+bool rota_watch_catch(struct rota_node *node, struct rota_proposal *a, struct rota_proposal *b)
+{
+    struct rota_evidence *evidence = NULL;
+    if (!rota_is_ok(rota_evidence_of_proposals(&evidence, a, b)))
+        return false;
+    char kid[ROTA_KID_CHARS + 1];
+    rota_hex_encode(kid, rota_view(a->jws.kid.b, sizeof a->jws.kid.b));
+    bool good = watch_publish(node, evidence);
+    if (good)
+        rota_log(ROTA_LOG_WARNING, "equivocation", "kid=%s seq=%llu evidence=%s", kid, (unsigned long long)a->seq,
+                 rota_log_hash(&evidence->id).text);
+    rota_evidence_release(evidence);
+    return good;
+}
+
+void rota_watch_accuse(struct rota_node *node, uint32_t member, const struct rota_signed_vote votes[2])
+{
+    struct rota_evidence *evidence = NULL;
+    struct rota_status status =
+        rota_evidence_of_votes(&evidence, member, node->genesis.membership.epoch, &votes[0], &votes[1]);
+    if (!rota_is_ok(status))
+        return;
+    if (watch_publish(node, evidence))
+        rota_log(ROTA_LOG_WARNING, "double-vote", "member=%s view=%llu height=%llu evidence=%s",
+                 node->genesis.membership.members[member].id.text, (unsigned long long)votes[0].vote.view,
+                 (unsigned long long)votes[0].vote.height, rota_log_hash(&evidence->id).text);
+    rota_evidence_release(evidence);
+}
+
+/* A block brings a rival of what waits here. */
+void rota_watch_block(struct rota_node *node, const struct rota_block *block)
+{
+    for (uint32_t i = 0; i < block->entry_count; i++) {
+        const struct rota_entry *entry = &block->entries[i];
+        if (entry->kind != ROTA_ENTRY_PROPOSAL)
+            continue;
+        const struct rota_waiting *rival = rota_pool_find_seq(&node->pool, &entry->proposal->jws.kid, entry->proposal->seq);
+        if (rival && !rota_hash_equal(&rival->entry.id, &entry->id))
+            (void)rota_watch_catch(node, entry->proposal, rival->entry.proposal);
+    }
+}
