@@ -338,9 +338,10 @@ static int draft_run(void *input)
     if (code != 0)
         return code;
     if (!options->common.json) {
-        (void)printf("draft       %s: %u members, %u coordinators\nnext        all read it: rota genesis show %s\n"
+        (void)printf("draft       %s: %u member%s, %u coordinator%s\nnext        all read it: rota genesis show %s\n"
                      "            then one seals it: rota genesis seal %s --out genesis.json\n",
-                     options->out, options->member_count, options->coordinator_count, options->out, options->out);
+                     options->out, options->member_count, options->member_count == 1 ? "" : "s", options->coordinator_count,
+                     options->coordinator_count == 1 ? "" : "s", options->out, options->out);
         return ROTA_EXIT_DONE;
     }
     json_t *result = rota_result_new("genesis-draft");

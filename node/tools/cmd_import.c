@@ -33,8 +33,6 @@ static void import_finish_options(struct import_options *options, const struct a
 {
     if (options->file == NULL || options->map == NULL || options->key == NULL)
         rota_usage_fail(state, "needs a CSV file, --map and --key");
-    if (options->people == NULL)
-        options->people = "people.csv";
     if (options->jobs == 0)
         options->jobs = 8;
     if (options->exp_in == 0)
@@ -52,7 +50,7 @@ static error_t import_parse(int key, char *arg, struct argp_state *state)
         options->key = arg;
         return 0;
     case IMPORT_OPTION_JOBS:
-        options->jobs = (uint32_t)rota_usage_number(state, "--jobs", arg, 1, 32);
+        options->jobs = (uint32_t)rota_usage_number(state, "--jobs", arg, 1, 128);
         return 0;
     case IMPORT_OPTION_ENROL:
         options->enrol = true;
@@ -80,7 +78,8 @@ static error_t import_parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option import_argp_options[] = {
     {"map", IMPORT_OPTION_MAP, "FILE", 0, "Which column is what", 0},
     {"key", IMPORT_OPTION_KEY, "FILE", 0, "The coordinator's secret key", 0},
-    {"people", IMPORT_OPTION_PEOPLE, "FILE", 0, "Who is which token (default people.csv); 0600, never sent", 0},
+    {"people", IMPORT_OPTION_PEOPLE, "FILE", 0,
+     "Who is which token; 0600, never sent (default: people.csv beside the roster)", 0},
     {"enrol", IMPORT_OPTION_ENROL, NULL, 0, "First enrol people and codes that the ledger does not know (director role)", 0},
     {"jobs", IMPORT_OPTION_JOBS, "N", 0, "Proposals on their way at once (default 8)", 0},
     {"report", IMPORT_OPTION_REPORT, "OUT.csv", 0, "Write what became of every row", 0},
@@ -114,6 +113,8 @@ struct import_work {
     struct rota_hash ledger_id;
     uint64_t height, seq_highest;
     struct rota_import_place *places;
+    char folder[PATH_MAX]; /* of the people file and the journal */
+    char people_path[PATH_MAX];
 };
 
 static volatile sig_atomic_t import_stop;
@@ -143,35 +144,61 @@ static int import_read_files(struct import_work *work)
     if (!rota_is_ok(status))
         return rota_wrong(&options->common, rota_exit_of(status), NULL, "%s: %s", options->file,
                           error[0] != '\0' ? error : status.why);
-    status = rota_people_read(&work->people, options->people, &line);
+    if (work->map.person_is_token)
+        return 0;
+    status = rota_people_read(&work->people, work->people_path, &line);
     if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "%s, line %llu", options->people, (unsigned long long)line);
+        return rota_wrong_status(&options->common, status, NULL, "%s, line %llu", work->people_path,
+                                 (unsigned long long)line);
     return 0;
 }
 
 static int import_ask_node(struct import_work *work)
 {
     const struct rota_common *common = &work->options->common;
+    struct rota_known_key known;
+    char why[160];
     int code = rota_node_ledger_id(&work->ledger_id, common);
     if (code == 0)
         code = rota_node_height(&work->height, common);
     if (code == 0)
-        code = rota_node_seq_highest(&work->seq_highest, common, &work->key->coordinator.public_key.kid);
+        code = rota_node_find_key(&known, common, &work->key->coordinator.public_key.kid);
+    if (code == 0 && rota_known_key_why_not(why, sizeof why, &known))
+        return rota_wrong(common, ROTA_EXIT_KEY, "sign with a key that may act, or let a director grant one", "%s", why);
+    work->seq_highest = known.seq_highest;
     return code;
 }
 
-/* FILE.import-journal in the folder of the people file. */
+/* The people file and the journal live side by side: beside the roster unless --people says otherwise. */
+static int import_find_places(struct import_work *work)
+{
+    char copy[PATH_MAX];
+    const struct import_options *options = work->options;
+    const char *base = options->people != NULL ? options->people : options->file;
+    if (strlen(base) >= PATH_MAX - 64)
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "the path is too long");
+    (void)snprintf(copy, sizeof copy, "%s", base);
+    (void)snprintf(work->folder, sizeof work->folder, "%s", dirname(copy));
+    if (options->people != NULL)
+        (void)snprintf(work->people_path, sizeof work->people_path, "%s", options->people);
+    else
+        (void)snprintf(work->people_path, sizeof work->people_path, "%.*s/people.csv", PATH_MAX - 16, work->folder);
+    return 0;
+}
+
 static int import_open_journal(struct import_work *work)
 {
-    char folder[PATH_MAX], file[PATH_MAX], path[PATH_MAX];
+    char file[PATH_MAX], path[PATH_MAX];
     const struct import_options *options = work->options;
-    (void)snprintf(folder, sizeof folder, "%s", options->people);
     (void)snprintf(file, sizeof file, "%s", options->file);
-    int len = snprintf(path, sizeof path, "%s/%s.import-journal", dirname(folder), basename(file));
+    int len = snprintf(path, sizeof path, "%s/%s.import-journal", work->folder, basename(file));
     if (len < 0 || (size_t)len >= sizeof path)
         return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "the path is too long");
     struct rota_status status =
         rota_import_journal_open(&work->journal, path, &work->ledger_id, &work->key->coordinator.public_key.kid);
+    if (status.code == ROTA_PERMISSION)
+        return rota_wrong_status(&options->common, status, "--people FILE moves people file and journal to FILE's folder",
+                                 "cannot write the journal %s", path);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, "move it away if that import is over", "journal %s", path);
     if (json_object_size(work->journal.signed_before) > 0)
@@ -199,9 +226,9 @@ static int import_enrol_people(struct import_work *work)
     struct rota_import_run run;
     size_t count = 0;
     const struct import_options *options = work->options;
-    struct rota_status status = rota_people_write(&work->people, options->people);
+    struct rota_status status = rota_people_write(&work->people, work->people_path);
     if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, "nobody was enrolled", "cannot write %s", options->people);
+        return rota_wrong_status(&options->common, status, "nobody was enrolled", "cannot write %s", work->people_path);
     import_run_prepare(&run, work);
     run.journal = &work->journal;
     int code = rota_import_enrol(&count, &run, &work->roster, &work->map);
@@ -266,7 +293,9 @@ static int import_rows(struct import_work *work)
 static int import_work_do(struct import_work *work)
 {
     const struct import_options *options = work->options;
-    int code = import_read_files(work);
+    int code = import_find_places(work);
+    if (code == 0)
+        code = import_read_files(work);
     if (code == 0)
         code = rota_key_open(work->key, &options->common, options->key, ROTA_KEY_COORDINATOR);
     if (code == 0)

@@ -128,8 +128,8 @@ static const char node_init_intake[] =
     "# submit. \"flex\" lends places to the others; \"default\" takes what names no pool. Take the # away to change them.\n"
     "#\n"
     "# intake {\n"
-    "#   queue = 100    # proposals waiting in the node at most\n"
-    "#   rate = 10      # a second, for each coordinator\n"
+    "#   queue = 100             # proposals waiting in the node at most\n"
+    "#   rate_per_second = 10    # for each coordinator\n"
     "#   burst = 20\n"
     "#   pool icu     { capacity = 6  reserved = 5  borrow = 1 }\n"
     "#   pool clinic  { capacity = 8  reserved = 8  borrow = 0 }\n"
@@ -199,7 +199,7 @@ static int node_init_report(const struct node_init_options *options, const struc
     }
     (void)printf("directory   %s\nmember      %s (%u of %u)\n", options->dir, id, member + 1, genesis->membership.count);
     rota_ledger_id_print(stdout, &genesis->ledger_id);
-    (void)printf("next        compare the words with another facility by telephone, then: rotad %s\n"
+    (void)printf("next        compare the words with another facility by telephone, then: rotad --dir %s\n"
                  "            One directory is one node: never start a copy of it beside it, not even from a backup.\n",
                  options->dir);
     return ROTA_EXIT_DONE;

@@ -67,18 +67,21 @@ static int sign_complain_form(const struct sign_options *options, struct rota_st
 /* What the ledger and the record beside the key know. Without a record and without a node there is nothing to go by. */
 static int sign_known_seq(uint64_t *out, const struct sign_options *options, const struct rota_kid *kid)
 {
+    struct rota_known_key known = {0};
+    char why[160];
     uint64_t local = 0;
-    *out = 0;
     struct rota_status status = rota_seq_highest(&local, options->key);
     if (!rota_is_ok(status) && status.code != ROTA_NOT_FOUND)
         return rota_wrong_status(&options->common, status, "restore it, or remove it and name a --node", "%s.seq",
                                  options->key);
     if (!rota_is_ok(status) || options->common.node_named) {
-        int code = rota_node_seq_highest(out, &options->common, kid);
+        int code = rota_node_find_key(&known, &options->common, kid);
         if (code != 0)
             return code;
+        if (rota_known_key_why_not(why, sizeof why, &known))
+            rota_remark(&options->common, "warning: %s", why);
     }
-    *out = *out > local ? *out : local;
+    *out = known.seq_highest > local ? known.seq_highest : local;
     return 0;
 }
 

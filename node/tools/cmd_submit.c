@@ -80,6 +80,7 @@ static int submit_say_committed(const struct submit_options *options, const stru
         rota_result_text(result, "state", "committed");
         rota_result_number(result, "height", height);
         rota_result_number(result, "refused", refused);
+        rota_result_set(result, "outcomes", json_incref(json_object_get(document, "outcomes")));
         rota_proposal_result(result, proposal, &fates);
         rota_result_print(result);
     } else {

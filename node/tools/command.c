@@ -18,14 +18,23 @@ struct command_parser {
     struct argp_child children[COMMAND_CHILDREN_MAX + 1];
 };
 
+static bool command_uses(const struct rota_command *command, const struct rota_option_group *group)
+{
+    return group->use == 0 || (command->uses & group->use) != 0;
+}
+
 /* Every group gets the options struct as its input. */
 static error_t command_hand_out(int key, char *arg, struct argp_state *state)
 {
+    const struct rota_common *common = state->input;
+    size_t count = 0;
     (void)arg;
     if (key != ARGP_KEY_INIT)
         return ARGP_ERR_UNKNOWN;
-    for (size_t i = 0; state->root_argp->children[i].argp != NULL; i++)
-        state->child_inputs[i] = state->input;
+    state->child_inputs[count++] = state->input;
+    for (const struct rota_option_group *group = rota_option_groups; group->argp != NULL; group++)
+        if (command_uses(common->command, group))
+            state->child_inputs[count++] = state->input;
     return 0;
 }
 
@@ -37,9 +46,10 @@ static void command_parser_build(struct command_parser *out, const struct rota_c
     size_t count = 0;
     out->children[count++].argp = command->argp;
     for (const struct rota_option_group *group = rota_option_groups; group->argp != NULL; group++)
-        if (group->use == 0 || (command->uses & group->use) != 0) {
+        if (command_uses(command, group)) {
             ROTA_ASSERT(count < COMMAND_CHILDREN_MAX);
-            out->children[count++] = (struct argp_child){.argp = group->argp, .header = group->title};
+            out->children[count] = (struct argp_child){.argp = group->argp, .header = group->title, .group = (int)count};
+            count++;
         }
 }
 
@@ -53,11 +63,11 @@ const struct rota_command *rota_command_find(const char *name)
 
 void rota_command_help(const struct rota_command *command)
 {
-    struct command_parser parser;
     char name[80];
-    command_parser_build(&parser, command);
+    char help[] = "--help";
+    char *argv[] = {name, help, NULL};
     (void)snprintf(name, sizeof name, "rota %s", command->name);
-    argp_help(&parser.argp, stdout, ARGP_HELP_STD_HELP, name);
+    (void)rota_command_run(command, 2, argv);
 }
 
 void rota_command_each_option(const struct rota_command *command,

@@ -44,6 +44,7 @@ extern const struct rota_command *const rota_commands[];
 const struct rota_command *rota_command_find(const char *name);
 /* argv[0] is the command's full name. Parses, runs, returns the exit code; --help and mistakes in usage do not return. */
 int rota_command_run(const struct rota_command *command, int argc, char **argv);
+/* Prints the text of --help and ends the program. */
 void rota_command_help(const struct rota_command *command);
 /* Calls fn with every long option that the command understands. */
 void rota_command_each_option(const struct rota_command *command,

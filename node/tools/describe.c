@@ -26,8 +26,10 @@ static void describe_envelope(FILE *out, const struct rota_proposal *proposal)
     char hex[2 * ROTA_HASH_BYTES + 1];
     rota_hex_encode(hex, rota_view(proposal->ledger_id.b, sizeof proposal->ledger_id.b));
     (void)fprintf(out, "ledger      %s\n", hex);
-    (void)fprintf(out, "reason      %s\nseq         %llu\nexpires     after block %llu\n", proposal->reason.text,
-                  (unsigned long long)proposal->seq, (unsigned long long)proposal->exp);
+    (void)fprintf(out, "reason      %s\n", proposal->reason.text);
+    if (proposal->seq != 0)
+        (void)fprintf(out, "seq         %llu\n", (unsigned long long)proposal->seq);
+    (void)fprintf(out, "expires     after block %llu\n", (unsigned long long)proposal->exp);
     describe_expectations(out, proposal);
     for (uint32_t i = 0; i < proposal->commitment_count; i++) {
         rota_hex_encode(hex, rota_view(proposal->commitments[i].b, sizeof proposal->commitments[i].b));
@@ -55,7 +57,8 @@ void rota_proposal_result(json_t *result, const struct rota_proposal *proposal, 
     char line[ROTA_DESCRIPTION_MAX];
     json_t *operations = json_array();
     rota_result_hex(result, "ledger", rota_view(proposal->ledger_id.b, sizeof proposal->ledger_id.b));
-    rota_result_number(result, "seq", proposal->seq);
+    if (proposal->seq != 0)
+        rota_result_number(result, "seq", proposal->seq);
     rota_result_number(result, "exp", proposal->exp);
     rota_result_text(result, "reason", proposal->reason.text);
     for (uint32_t i = 0; i < proposal->op_count; i++) {
@@ -87,6 +90,8 @@ void rota_fates_of_document(struct rota_fate_lines *out, const json_t *document)
         rota_json_printable(line->name, sizeof line->name, item, "name");
         rota_json_printable(line->text, sizeof line->text, item, "text");
         rota_json_printable(line->detail, sizeof line->detail, item, "detail");
+        if (line->detail[0] == '\0')
+            rota_json_printable(line->detail, sizeof line->detail, item, "conflict");
     }
 }
 

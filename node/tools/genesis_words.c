@@ -28,9 +28,9 @@ static void genesis_tolerance_byzantine(char *out, size_t out_size, uint32_t n, 
     else
         (void)snprintf(
             out, out_size,
-            "It tolerates %u lying or broken member%s of %u: no lie is committed, and the ledger goes on while no more "
-            "than %u are absent or lying.",
-            f, f == 1 ? "" : "s", n, absent);
+            "It tolerates %u lying or broken member%s of %u: no lie is committed, and the ledger goes on while at most "
+            "%u %s absent or lying.",
+            f, f == 1 ? "" : "s", n, absent, absent == 1 ? "is" : "are");
 }
 
 void rota_genesis_tolerance(char *out, size_t out_size, const struct rota_membership *membership)
@@ -78,6 +78,6 @@ void rota_ledger_id_result(json_t *result, const struct rota_hash *ledger_id)
 {
     char words[ROTA_WORDS_CHARS_MAX];
     rota_words_format(words, ledger_id);
-    rota_result_hex(result, "ledger", rota_view(ledger_id->b, sizeof ledger_id->b));
+    rota_result_hex(result, "ledger_id", rota_view(ledger_id->b, sizeof ledger_id->b));
     rota_result_text(result, "words", words);
 }

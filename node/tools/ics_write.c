@@ -49,6 +49,22 @@ static void ics_event(FILE *out, const struct rota_assignment *item, const char 
     ics_line(out, "END:VEVENT");
 }
 
+/* A calendar must hold something: when there is no event, the time zone that nobody needs. */
+static void ics_nothing(FILE *out)
+{
+    static const char *const lines[] = {"BEGIN:VTIMEZONE",
+                                        "TZID:Etc/UTC",
+                                        "BEGIN:STANDARD",
+                                        "DTSTART:19700101T000000",
+                                        "TZOFFSETFROM:+0000",
+                                        "TZOFFSETTO:+0000",
+                                        "END:STANDARD",
+                                        "END:VTIMEZONE",
+                                        NULL};
+    for (const char *const *line = lines; *line != NULL; line++)
+        ics_line(out, "%s", *line);
+}
+
 void rota_ics_write(FILE *out, const struct rota_schedule *schedule, int64_t stamp_s)
 {
     char stamp[ICS_TIME_CHARS];
@@ -58,5 +74,7 @@ void rota_ics_write(FILE *out, const struct rota_schedule *schedule, int64_t sta
     ics_line(out, "PRODID:-//Rotaledger//rota " ROTA_VERSION "//EN");
     for (size_t i = 0; i < schedule->count; i++)
         ics_event(out, &schedule->items[i], stamp);
+    if (schedule->count == 0)
+        ics_nothing(out);
     ics_line(out, "END:VCALENDAR");
 }

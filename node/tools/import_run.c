@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { IMPORT_WAIT_S = 5, IMPORT_SPREAD_MAX = 200, IMPORT_PATIENCE_S = 120, IMPORT_JOBS_MAX = 32 };
+enum { IMPORT_WAIT_S = 5, IMPORT_SPREAD_MAX = 200, IMPORT_PATIENCE_S = 120, IMPORT_JOBS_MAX = 128 };
 
 void rota_import_run_init(struct rota_import_run *run)
 {

@@ -103,43 +103,38 @@ uint64_t rota_json_number(const json_t *object, const char *name, uint64_t other
     return json_is_integer(value) && json_integer_value(value) >= 0 ? (uint64_t)json_integer_value(value) : otherwise;
 }
 
-static int node_check_coordinator(uint64_t *out, const struct rota_common *common, const json_t *coordinator)
+bool rota_known_key_why_not(char *out, size_t out_size, const struct rota_known_key *key)
 {
-    uint64_t suspended = rota_json_number(coordinator, "suspended_at", 0);
-    uint64_t revoked = rota_json_number(coordinator, "revoked_at", 0);
-    *out = rota_json_number(coordinator, "seq_highest", 0);
-    if (suspended != 0)
-        return rota_wrong(common, ROTA_EXIT_KEY, "a director can grant another key",
-                          "this key is suspended since block %llu: it signed two proposals with one number",
-                          (unsigned long long)suspended);
-    if (revoked != 0)
-        return rota_wrong(common, ROTA_EXIT_KEY, "a director can grant another key", "this key was revoked by block %llu",
-                          (unsigned long long)revoked);
-    return 0;
+    out[0] = '\0';
+    if (!key->known)
+        (void)snprintf(out, out_size, "the ledger does not know this key: a director must grant it first");
+    else if (key->suspended_at != 0)
+        (void)snprintf(out, out_size, "this key is suspended since block %llu: it signed two proposals with one number",
+                       (unsigned long long)key->suspended_at);
+    else if (key->revoked_at != 0)
+        (void)snprintf(out, out_size, "this key was revoked by block %llu", (unsigned long long)key->revoked_at);
+    return out[0] != '\0';
 }
 
-int rota_node_seq_highest(uint64_t *out, const struct rota_common *common, const struct rota_kid *kid)
+int rota_node_find_key(struct rota_known_key *out, const struct rota_common *common, const struct rota_kid *kid)
 {
     char hex[ROTA_KID_CHARS + 1];
     size_t index;
     json_t *coordinator;
     json_t *document = NULL;
+    *out = (struct rota_known_key){0};
     int code = rota_node_get_json(&document, common, "/v1/coordinators");
-    if (code != 0)
-        return code;
     rota_hex_encode(hex, rota_view(kid->b, sizeof kid->b));
-    code = -1;
     json_array_foreach(rota_json_list(document, "coordinators"), index, coordinator)
     {
         const char *found = json_string_value(json_object_get(coordinator, "kid"));
-        if (found != NULL && strcmp(found, hex) == 0) {
-            code = node_check_coordinator(out, common, coordinator);
-            break;
-        }
+        if (found == NULL || strcmp(found, hex) != 0)
+            continue;
+        *out = (struct rota_known_key){.known = true,
+                                       .seq_highest = rota_json_number(coordinator, "seq_highest", 0),
+                                       .suspended_at = rota_json_number(coordinator, "suspended_at", 0),
+                                       .revoked_at = rota_json_number(coordinator, "revoked_at", 0)};
     }
     json_decref(document);
-    if (code >= 0)
-        return code;
-    return rota_wrong(common, ROTA_EXIT_KEY, "a director must grant it first (coordinator.grant)",
-                      "the ledger does not know the key %s", hex);
+    return code;
 }

@@ -13,9 +13,14 @@ int rota_node_get_json(json_t **out, const struct rota_common *common, const cha
 int rota_node_ledger_id(struct rota_hash *out, const struct rota_common *common);
 /* Height of the node's ledger. */
 int rota_node_height(uint64_t *out, const struct rota_common *common);
-/* Highest seq that the ledger has of this key, 0 when it knows none; complains when the key is unknown, suspended or
- * revoked. */
-int rota_node_seq_highest(uint64_t *out, const struct rota_common *common, const struct rota_kid *kid);
+/* What the node's ledger knows of a coordinator's key. */
+struct rota_known_key {
+    bool known;
+    uint64_t seq_highest, suspended_at, revoked_at; /* 0: none */
+};
+int rota_node_find_key(struct rota_known_key *out, const struct rota_common *common, const struct rota_kid *kid);
+/* Why a key may not act, as a sentence; false when it may. */
+bool rota_known_key_why_not(char *out, size_t out_size, const struct rota_known_key *key);
 /* A list of the node's: the array `name` of the answer, or the answer when it is an array. Borrowed from `document`. */
 const json_t *rota_json_list(const json_t *document, const char *name);
 /* A member as a number; `otherwise` when it is missing or none. */

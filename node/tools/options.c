@@ -63,8 +63,8 @@ static error_t options_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options_every[] = {
-    {"json", OPTION_JSON, NULL, 0, "Print one JSON object instead of words", -2},
-    {"quiet", OPTION_QUIET, NULL, 0, "No progress and no remarks on the error output", -2},
+    {"json", OPTION_JSON, NULL, 0, "Print one JSON object instead of words", 0},
+    {"quiet", OPTION_QUIET, NULL, 0, "No progress and no remarks on the error output", 0},
     {0}};
 static const struct argp_option options_node[] = {
     {"node", OPTION_NODE, "URL", 0,

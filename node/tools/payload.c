@@ -143,13 +143,16 @@ struct rota_status rota_payload_check(struct rota_proposal **out, uint32_t *out_
 {
     struct rota_proposal *proposal = NULL;
     ROTA_CLEANUP(rota_json_release) json_t *copy = json_copy((json_t *)(uintptr_t)payload);
-    if (json_is_object(copy) && json_object_get(copy, "seq") == NULL)
+    bool lacks_seq = json_is_object(copy) && json_object_get(copy, "seq") == NULL;
+    if (lacks_seq)
         rota_result_number(copy, "seq", 1);
     char *text = rota_payload_text(copy);
     if (text == NULL)
         return rota_fail(ROTA_NO_MEMORY, "out of memory");
     struct rota_status status = rota_proposal_parse_payload(&proposal, out_op, rota_view_text(text));
     free(text);
+    if (rota_is_ok(status) && lacks_seq)
+        proposal->seq = 0;
     if (out != NULL)
         *out = proposal;
     else

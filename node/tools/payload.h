@@ -22,7 +22,8 @@ struct rota_payload_facts {
 json_t *rota_payload_new(const struct rota_payload_facts *facts, json_t *ops, json_t *expect);
 /* The compact text that is signed; malloc'd. NULL without memory. */
 char *rota_payload_text(const json_t *payload);
-/* Checks a payload as the ledger will; one without a seq is checked as if it had one. out may be NULL. */
+/* Checks a payload as the ledger will; one without a seq is checked as if it had one, and comes
+ * back with seq 0. out may be NULL. */
 ROTA_CHECKED struct rota_status rota_payload_check(struct rota_proposal **out, uint32_t *out_op, const json_t *payload);
 
 #endif
