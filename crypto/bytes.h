@@ -81,6 +81,8 @@ static inline size_t rota_base64url_chars(size_t bytes)
 }
 /* out_text holds rota_base64url_chars(len) + 1 bytes and ends in NUL. */
 void rota_base64url_encode(char *out_text, struct rota_view bytes);
+/* The same checks and codes as rota_base64url_decode, and the length that it would write, without writing. */
+ROTA_CHECKED struct rota_status rota_base64url_measure(size_t *out_len, size_t size_max, struct rota_view text);
 /* Writes at most out_size bytes; ROTA_TOO_LARGE if it would need more, ROTA_MALFORMED if not canonical. */
 ROTA_CHECKED struct rota_status rota_base64url_decode(uint8_t *out, size_t *out_len, size_t out_size, struct rota_view text);
 

@@ -1,48 +1,50 @@
-#include "crypto/channel.h"
-
+#include "crypto/channel_private.h"
 #include "crypto/codec.h"
-#include "crypto/digest.h"
+#include "crypto/init.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
-enum channel_step { STEP_START, STEP_HELLO, STEP_WELCOME, STEP_OPEN };
-
-struct rota_channel {
-    const struct rota_channel_identity *identity;
-    bool dials;
-    enum channel_step step;
-    uint32_t peer;
-    uint8_t ephemeral_secret[crypto_scalarmult_SCALARBYTES];
-    uint8_t ephemeral[crypto_scalarmult_BYTES];
-    uint8_t hello[ROTA_CHANNEL_HELLO_BYTES];
-    struct rota_hash transcript; /* over hello and the welcome's ephemeral */
-    uint8_t send_key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
-    uint8_t receive_key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
-    crypto_secretstream_xchacha20poly1305_state send, receive;
+/* The byte behind the tag in everything that the channel hashes or signs: no value of one use can stand for another. */
+enum channel_use {
+    CHANNEL_USE_TRANSCRIPT = 0,
+    CHANNEL_USE_LISTENER_SIGNS = 1,
+    CHANNEL_USE_DIALLER_SIGNS = 2,
+    CHANNEL_USE_KEY_OF_DIALLER = 3,  /* what the dialler seals */
+    CHANNEL_USE_KEY_OF_LISTENER = 4, /* what the listener seals */
 };
 
-static const char channel_magic[4] = {'R', 'L', 'C', '1'};
+static const char channel_magic_hello[4] = {'R', 'L', 'h', '1'};
+static const char channel_magic_welcome[4] = {'R', 'L', 'w', '1'};
+static const char channel_magic_proof[4] = {'R', 'L', 'p', '1'};
 
-/* ---- beginning and end ---------------------------------------------------------------------------------------------- */
+/* ---- making and freeing --------------------------------------------------------------------------------------------- */
 
-static struct rota_status channel_new(struct rota_channel **out, const struct rota_channel_identity *identity, bool dials)
+static struct rota_status channel_new(struct rota_channel **out, const struct rota_channel_identity *identity, bool dialler)
 {
+    ROTA_ASSERT(identity->self < identity->member_count);
+    rota_crypto_init();
     struct rota_channel *channel = calloc(1, sizeof *channel);
+    *out = channel;
     if (!channel)
         return rota_fail(ROTA_NO_MEMORY, "no memory for a channel");
     channel->identity = identity;
-    channel->dials = dials;
+    channel->dialler = dialler;
+    channel->step = dialler ? CHANNEL_HELLO_DUE : CHANNEL_HELLO_AWAITED;
+    rota_digest_start(&channel->transcript, ROTA_TAG("channel"));
+    rota_digest_add_u8(&channel->transcript, CHANNEL_USE_TRANSCRIPT);
     randombytes_buf(channel->ephemeral_secret, sizeof channel->ephemeral_secret);
-    crypto_scalarmult_base(channel->ephemeral, channel->ephemeral_secret);
-    *out = channel;
+    crypto_scalarmult_base(channel->ephemeral_public, channel->ephemeral_secret);
     return rota_ok();
 }
 
-struct rota_status rota_channel_new_dialler(struct rota_channel **out, const struct rota_channel_identity *identity, uint32_t peer)
+struct rota_status rota_channel_new_dialler(struct rota_channel **out, const struct rota_channel_identity *identity,
+                                            uint32_t peer)
 {
-    ROTA_ASSERT(peer < identity->member_count);
-    ROTA_ASSERT(peer != identity->self);
+    *out = NULL;
+    if (peer >= identity->member_count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "a call to a member that does not exist");
+    if (peer == identity->self)
+        return rota_fail(ROTA_REFUSED, "a facility does not call itself");
     ROTA_TRY(channel_new(out, identity, true));
     (*out)->peer = peer;
     return rota_ok();
@@ -61,198 +63,185 @@ void rota_channel_free(struct rota_channel *channel)
     free(channel);
 }
 
-uint32_t rota_channel_peer(const struct rota_channel *channel)
+/* ---- transcript, signatures, keys ----------------------------------------------------------------------------------- */
+
+/* What has been said up to now; the transcript itself goes on. */
+static struct rota_hash transcript_hash(const struct rota_channel *channel)
 {
-    ROTA_ASSERT(channel->step == STEP_OPEN);
-    return channel->peer;
+    struct rota_digest copy = channel->transcript;
+    return rota_digest_finish(&copy);
 }
 
-/* ---- transcript and keys -------------------------------------------------------------------------------------------- */
+/* tag || use u8 || transcript hash */
+enum { CHANNEL_STATEMENT_BYTES = sizeof ROTA_TAG("channel") - 1 + 1 + ROTA_HASH_BYTES };
 
-static void transcript_make(struct rota_channel *channel, const uint8_t listener_ephemeral[crypto_scalarmult_BYTES])
+static void statement_write(uint8_t out[CHANNEL_STATEMENT_BYTES], const struct rota_channel *channel, enum channel_use use)
+{
+    struct rota_hash hash = transcript_hash(channel);
+    struct rota_writer writer = rota_writer(out, CHANNEL_STATEMENT_BYTES);
+    rota_write_bytes(&writer, ROTA_TAG("channel"), sizeof ROTA_TAG("channel") - 1);
+    rota_write_u8(&writer, (uint8_t)use);
+    rota_write_hash(&writer, &hash);
+    ROTA_ASSERT(!writer.bad && writer.len == CHANNEL_STATEMENT_BYTES);
+}
+
+static void transcript_sign(struct rota_signature *out, const struct rota_channel *channel, enum channel_use use)
+{
+    uint8_t statement[CHANNEL_STATEMENT_BYTES];
+    statement_write(statement, channel, use);
+    rota_ed25519_sign(out, channel->identity->secret, rota_view(statement, sizeof statement));
+}
+
+static bool transcript_verify(const struct rota_channel *channel, enum channel_use use,
+                              const struct rota_signature *signature)
+{
+    uint8_t statement[CHANNEL_STATEMENT_BYTES];
+    statement_write(statement, channel, use);
+    return rota_ed25519_verify(&channel->identity->members[channel->peer], rota_view(statement, sizeof statement),
+                               signature);
+}
+
+/* The secret that both ephemeral keys make; ours is forgotten at once. */
+static bool channel_agree(struct rota_channel *channel, const uint8_t theirs[CHANNEL_EPHEMERAL_BYTES])
+{
+    int low_order = crypto_scalarmult(channel->shared, channel->ephemeral_secret, theirs);
+    sodium_memzero(channel->ephemeral_secret, sizeof channel->ephemeral_secret);
+    return low_order == 0;
+}
+
+static void key_derive(uint8_t out[CHANNEL_KEY_BYTES], const struct rota_channel *channel, enum channel_use use)
 {
     struct rota_digest digest;
+    struct rota_hash transcript = transcript_hash(channel), key;
     rota_digest_start(&digest, ROTA_TAG("channel"));
-    rota_digest_add(&digest, channel->hello, sizeof channel->hello);
-    rota_digest_add(&digest, listener_ephemeral, crypto_scalarmult_BYTES);
-    channel->transcript = rota_digest_finish(&digest);
+    rota_digest_add_u8(&digest, (uint8_t)use);
+    rota_digest_add(&digest, channel->shared, sizeof channel->shared);
+    rota_digest_add_hash(&digest, &transcript);
+    key = rota_digest_finish(&digest);
+    memcpy(out, key.b, CHANNEL_KEY_BYTES);
+    sodium_memzero(&digest, sizeof digest);
+    sodium_memzero(&key, sizeof key);
 }
 
-/* What each side signs: the transcript, under its own role, so that no signature can be reflected. */
-static struct rota_view role_message(uint8_t out[64], const struct rota_channel *channel, bool dialler)
+static void channel_finish(struct rota_channel *channel)
 {
-    const char *tag = dialler ? ROTA_TAG("channel-dial") : ROTA_TAG("channel-listen");
-    struct rota_writer writer = rota_writer(out, 64);
-    rota_write_bytes(&writer, tag, strlen(tag));
-    rota_write_hash(&writer, &channel->transcript);
-    ROTA_ASSERT(!writer.bad);
-    return rota_view(out, writer.len);
+    enum channel_use ours = channel->dialler ? CHANNEL_USE_KEY_OF_DIALLER : CHANNEL_USE_KEY_OF_LISTENER;
+    enum channel_use theirs = channel->dialler ? CHANNEL_USE_KEY_OF_LISTENER : CHANNEL_USE_KEY_OF_DIALLER;
+    key_derive(channel->send.key, channel, ours);
+    key_derive(channel->receive.key, channel, theirs);
+    sodium_memzero(channel->shared, sizeof channel->shared);
+    channel->step = CHANNEL_DONE;
 }
 
-/* One key a direction, from the shared secret and the whole transcript. */
-static struct rota_status keys_make(struct rota_channel *channel, const uint8_t peer_ephemeral[crypto_scalarmult_BYTES])
-{
-    uint8_t shared[crypto_scalarmult_BYTES];
-    if (crypto_scalarmult(shared, channel->ephemeral_secret, peer_ephemeral) != 0)
-        return rota_fail(ROTA_BAD_SIGNATURE, "a peer offered a key of small order");
-    for (int from_dialler = 0; from_dialler < 2; from_dialler++) {
-        struct rota_digest digest;
-        rota_digest_start(&digest, ROTA_TAG("channel-key"));
-        rota_digest_add_u8(&digest, (uint8_t)from_dialler);
-        rota_digest_add_hash(&digest, &channel->transcript);
-        rota_digest_add(&digest, shared, sizeof shared);
-        struct rota_hash key = rota_digest_finish(&digest);
-        memcpy((from_dialler != 0) == channel->dials ? channel->send_key : channel->receive_key, key.b, sizeof key.b);
-        sodium_memzero(&key, sizeof key);
-        sodium_memzero(&digest, sizeof digest);
-    }
-    sodium_memzero(shared, sizeof shared);
-    sodium_memzero(channel->ephemeral_secret, sizeof channel->ephemeral_secret);
-    return rota_ok();
-}
-
-/* ---- the dialler's steps -------------------------------------------------------------------------------------------- */
+/* ---- dialler -------------------------------------------------------------------------------------------------------- */
 
 void rota_channel_write_hello(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_HELLO_BYTES])
 {
-    ROTA_ASSERT(channel->dials && channel->step == STEP_START);
+    ROTA_ASSERT(channel->step == CHANNEL_HELLO_DUE);
     struct rota_writer writer = rota_writer(out, ROTA_CHANNEL_HELLO_BYTES);
-    rota_write_bytes(&writer, channel_magic, sizeof channel_magic);
+    rota_write_bytes(&writer, channel_magic_hello, sizeof channel_magic_hello);
     rota_write_u32(&writer, channel->identity->self);
     rota_write_u32(&writer, channel->peer);
     rota_write_hash(&writer, &channel->identity->ledger_id);
-    rota_write_bytes(&writer, channel->ephemeral, sizeof channel->ephemeral);
+    rota_write_bytes(&writer, channel->ephemeral_public, sizeof channel->ephemeral_public);
     ROTA_ASSERT(!writer.bad && writer.len == ROTA_CHANNEL_HELLO_BYTES);
-    memcpy(channel->hello, out, sizeof channel->hello);
-    channel->step = STEP_HELLO;
+    rota_digest_add(&channel->transcript, out, ROTA_CHANNEL_HELLO_BYTES);
+    channel->step = CHANNEL_WELCOME_AWAITED;
 }
 
 struct rota_status rota_channel_read_welcome(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_WELCOME_BYTES])
 {
-    ROTA_ASSERT(channel->dials && channel->step == STEP_HELLO);
-    struct rota_reader reader = rota_reader(rota_view(in, ROTA_CHANNEL_WELCOME_BYTES));
-    uint8_t ephemeral[crypto_scalarmult_BYTES], message[64];
-    char magic[sizeof channel_magic];
+    ROTA_ASSERT(channel->step == CHANNEL_WELCOME_AWAITED);
+    channel->step = CHANNEL_BROKEN;
     struct rota_signature signature;
-    rota_read_bytes(&reader, magic, sizeof magic);
-    rota_read_bytes(&reader, ephemeral, sizeof ephemeral);
-    rota_read_signature(&reader, &signature);
-    if (memcmp(magic, channel_magic, sizeof magic) != 0)
-        return rota_fail(ROTA_MALFORMED, "the other end does not speak this protocol");
-    transcript_make(channel, ephemeral);
-    struct rota_view expected = role_message(message, channel, false);
-    if (!rota_ed25519_verify(&channel->identity->members[channel->peer], expected, &signature))
-        return rota_fail(ROTA_BAD_SIGNATURE, "the other end is not the facility that was called");
-    ROTA_TRY(keys_make(channel, ephemeral));
-    channel->step = STEP_WELCOME;
+    enum { SIGNED_BYTES = ROTA_CHANNEL_WELCOME_BYTES - ROTA_SIGNATURE_BYTES };
+    if (memcmp(in, channel_magic_welcome, sizeof channel_magic_welcome) != 0)
+        return rota_fail(ROTA_MALFORMED, "the answer is not a welcome of this protocol");
+    rota_digest_add(&channel->transcript, in, SIGNED_BYTES);
+    memcpy(signature.b, in + SIGNED_BYTES, sizeof signature.b);
+    if (!transcript_verify(channel, CHANNEL_USE_LISTENER_SIGNS, &signature))
+        return rota_fail(ROTA_BAD_SIGNATURE, "who answers is not the facility that was called");
+    if (!channel_agree(channel, in + sizeof channel_magic_welcome))
+        return rota_fail(ROTA_MALFORMED, "an ephemeral key of small order");
+    rota_digest_add(&channel->transcript, signature.b, sizeof signature.b);
+    channel->step = CHANNEL_PROOF_DUE;
     return rota_ok();
 }
 
 void rota_channel_write_proof(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_PROOF_BYTES])
 {
-    ROTA_ASSERT(channel->dials && channel->step == STEP_WELCOME);
-    uint8_t message[64];
+    ROTA_ASSERT(channel->step == CHANNEL_PROOF_DUE);
     struct rota_signature signature;
-    rota_ed25519_sign(&signature, channel->identity->secret, role_message(message, channel, true));
-    memcpy(out, channel_magic, sizeof channel_magic);
-    memcpy(out + sizeof channel_magic, signature.b, sizeof signature.b);
-    channel->step = STEP_OPEN;
+    transcript_sign(&signature, channel, CHANNEL_USE_DIALLER_SIGNS);
+    memcpy(out, channel_magic_proof, sizeof channel_magic_proof);
+    memcpy(out + sizeof channel_magic_proof, signature.b, sizeof signature.b);
+    rota_digest_add(&channel->transcript, out, ROTA_CHANNEL_PROOF_BYTES);
+    channel_finish(channel);
 }
 
-/* ---- the listener's steps ------------------------------------------------------------------------------------------- */
+/* ---- listener ------------------------------------------------------------------------------------------------------- */
 
 struct rota_status rota_channel_read_hello(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_HELLO_BYTES])
 {
-    ROTA_ASSERT(!channel->dials && channel->step == STEP_START);
-    struct rota_reader reader = rota_reader(rota_view(in, ROTA_CHANNEL_HELLO_BYTES));
-    const struct rota_channel_identity *identity = channel->identity;
-    char magic[sizeof channel_magic];
-    uint8_t ephemeral[crypto_scalarmult_BYTES];
+    ROTA_ASSERT(channel->step == CHANNEL_HELLO_AWAITED);
+    channel->step = CHANNEL_BROKEN;
     struct rota_hash ledger_id;
-    rota_read_bytes(&reader, magic, sizeof magic);
+    struct rota_reader reader = rota_reader(rota_view(in, ROTA_CHANNEL_HELLO_BYTES));
+    struct rota_view magic = rota_read_view(&reader, sizeof channel_magic_hello);
     uint32_t from = rota_read_u32(&reader), to = rota_read_u32(&reader);
     rota_read_hash(&reader, &ledger_id);
-    rota_read_bytes(&reader, ephemeral, sizeof ephemeral);
-    if (memcmp(magic, channel_magic, sizeof magic) != 0)
-        return rota_fail(ROTA_MALFORMED, "the caller does not speak this protocol");
-    if (!rota_hash_equal(&ledger_id, &identity->ledger_id))
-        return rota_fail(ROTA_WRONG_LEDGER, "the caller belongs to another ledger");
-    if (to != identity->self)
-        return rota_fail(ROTA_WRONG_LEDGER, "the caller wants another facility");
-    if (from >= identity->member_count || from == identity->self)
-        return rota_fail(ROTA_UNKNOWN_KEY, "the caller is no other member");
-    memcpy(channel->hello, in, sizeof channel->hello);
+    struct rota_view ephemeral = rota_read_view(&reader, CHANNEL_EPHEMERAL_BYTES);
+    ROTA_TRY(rota_reader_finish(&reader));
+    if (memcmp(magic.data, channel_magic_hello, sizeof channel_magic_hello) != 0)
+        return rota_fail(ROTA_MALFORMED, "the call is not a hello of this protocol");
+    if (!rota_hash_equal(&ledger_id, &channel->identity->ledger_id))
+        return rota_fail(ROTA_WRONG_LEDGER, "a call from another ledger");
+    if (to != channel->identity->self)
+        return rota_fail(ROTA_WRONG_LEDGER, "a call for another member");
+    if (from >= channel->identity->member_count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "a call from a member that does not exist");
+    if (from == channel->identity->self)
+        return rota_fail(ROTA_REFUSED, "a call in our own name");
+    if (!channel_agree(channel, ephemeral.data))
+        return rota_fail(ROTA_MALFORMED, "an ephemeral key of small order");
+    rota_digest_add(&channel->transcript, in, ROTA_CHANNEL_HELLO_BYTES);
     channel->peer = from;
-    transcript_make(channel, channel->ephemeral);
-    ROTA_TRY(keys_make(channel, ephemeral));
-    channel->step = STEP_HELLO;
+    channel->step = CHANNEL_WELCOME_DUE;
     return rota_ok();
 }
 
 void rota_channel_write_welcome(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_WELCOME_BYTES])
 {
-    ROTA_ASSERT(!channel->dials && channel->step == STEP_HELLO);
-    uint8_t message[64];
+    ROTA_ASSERT(channel->step == CHANNEL_WELCOME_DUE);
     struct rota_signature signature;
-    rota_ed25519_sign(&signature, channel->identity->secret, role_message(message, channel, false));
     struct rota_writer writer = rota_writer(out, ROTA_CHANNEL_WELCOME_BYTES);
-    rota_write_bytes(&writer, channel_magic, sizeof channel_magic);
-    rota_write_bytes(&writer, channel->ephemeral, sizeof channel->ephemeral);
+    rota_write_bytes(&writer, channel_magic_welcome, sizeof channel_magic_welcome);
+    rota_write_bytes(&writer, channel->ephemeral_public, sizeof channel->ephemeral_public);
+    rota_digest_add(&channel->transcript, out, writer.len);
+    transcript_sign(&signature, channel, CHANNEL_USE_LISTENER_SIGNS);
     rota_write_signature(&writer, &signature);
     ROTA_ASSERT(!writer.bad && writer.len == ROTA_CHANNEL_WELCOME_BYTES);
-    channel->step = STEP_WELCOME;
+    rota_digest_add(&channel->transcript, signature.b, sizeof signature.b);
+    channel->step = CHANNEL_PROOF_AWAITED;
 }
 
 struct rota_status rota_channel_read_proof(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_PROOF_BYTES])
 {
-    ROTA_ASSERT(!channel->dials && channel->step == STEP_WELCOME);
-    uint8_t message[64];
+    ROTA_ASSERT(channel->step == CHANNEL_PROOF_AWAITED);
+    channel->step = CHANNEL_BROKEN;
     struct rota_signature signature;
-    if (memcmp(in, channel_magic, sizeof channel_magic) != 0)
-        return rota_fail(ROTA_MALFORMED, "the caller does not speak this protocol");
-    memcpy(signature.b, in + sizeof channel_magic, sizeof signature.b);
-    struct rota_view expected = role_message(message, channel, true);
-    if (!rota_ed25519_verify(&channel->identity->members[channel->peer], expected, &signature))
-        return rota_fail(ROTA_BAD_SIGNATURE, "the caller is not the facility that it says");
-    channel->step = STEP_OPEN;
+    memcpy(signature.b, in + sizeof channel_magic_proof, sizeof signature.b);
+    if (memcmp(in, channel_magic_proof, sizeof channel_magic_proof) != 0)
+        return rota_fail(ROTA_MALFORMED, "the answer to a welcome is not a proof");
+    if (!transcript_verify(channel, CHANNEL_USE_DIALLER_SIGNS, &signature))
+        return rota_fail(ROTA_BAD_SIGNATURE, "who calls is not the facility that it names");
+    rota_digest_add(&channel->transcript, in, ROTA_CHANNEL_PROOF_BYTES);
+    channel_finish(channel);
     return rota_ok();
 }
 
-/* ---- sealed frames -------------------------------------------------------------------------------------------------- */
-
-void rota_channel_write_header(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_HEADER_BYTES])
+uint32_t rota_channel_peer(const struct rota_channel *channel)
 {
-    _Static_assert(ROTA_CHANNEL_HEADER_BYTES == crypto_secretstream_xchacha20poly1305_HEADERBYTES, "libsodium's stream header");
-    _Static_assert(ROTA_CHANNEL_SEAL_BYTES == crypto_secretstream_xchacha20poly1305_ABYTES, "libsodium's seal");
-    ROTA_ASSERT(channel->step == STEP_OPEN);
-    crypto_secretstream_xchacha20poly1305_init_push(&channel->send, out, channel->send_key);
-    sodium_memzero(channel->send_key, sizeof channel->send_key);
-}
-
-struct rota_status rota_channel_read_header(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_HEADER_BYTES])
-{
-    ROTA_ASSERT(channel->step == STEP_OPEN);
-    if (crypto_secretstream_xchacha20poly1305_init_pull(&channel->receive, in, channel->receive_key) != 0)
-        return rota_fail(ROTA_MALFORMED, "a stream header that libsodium refuses");
-    sodium_memzero(channel->receive_key, sizeof channel->receive_key);
-    return rota_ok();
-}
-
-void rota_channel_seal(struct rota_channel *channel, uint8_t *out, struct rota_view plain)
-{
-    ROTA_ASSERT(channel->step == STEP_OPEN);
-    crypto_secretstream_xchacha20poly1305_push(&channel->send, out, NULL, plain.data, plain.len, NULL, 0, 0);
-}
-
-struct rota_status rota_channel_open(struct rota_channel *channel, uint8_t *out, size_t *out_len, struct rota_view sealed)
-{
-    ROTA_ASSERT(channel->step == STEP_OPEN);
-    unsigned long long len;
-    uint8_t tag;
-    if (sealed.len < ROTA_CHANNEL_SEAL_BYTES)
-        return rota_fail(ROTA_MALFORMED, "a frame shorter than its seal");
-    if (crypto_secretstream_xchacha20poly1305_pull(&channel->receive, out, &len, &tag, sealed.data, sealed.len, NULL, 0) != 0 || tag != 0)
-        return rota_fail(ROTA_BAD_SIGNATURE, "a frame that was changed on its way");
-    *out_len = (size_t)len;
-    return rota_ok();
+    ROTA_ASSERT(channel->step == CHANNEL_DONE);
+    return channel->peer;
 }

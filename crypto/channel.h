@@ -14,11 +14,11 @@
 #include "crypto/ed25519.h"
 
 enum {
-    ROTA_CHANNEL_HELLO_BYTES = 4 + 4 + 4 + 32 + 32,        /* magic, from, to, ledger id, ephemeral */
-    ROTA_CHANNEL_WELCOME_BYTES = 4 + 32 + 64,              /* magic, ephemeral, signature */
-    ROTA_CHANNEL_PROOF_BYTES = 4 + 64,                     /* magic, signature */
-    ROTA_CHANNEL_HEADER_BYTES = 24,                        /* secretstream header: first bytes each side sends after that */
-    ROTA_CHANNEL_SEAL_BYTES = 17,                          /* added to each sealed frame */
+    ROTA_CHANNEL_HELLO_BYTES = 4 + 4 + 4 + 32 + 32, /* magic, from, to, ledger id, ephemeral */
+    ROTA_CHANNEL_WELCOME_BYTES = 4 + 32 + 64,       /* magic, ephemeral, signature */
+    ROTA_CHANNEL_PROOF_BYTES = 4 + 64,              /* magic, signature */
+    ROTA_CHANNEL_HEADER_BYTES = 24,                 /* secretstream header: first bytes each side sends after that */
+    ROTA_CHANNEL_SEAL_BYTES = 17,                   /* added to each sealed frame */
 };
 
 /* Who we are and whom we may speak to. Borrowed for the life of the channel. */
@@ -32,31 +32,38 @@ struct rota_channel_identity {
 
 struct rota_channel; /* opaque, allocated; one per connection; one thread at a time per direction after the handshake */
 
-/* dialler: peer is the member we call. listener: peer is learned from the hello. Freed by rota_channel_free, also half-way. */
-ROTA_CHECKED struct rota_status rota_channel_new_dialler(struct rota_channel **out, const struct rota_channel_identity *identity,
-                                                         uint32_t peer);
-ROTA_CHECKED struct rota_status rota_channel_new_listener(struct rota_channel **out, const struct rota_channel_identity *identity);
+/* dialler: peer is the member we call. listener: peer is learned from the hello. Freed by rota_channel_free, also half-way.
+ */
+ROTA_CHECKED struct rota_status rota_channel_new_dialler(struct rota_channel **out,
+                                                         const struct rota_channel_identity *identity, uint32_t peer);
+ROTA_CHECKED struct rota_status rota_channel_new_listener(struct rota_channel **out,
+                                                          const struct rota_channel_identity *identity);
 void rota_channel_free(struct rota_channel *channel); /* wipes; NULL is fine */
 
 /* Dialler's steps. */
 void rota_channel_write_hello(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_HELLO_BYTES]);
-ROTA_CHECKED struct rota_status rota_channel_read_welcome(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_WELCOME_BYTES]);
+ROTA_CHECKED struct rota_status rota_channel_read_welcome(struct rota_channel *channel,
+                                                          const uint8_t in[ROTA_CHANNEL_WELCOME_BYTES]);
 void rota_channel_write_proof(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_PROOF_BYTES]);
 /* Listener's steps. ROTA_UNKNOWN_KEY: no such member; ROTA_WRONG_LEDGER: another ledger, or a call for another member;
  * ROTA_BAD_SIGNATURE: not who it says. */
-ROTA_CHECKED struct rota_status rota_channel_read_hello(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_HELLO_BYTES]);
+ROTA_CHECKED struct rota_status rota_channel_read_hello(struct rota_channel *channel,
+                                                        const uint8_t in[ROTA_CHANNEL_HELLO_BYTES]);
 void rota_channel_write_welcome(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_WELCOME_BYTES]);
-ROTA_CHECKED struct rota_status rota_channel_read_proof(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_PROOF_BYTES]);
+ROTA_CHECKED struct rota_status rota_channel_read_proof(struct rota_channel *channel,
+                                                        const uint8_t in[ROTA_CHANNEL_PROOF_BYTES]);
 
 /* Once the handshake is done on this side: the authenticated peer. */
 uint32_t rota_channel_peer(const struct rota_channel *channel);
 
 /* After the handshake each side sends its stream header once, then sealed frames. */
 void rota_channel_write_header(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_HEADER_BYTES]);
-ROTA_CHECKED struct rota_status rota_channel_read_header(struct rota_channel *channel, const uint8_t in[ROTA_CHANNEL_HEADER_BYTES]);
+ROTA_CHECKED struct rota_status rota_channel_read_header(struct rota_channel *channel,
+                                                         const uint8_t in[ROTA_CHANNEL_HEADER_BYTES]);
 /* out holds plain.len + ROTA_CHANNEL_SEAL_BYTES. */
 void rota_channel_seal(struct rota_channel *channel, uint8_t *out, struct rota_view plain);
 /* out holds sealed.len - ROTA_CHANNEL_SEAL_BYTES; ROTA_BAD_SIGNATURE ends the connection. */
-ROTA_CHECKED struct rota_status rota_channel_open(struct rota_channel *channel, uint8_t *out, size_t *out_len, struct rota_view sealed);
+ROTA_CHECKED struct rota_status rota_channel_open(struct rota_channel *channel, uint8_t *out, size_t *out_len,
+                                                  struct rota_view sealed);
 
 #endif

@@ -1,10 +1,13 @@
 #include "crypto/ed25519.h"
 
+#include "crypto/init.h"
+
 #include <sodium.h>
 
 void rota_ed25519_generate(struct rota_ed25519_secret *out)
 {
     uint8_t seed[ROTA_ED25519_SEED_BYTES];
+    rota_crypto_init();
     randombytes_buf(seed, sizeof seed);
     rota_ed25519_from_seed(out, seed);
     sodium_memzero(seed, sizeof seed);
@@ -13,6 +16,7 @@ void rota_ed25519_generate(struct rota_ed25519_secret *out)
 void rota_ed25519_from_seed(struct rota_ed25519_secret *out, const uint8_t seed[ROTA_ED25519_SEED_BYTES])
 {
     _Static_assert(sizeof out->b == crypto_sign_SECRETKEYBYTES, "libsodium's secret key");
+    rota_crypto_init();
     crypto_sign_seed_keypair(out->public_key.b, out->b, seed);
 }
 
@@ -37,7 +41,8 @@ void rota_ed25519_sign(struct rota_signature *out, const struct rota_ed25519_sec
     crypto_sign_detached(out->b, NULL, message.data, message.len, secret->b);
 }
 
-bool rota_ed25519_verify(const struct rota_ed25519_public *key, struct rota_view message, const struct rota_signature *signature)
+bool rota_ed25519_verify(const struct rota_ed25519_public *key, struct rota_view message,
+                         const struct rota_signature *signature)
 {
     return crypto_sign_verify_detached(signature->b, message.data, message.len, key->b) == 0;
 }

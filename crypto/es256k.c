@@ -1,5 +1,7 @@
 #include "crypto/es256k.h"
 
+#include "crypto/init.h"
+
 #include <pthread.h>
 #include <secp256k1.h>
 #include <sodium.h>
@@ -11,7 +13,7 @@ static pthread_once_t es256k_once = PTHREAD_ONCE_INIT;
 static void context_make(void)
 {
     uint8_t seed[32];
-    ROTA_ASSERT(sodium_init() >= 0);
+    rota_crypto_init();
     es256k_context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
     ROTA_ASSERT(es256k_context);
     randombytes_buf(seed, sizeof seed);

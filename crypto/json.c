@@ -1,5 +1,7 @@
 #include "crypto/json.h"
 
+#include "crypto/init.h"
+
 #define JSON_INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
 /* ---- the scan before the parser: what jansson would let through ------------------------------------------------------ */
@@ -41,18 +43,28 @@ static bool scan_number(struct json_scan *scan)
     return value <= JSON_INTEGER_MAX;
 }
 
-/* To behind the closing quote. Control characters are the parser's to refuse. */
-static bool scan_string(struct json_scan *scan)
+/* An escape that stands for one of U+0000..U+001F; `at` stands behind the backslash. */
+static bool escape_is_control(struct rota_view text, size_t at)
+{
+    if (at >= text.len)
+        return false;
+    if (text.data[at] != 'u')
+        return memchr("bfnrt", text.data[at], 5) != NULL;
+    return text.len - at > 3 && text.data[at + 1] == '0' && text.data[at + 2] == '0' && text.data[at + 3] <= '1';
+}
+
+/* To behind the closing quote. Raw control characters are the parser's to refuse. */
+static struct rota_status scan_string(struct json_scan *scan)
 {
     for (scan->at++; scan->at < scan->text.len; scan->at++) {
         if (scan->text.data[scan->at] == '"') {
             scan->at++;
-            return true;
+            return rota_ok();
         }
-        if (scan->text.data[scan->at] == '\\')
-            scan->at++;
+        if (scan->text.data[scan->at] == '\\' && escape_is_control(scan->text, ++scan->at))
+            return rota_fail(ROTA_MALFORMED, "JSON with a control character in a string");
     }
-    return false;
+    return rota_fail(ROTA_MALFORMED, "JSON that ends inside a string");
 }
 
 static struct rota_status json_scan(struct rota_view text)
@@ -61,11 +73,12 @@ static struct rota_status json_scan(struct rota_view text)
     while (scan.at < text.len) {
         uint8_t c = text.data[scan.at];
         if (c == '"') {
-            if (!scan_string(&scan))
-                return rota_fail(ROTA_MALFORMED, "JSON that ends inside a string");
+            ROTA_TRY(scan_string(&scan));
         } else if (c == '-' || digit(c)) {
             if (!scan_number(&scan))
-                return rota_fail(ROTA_MALFORMED, "JSON numbers are integers within 2^53 - 1, without fraction, exponent, leading zero or -0");
+                return rota_fail(
+                    ROTA_MALFORMED,
+                    "JSON numbers are integers within 2^53 - 1, without fraction, exponent, leading zero or -0");
         } else {
             if (c == '{' || c == '[')
                 scan.depth++;
@@ -86,6 +99,7 @@ struct rota_status rota_json_parse(json_t **out, struct rota_view text, size_t s
     *out = NULL;
     if (text.len > size_max)
         return rota_fail(ROTA_TOO_LARGE, "JSON larger than its kind may be");
+    rota_crypto_init();
     ROTA_TRY(json_scan(text));
     json_error_t error;
     json_t *value = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);

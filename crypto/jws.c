@@ -59,6 +59,7 @@ struct rota_status rota_jws_parse(struct rota_jws *out, struct rota_view text, c
     if (text.len == 0 || !parts_split(text, parts))
         return rota_fail(ROTA_MALFORMED, "a compact JWS is three parts with two dots between them");
     ROTA_TRY(header_read(out, parts[0], typ));
+    ROTA_TRY(rota_base64url_measure(&len, ROTA_JWS_PAYLOAD_BYTES_MAX, parts[1]));
     ROTA_TRY(rota_base64url_decode(out->signature.b, &len, sizeof out->signature.b, parts[2]));
     if (len != sizeof out->signature.b)
         return rota_fail(ROTA_MALFORMED, "a JWS signature has 64 bytes");

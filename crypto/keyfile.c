@@ -1,248 +1,263 @@
-#include "crypto/keyfile.h"
+#include "crypto/init.h"
+#include "crypto/keyfile_private.h"
+#include "crypto/private_file.h"
 
-#include "crypto/codec.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* Argon2id at the cost that libsodium calls moderate on memory and interactive on time: 64 MiB, three passes. */
-#define KEYFILE_OPS UINT64_C(3)
-#define KEYFILE_MEMORY UINT64_C(67108864)
-/* What a file may ask of us: a hostile one must not eat the machine. */
-#define KEYFILE_OPS_MAX UINT64_C(16)
-#define KEYFILE_MEMORY_MAX (UINT64_C(1) << 30)
+enum {
+    KEYFILE_SALT_BYTES = crypto_pwhash_SALTBYTES,
+    KEYFILE_NONCE_BYTES = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    KEYFILE_SECRET_BYTES = 32, /* of either kind of key */
+    KEYFILE_SEALED_BYTES = KEYFILE_SECRET_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    KEYFILE_CREATED_CHARS_MAX = 32,
+};
 
-enum { SECRET_BYTES = 32, SEALED_BYTES = SECRET_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES, FILE_BYTES_MAX = 2048, HEADING_MAX = 128 };
+static const char keyfile_comment[] = "untrusted comment: ";
 
+/* A key file taken apart. */
 struct keyfile {
     enum rota_key_role role;
     struct rota_token label;
-    unsigned long long memory, ops;
-    uint8_t salt[crypto_pwhash_SALTBYTES];
-    uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
-    uint8_t sealed[SEALED_BYTES];
+    struct rota_keyfile_cost cost;
+    uint8_t salt[KEYFILE_SALT_BYTES];
+    uint8_t nonce[KEYFILE_NONCE_BYTES];
+    uint8_t sealed[KEYFILE_SEALED_BYTES];
+    struct rota_view associated; /* every byte of the file before the ciphertext: nothing can be changed unnoticed */
 };
 
-/* ---- keys ----------------------------------------------------------------------------------------------------------- */
+/* ---- secret keys ---------------------------------------------------------------------------------------------------- */
 
-struct rota_status rota_secret_key_generate(struct rota_secret_key *out, enum rota_key_role role, const struct rota_token *label)
+struct rota_view rota_secret_key_public_bytes(const struct rota_secret_key *key)
 {
-    if (sodium_init() < 0)
-        return rota_fail(ROTA_IO, "this machine gives no randomness");
+    return key->role == ROTA_KEY_FACILITY
+               ? rota_view(key->facility.public_key.b, sizeof key->facility.public_key.b)
+               : rota_view(key->coordinator.public_key.compressed, sizeof key->coordinator.public_key.compressed);
+}
+
+/* An empty key in locked memory; where the limit on locked memory is used up, the key works without the lock. */
+static void secret_key_start(struct rota_secret_key *out, enum rota_key_role role, const struct rota_token *label)
+{
+    rota_crypto_init();
+    (void)sodium_mlock(out, sizeof *out);
     memset(out, 0, sizeof *out);
-    sodium_mlock(out, sizeof *out);
     out->role = role;
     out->label = *label;
-    if (role == ROTA_KEY_FACILITY)
-        rota_ed25519_generate(&out->facility);
-    else
+}
+
+struct rota_status rota_secret_key_generate(struct rota_secret_key *out, enum rota_key_role role,
+                                            const struct rota_token *label)
+{
+    struct rota_token copy = *label; /* the caller's may lie in *out */
+    ROTA_ASSERT(role == ROTA_KEY_FACILITY || role == ROTA_KEY_COORDINATOR);
+    secret_key_start(out, role, &copy);
+    if (role == ROTA_KEY_COORDINATOR)
         return rota_es256k_generate(&out->coordinator);
+    rota_ed25519_generate(&out->facility);
     return rota_ok();
 }
 
 void rota_secret_key_wipe(struct rota_secret_key *key)
 {
-    sodium_memzero(key, sizeof *key);
-    sodium_munlock(key, sizeof *key);
+    if (key)
+        (void)sodium_munlock(key, sizeof *key); /* overwrites with zero first */
 }
 
-static void secret_take(uint8_t out[SECRET_BYTES], const struct rota_secret_key *key)
+/* ---- the lock ------------------------------------------------------------------------------------------------------- */
+
+static struct rota_status lock_derive(uint8_t out[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], const char *passphrase,
+                                      const uint8_t salt[KEYFILE_SALT_BYTES], struct rota_keyfile_cost cost)
 {
-    memcpy(out, key->role == ROTA_KEY_FACILITY ? key->facility.b : key->coordinator.b, SECRET_BYTES);
+    if (crypto_pwhash(out, crypto_aead_xchacha20poly1305_ietf_KEYBYTES, passphrase, strlen(passphrase), salt, cost.passes,
+                      (size_t)cost.memory_bytes, crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return rota_fail(ROTA_NO_MEMORY, "not enough memory to derive a key from the passphrase");
+    return rota_ok();
 }
 
-static struct rota_status secret_give(struct rota_secret_key *out, const struct keyfile *file, const uint8_t secret[SECRET_BYTES])
+/* ---- sealing -------------------------------------------------------------------------------------------------------- */
+
+static bool created_is_date(const char *created)
 {
+    size_t len = strspn(created, "0123456789-:TZ");
+    return len > 0 && len <= KEYFILE_CREATED_CHARS_MAX && created[len] == '\0';
+}
+
+/* The comment line and the data line up to its last colon. Returns the number of characters. */
+static size_t keyfile_write_head(char out[ROTA_KEYFILE_BYTES_MAX], const struct rota_secret_key *key, const char *created,
+                                 const struct keyfile *file)
+{
+    char id[2 * ROTA_ED25519_PUBLIC_BYTES + 1], salt[KEYFILE_SALT_BYTES * 2], nonce[KEYFILE_NONCE_BYTES * 2];
+    bool facility = key->role == ROTA_KEY_FACILITY;
+    rota_hex_encode(id, facility ? rota_secret_key_public_bytes(key)
+                                 : rota_view(key->coordinator.public_key.kid.b, ROTA_KID_BYTES));
+    rota_base64url_encode(salt, rota_view(file->salt, sizeof file->salt));
+    rota_base64url_encode(nonce, rota_view(file->nonce, sizeof file->nonce));
+    int len = snprintf(out, ROTA_KEYFILE_BYTES_MAX,
+                       "%srotaledger %s key, %s, %s %s, created %s\n"
+                       "rotakey1:%s:%s:argon2id:%llu:%llu:%s:%s:",
+                       keyfile_comment, rota_key_role_name(key->role), key->label.text, facility ? "key" : "kid", id,
+                       created, rota_key_role_name(key->role), key->label.text, (unsigned long long)file->cost.memory_bytes,
+                       (unsigned long long)file->cost.passes, salt, nonce);
+    ROTA_ASSERT(len > 0 && (size_t)len < ROTA_KEYFILE_BYTES_MAX - KEYFILE_SEALED_BYTES * 2);
+    return (size_t)len;
+}
+
+struct rota_status rota_keyfile_seal(char *out, const struct rota_secret_key *key, const char *passphrase,
+                                     const char *created, struct rota_keyfile_cost cost)
+{
+    struct keyfile file = {.cost = cost};
+    uint8_t lock[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
+    const uint8_t *secret = key->role == ROTA_KEY_FACILITY ? key->facility.b : key->coordinator.b;
+    if (passphrase[0] == '\0')
+        return rota_fail(ROTA_PASSPHRASE, "a key is not kept under an empty passphrase");
+    if (!created_is_date(created))
+        return rota_fail(ROTA_USAGE, "the day of creation is a date like 2026-07-01");
+    rota_crypto_init();
+    randombytes_buf(file.salt, sizeof file.salt);
+    randombytes_buf(file.nonce, sizeof file.nonce);
+    size_t len = keyfile_write_head(out, key, created, &file);
+    ROTA_TRY(lock_derive(lock, passphrase, file.salt, cost));
+    crypto_aead_xchacha20poly1305_ietf_encrypt(file.sealed, NULL, secret, KEYFILE_SECRET_BYTES, (const uint8_t *)out, len,
+                                               NULL, file.nonce, lock);
+    sodium_memzero(lock, sizeof lock);
+    rota_base64url_encode(out + len, rota_view(file.sealed, sizeof file.sealed));
+    strcat(out, "\n");
+    return rota_ok();
+}
+
+struct rota_status rota_keyfile_write_at_cost(const char *path, const struct rota_secret_key *key, const char *passphrase,
+                                              const char *created, struct rota_keyfile_cost cost)
+{
+    char text[ROTA_KEYFILE_BYTES_MAX];
+    ROTA_TRY(rota_keyfile_seal(text, key, passphrase, created, cost));
+    return rota_private_file_create(path, rota_view_text(text));
+}
+
+struct rota_status rota_keyfile_write(const char *path, const struct rota_secret_key *key, const char *passphrase,
+                                      const char *created)
+{
+    return rota_keyfile_write_at_cost(path, key, passphrase, created, rota_keyfile_cost_default);
+}
+
+/* ---- taking apart --------------------------------------------------------------------------------------------------- */
+
+/* A decimal number without leading zero, from min to max. */
+static struct rota_status cost_parse(uint64_t *out, struct rota_view text, uint64_t min, uint64_t max)
+{
+    uint64_t value = 0;
+    bool good = text.len > 0 && text.len <= 10 && text.data[0] != '0';
+    for (size_t i = 0; good && i < text.len; i++) {
+        good = text.data[i] >= '0' && text.data[i] <= '9';
+        value = value * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (!good)
+        return rota_fail(ROTA_MALFORMED, "a key file whose cost is no number");
+    if (value < min || value > max)
+        return rota_fail(ROTA_TOO_LARGE, "a key file that asks for more memory or time than any of ours, or for too little");
+    *out = value;
+    return rota_ok();
+}
+
+static struct rota_status exact_decode(uint8_t *out, size_t out_len, struct rota_view text)
+{
+    size_t len = 0;
+    ROTA_TRY(rota_base64url_decode(out, &len, out_len, text));
+    return len == out_len ? rota_ok() : rota_fail(ROTA_MALFORMED, "a key file with a part of the wrong length");
+}
+
+static struct rota_status data_line_read(struct keyfile *out, struct rota_view line)
+{
+    enum { VERSION, ROLE, LABEL, METHOD, MEMORY, PASSES, SALT, NONCE, SEALED, FIELDS };
+    struct rota_view field[FIELDS];
+    if (!rota_key_fields_split(field, FIELDS, line))
+        return rota_fail(ROTA_MALFORMED, "the second line of a key file has nine fields");
+    if (!rota_view_equal(field[VERSION], rota_view_text("rotakey1")))
+        return rota_fail(ROTA_UNSUPPORTED, "not a key file of format rotakey1");
+    if (!rota_key_role_parse(&out->role, field[ROLE]))
+        return rota_fail(ROTA_MALFORMED, "a key is a facility's or a coordinator's");
+    ROTA_TRY(rota_token_parse(&out->label, field[LABEL]));
+    if (!rota_view_equal(field[METHOD], rota_view_text("argon2id")))
+        return rota_fail(ROTA_UNSUPPORTED, "a key file that is not locked with argon2id");
+    ROTA_TRY(cost_parse(&out->cost.memory_bytes, field[MEMORY], crypto_pwhash_argon2id_MEMLIMIT_MIN,
+                        rota_keyfile_cost_max.memory_bytes));
+    ROTA_TRY(
+        cost_parse(&out->cost.passes, field[PASSES], crypto_pwhash_argon2id_OPSLIMIT_MIN, rota_keyfile_cost_max.passes));
+    ROTA_TRY(exact_decode(out->salt, sizeof out->salt, field[SALT]));
+    ROTA_TRY(exact_decode(out->nonce, sizeof out->nonce, field[NONCE]));
+    ROTA_TRY(exact_decode(out->sealed, sizeof out->sealed, field[SEALED]));
+    return rota_ok();
+}
+
+/* Two lines, each with its newline, nothing else; the associated bytes are borrowed from text. */
+static struct rota_status keyfile_read(struct keyfile *out, struct rota_view text)
+{
+    size_t comment_len = sizeof keyfile_comment - 1;
     memset(out, 0, sizeof *out);
-    sodium_mlock(out, sizeof *out);
-    out->role = file->role;
-    out->label = file->label;
+    if (text.len > ROTA_KEYFILE_BYTES_MAX)
+        return rota_fail(ROTA_TOO_LARGE, "a key file has two short lines");
+    if (text.len <= comment_len || memcmp(text.data, keyfile_comment, comment_len) != 0)
+        return rota_fail(ROTA_MALFORMED, "a key file begins with a line \"untrusted comment: \"");
+    const uint8_t *end = memchr(text.data, '\n', text.len);
+    size_t data_at = end ? (size_t)(end - text.data) + 1 : text.len;
+    if (data_at == text.len || memchr(text.data + data_at, '\n', text.len - data_at) != text.data + text.len - 1)
+        return rota_fail(ROTA_MALFORMED, "a key file has two lines");
+    ROTA_TRY(data_line_read(out, rota_view(text.data + data_at, text.len - data_at - 1)));
+    out->associated = rota_view(text.data, text.len - 1 - rota_base64url_chars(KEYFILE_SEALED_BYTES));
+    return rota_ok();
+}
+
+struct rota_status rota_keyfile_describe(enum rota_key_role *out_role, struct rota_token *out_label, struct rota_view text)
+{
+    struct keyfile file;
+    ROTA_TRY(keyfile_read(&file, text));
+    *out_role = file.role;
+    *out_label = file.label;
+    return rota_ok();
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------------- */
+
+static struct rota_status secret_load(struct rota_secret_key *out, const struct keyfile *file, const uint8_t secret[32])
+{
+    secret_key_start(out, file->role, &file->label);
     if (file->role == ROTA_KEY_COORDINATOR)
         return rota_es256k_secret_parse(&out->coordinator, secret);
     rota_ed25519_from_seed(&out->facility, secret);
     return rota_ok();
 }
 
-/* ---- sealing -------------------------------------------------------------------------------------------------------- */
-
-/* What is authenticated beside the secret: everything before the salt. */
-static size_t heading_format(char out[HEADING_MAX], const struct keyfile *file)
+struct rota_status rota_keyfile_open(struct rota_secret_key *out, struct rota_view text, const char *passphrase)
 {
-    int len = snprintf(out, HEADING_MAX, "rotakey1:%s:%s:argon2id:%llu:%llu", rota_key_role_name(file->role), file->label.text,
-                       file->memory, file->ops);
-    ROTA_ASSERT(len > 0 && len < HEADING_MAX);
-    return (size_t)len;
-}
-
-static struct rota_status key_derive(uint8_t out[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], const struct keyfile *file, const char *passphrase)
-{
-    if (crypto_pwhash(out, crypto_aead_xchacha20poly1305_ietf_KEYBYTES, passphrase, strlen(passphrase), file->salt, file->ops,
-                      (size_t)file->memory, crypto_pwhash_ALG_ARGON2ID13) != 0)
-        return rota_fail(ROTA_NO_MEMORY, "not enough memory to open the key file");
-    return rota_ok();
-}
-
-static struct rota_status keyfile_seal(struct keyfile *file, const struct rota_secret_key *key, const char *passphrase)
-{
-    uint8_t derived[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], secret[SECRET_BYTES];
-    char heading[HEADING_MAX];
-    randombytes_buf(file->salt, sizeof file->salt);
-    randombytes_buf(file->nonce, sizeof file->nonce);
-    ROTA_TRY(key_derive(derived, file, passphrase));
-    secret_take(secret, key);
-    size_t heading_len = heading_format(heading, file);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(file->sealed, NULL, secret, sizeof secret, (const uint8_t *)heading, heading_len, NULL,
-                                               file->nonce, derived);
-    sodium_memzero(secret, sizeof secret);
-    sodium_memzero(derived, sizeof derived);
-    return rota_ok();
-}
-
-static struct rota_status keyfile_open(struct rota_secret_key *out, const struct keyfile *file, const char *passphrase)
-{
-    uint8_t derived[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], secret[SECRET_BYTES];
-    char heading[HEADING_MAX];
-    ROTA_TRY(key_derive(derived, file, passphrase));
-    size_t heading_len = heading_format(heading, file);
-    int opened = crypto_aead_xchacha20poly1305_ietf_decrypt(secret, NULL, NULL, file->sealed, sizeof file->sealed, (const uint8_t *)heading,
-                                                            heading_len, file->nonce, derived);
-    sodium_memzero(derived, sizeof derived);
-    if (opened != 0)
-        return rota_fail(ROTA_PASSPHRASE, "the passphrase is wrong, or the key file was changed");
-    struct rota_status status = secret_give(out, file, secret);
-    sodium_memzero(secret, sizeof secret);
-    return status;
-}
-
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
-
-static size_t keyfile_format(char out[FILE_BYTES_MAX], const struct keyfile *file, const char *created)
-{
-    char heading[HEADING_MAX], salt[32], nonce[40], sealed[80];
-    heading_format(heading, file);
-    rota_base64url_encode(salt, rota_view(file->salt, sizeof file->salt));
-    rota_base64url_encode(nonce, rota_view(file->nonce, sizeof file->nonce));
-    rota_base64url_encode(sealed, rota_view(file->sealed, sizeof file->sealed));
-    int len = snprintf(out, FILE_BYTES_MAX, "untrusted comment: rotaledger %s key, %s, created %s\n%s:%s:%s:%s\n",
-                       rota_key_role_name(file->role), file->label.text, created, heading, salt, nonce, sealed);
-    ROTA_ASSERT(len > 0 && len < FILE_BYTES_MAX);
-    return (size_t)len;
-}
-
-static bool exact_decode(uint8_t *out, size_t size, const char *text)
-{
-    size_t len;
-    return rota_is_ok(rota_base64url_decode(out, &len, size, rota_view_text(text))) && len == size;
-}
-
-/* The data line: nine fields between colons. */
-static bool keyfile_parse(struct keyfile *out, char *line)
-{
-    char *fields[9], *rest = line;
-    for (int i = 0; i < 9; i++)
-        if (!(fields[i] = strsep(&rest, ":")))
-            return false;
+    struct keyfile file;
+    uint8_t lock[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], secret[KEYFILE_SECRET_BYTES];
     memset(out, 0, sizeof *out);
-    char *end_memory, *end_ops;
-    out->memory = strtoull(fields[4], &end_memory, 10);
-    out->ops = strtoull(fields[5], &end_ops, 10);
-    out->role = strcmp(fields[1], "facility") == 0 ? ROTA_KEY_FACILITY : ROTA_KEY_COORDINATOR;
-    return !rest && strcmp(fields[0], "rotakey1") == 0 && strcmp(fields[1], rota_key_role_name(out->role)) == 0 &&
-           rota_is_ok(rota_token_parse(&out->label, rota_view_text(fields[2]))) && strcmp(fields[3], "argon2id") == 0 && *end_memory == '\0' &&
-           *end_ops == '\0' && out->ops >= 1 && out->ops <= KEYFILE_OPS_MAX && out->memory >= crypto_pwhash_MEMLIMIT_MIN &&
-           out->memory <= KEYFILE_MEMORY_MAX && exact_decode(out->salt, sizeof out->salt, fields[6]) &&
-           exact_decode(out->nonce, sizeof out->nonce, fields[7]) && exact_decode(out->sealed, sizeof out->sealed, fields[8]);
-}
-
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
-
-static struct rota_status directory_sync(const char *path)
-{
-    char copy[PATH_MAX];
-    if (strlen(path) >= sizeof copy)
-        return rota_fail(ROTA_USAGE, "a path that is too long");
-    strcpy(copy, path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return rota_fail(ROTA_IO, "the key file's directory cannot be opened");
-    int synced = fsync(fd);
-    close(fd);
-    return synced == 0 ? rota_ok() : rota_fail(ROTA_IO, "the key file's directory cannot be made durable");
-}
-
-/* A new file, whole or not at all. */
-static struct rota_status file_write(const char *path, const char *text, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno == EEXIST ? rota_fail(ROTA_EXISTS, "a file of this name is there already; keys are never overwritten")
-                               : rota_fail(ROTA_IO, "the key file cannot be created (is the directory there and writable?)");
-    bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-    written = close(fd) == 0 && written;
-    if (!written) {
-        unlink(path);
-        return rota_fail(ROTA_IO, "the key file cannot be written (is the disk full?)");
-    }
-    return directory_sync(path);
-}
-
-struct rota_status rota_keyfile_write(const char *path, const struct rota_secret_key *key, const char *passphrase, const char *created)
-{
-    struct keyfile file = {.role = key->role, .label = key->label, .memory = KEYFILE_MEMORY, .ops = KEYFILE_OPS};
-    char text[FILE_BYTES_MAX];
-    if (sodium_init() < 0)
-        return rota_fail(ROTA_IO, "this machine gives no randomness");
-    if (access(path, F_OK) == 0)
-        return rota_fail(ROTA_EXISTS, "a file of this name is there already; keys are never overwritten");
-    ROTA_TRY(keyfile_seal(&file, key, passphrase));
-    return file_write(path, text, keyfile_format(text, &file, created));
-}
-
-static struct rota_status file_load(struct keyfile *out, const char *path)
-{
-    char text[FILE_BYTES_MAX];
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? rota_fail(ROTA_NOT_FOUND, "there is no such key file")
-                               : rota_fail(ROTA_PERMISSION, "the key file cannot be opened");
-    ssize_t len = fstat(fd, &info) == 0 && (info.st_mode & 077) == 0 ? read(fd, text, sizeof text - 1) : -2;
-    close(fd);
-    if (len == -2)
-        return rota_fail(ROTA_PERMISSION, "others may read the key file: chmod 600 it");
-    if (len < 0)
-        return rota_fail(ROTA_IO, "the key file cannot be read");
-    text[len] = '\0';
-    char *line = strchr(text, '\n');
-    if (strncmp(text, "untrusted comment: ", 19) != 0 || !line)
-        return rota_fail(ROTA_MALFORMED, "not a key file of this program");
-    line++;
-    line[strcspn(line, "\n")] = '\0';
-    return keyfile_parse(out, line) ? rota_ok() : rota_fail(ROTA_MALFORMED, "not a key file of this program, or a damaged one");
+    rota_crypto_init();
+    ROTA_TRY(keyfile_read(&file, text));
+    ROTA_TRY(lock_derive(lock, passphrase, file.salt, file.cost));
+    int wrong = crypto_aead_xchacha20poly1305_ietf_decrypt(secret, NULL, NULL, file.sealed, sizeof file.sealed,
+                                                           file.associated.data, file.associated.len, file.nonce, lock);
+    sodium_memzero(lock, sizeof lock);
+    struct rota_status status = wrong ? rota_fail(ROTA_PASSPHRASE, "the passphrase is wrong, or the key file was changed")
+                                      : secret_load(out, &file, secret);
+    sodium_memzero(secret, sizeof secret);
+    if (!rota_is_ok(status))
+        rota_secret_key_wipe(out);
+    return status;
 }
 
 struct rota_status rota_keyfile_read(struct rota_secret_key *out, const char *path, const char *passphrase)
 {
-    struct keyfile file;
+    uint8_t text[ROTA_KEYFILE_BYTES_MAX];
+    size_t len;
     memset(out, 0, sizeof *out);
-    if (sodium_init() < 0)
-        return rota_fail(ROTA_IO, "this machine gives no randomness");
-    ROTA_TRY(file_load(&file, path));
-    return keyfile_open(out, &file, passphrase);
+    ROTA_TRY(rota_private_file_read(text, &len, sizeof text, path));
+    return rota_keyfile_open(out, rota_view(text, len), passphrase);
 }
 
 struct rota_status rota_keyfile_peek(enum rota_key_role *out_role, struct rota_token *out_label, const char *path)
 {
-    struct keyfile file;
-    ROTA_TRY(file_load(&file, path));
-    *out_role = file.role;
-    *out_label = file.label;
-    return rota_ok();
+    uint8_t text[ROTA_KEYFILE_BYTES_MAX];
+    size_t len;
+    ROTA_TRY(rota_private_file_read(text, &len, sizeof text, path));
+    return rota_keyfile_describe(out_role, out_label, rota_view(text, len));
 }

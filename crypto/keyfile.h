@@ -55,12 +55,13 @@ void rota_secret_key_wipe(struct rota_secret_key *key);
 ROTA_CHECKED struct rota_status rota_secret_key_public(struct rota_public_key *out, const struct rota_secret_key *key);
 
 /* Writes PATH (0600, fsynced, never over an existing file: ROTA_EXISTS). created: ISO date for the comment line. */
-ROTA_CHECKED struct rota_status rota_keyfile_write(const char *path, const struct rota_secret_key *key, const char *passphrase,
-                                                   const char *created);
+ROTA_CHECKED struct rota_status rota_keyfile_write(const char *path, const struct rota_secret_key *key,
+                                                   const char *passphrase, const char *created);
 /* ROTA_PERMISSION when the mode is too open, ROTA_PASSPHRASE when the passphrase is wrong. */
 ROTA_CHECKED struct rota_status rota_keyfile_read(struct rota_secret_key *out, const char *path, const char *passphrase);
 /* Role and label of a key file without opening it. */
-ROTA_CHECKED struct rota_status rota_keyfile_peek(enum rota_key_role *out_role, struct rota_token *out_label, const char *path);
+ROTA_CHECKED struct rota_status rota_keyfile_peek(enum rota_key_role *out_role, struct rota_token *out_label,
+                                                  const char *path);
 
 /* The one line of a .pub file: "rotapub1:facility:alpha:<key>:<possession>", base64url. Checks the possession proof. */
 enum { ROTA_PUBLIC_LINE_CHARS_MAX = 256 };

@@ -1,29 +1,47 @@
-/* The public half of a key: its one line, and the proof that its maker holds the secret (FORMATS §11). */
 #include "crypto/codec.h"
 #include "crypto/digest.h"
-#include "crypto/keyfile.h"
+#include "crypto/keyfile_private.h"
 
 #include <stdio.h>
 
+/* ---- roles and fields ----------------------------------------------------------------------------------------------- */
+
 const char *rota_key_role_name(enum rota_key_role role)
 {
+    ROTA_ASSERT(role == ROTA_KEY_FACILITY || role == ROTA_KEY_COORDINATOR);
     return role == ROTA_KEY_FACILITY ? "facility" : "coordinator";
 }
 
-static struct rota_view key_bytes(const struct rota_public_key *key)
+bool rota_key_role_parse(enum rota_key_role *out, struct rota_view name)
 {
-    if (key->role == ROTA_KEY_FACILITY)
-        return rota_view(key->facility.b, sizeof key->facility.b);
-    return rota_view(key->coordinator.compressed, sizeof key->coordinator.compressed);
+    bool facility = rota_view_equal(name, rota_view_text("facility"));
+    *out = facility ? ROTA_KEY_FACILITY : ROTA_KEY_COORDINATOR;
+    return facility || rota_view_equal(name, rota_view_text("coordinator"));
 }
 
-enum { POSSESSION_BYTES_MAX = 128 };
+bool rota_key_fields_split(struct rota_view out[], size_t count, struct rota_view line)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        const uint8_t *colon = line.len > 0 ? memchr(line.data, ':', line.len) : NULL;
+        if (!colon)
+            return false;
+        out[i] = rota_view(line.data, (size_t)(colon - line.data));
+        line = rota_view(colon + 1, line.len - out[i].len - 1);
+    }
+    out[count - 1] = line;
+    return line.len > 0 && !memchr(line.data, ':', line.len);
+}
 
-static struct rota_view possession_message(uint8_t out[POSSESSION_BYTES_MAX], enum rota_key_role role, const struct rota_token *label,
-                                           struct rota_view key)
+/* ---- proof of possession -------------------------------------------------------------------------------------------- */
+
+/* tag || role u8 || label (u16 length first) || key: at most 21 + 1 + 2 + 32 + 33 bytes. */
+enum { POSSESSION_BYTES_MAX = 96 };
+
+static struct rota_view possession_message(uint8_t out[POSSESSION_BYTES_MAX], enum rota_key_role role,
+                                           const struct rota_token *label, struct rota_view key)
 {
     struct rota_writer writer = rota_writer(out, POSSESSION_BYTES_MAX);
-    rota_write_bytes(&writer, ROTA_TAG("possession"), strlen(ROTA_TAG("possession")));
+    rota_write_bytes(&writer, ROTA_TAG("possession"), sizeof ROTA_TAG("possession") - 1);
     rota_write_u8(&writer, (uint8_t)role);
     rota_write_short(&writer, rota_view_text(label->text));
     rota_write_bytes(&writer, key.data, key.len);
@@ -31,23 +49,55 @@ static struct rota_view possession_message(uint8_t out[POSSESSION_BYTES_MAX], en
     return rota_view(out, writer.len);
 }
 
-bool rota_possession_verify(enum rota_key_role role, const struct rota_token *label, struct rota_view key, const struct rota_signature *proof)
+static void possession_sign(struct rota_signature *out, const struct rota_secret_key *key)
 {
     uint8_t bytes[POSSESSION_BYTES_MAX];
-    struct rota_ed25519_public facility;
-    struct rota_es256k_public coordinator;
-    if (key.len != ROTA_ED25519_PUBLIC_BYTES && key.len != ROTA_ES256K_PUBLIC_BYTES)
-        return false;
-    struct rota_view message = possession_message(bytes, role, label, key);
-    if (role == ROTA_KEY_FACILITY)
-        return rota_is_ok(rota_ed25519_public_parse(&facility, key)) && rota_ed25519_verify(&facility, message, proof);
-    struct rota_hash digest = rota_hash_of(NULL, message);
-    return rota_is_ok(rota_es256k_public_parse(&coordinator, key)) && rota_is_ok(rota_es256k_verify(&coordinator, &digest, proof));
+    struct rota_view message = possession_message(bytes, key->role, &key->label, rota_secret_key_public_bytes(key));
+    if (key->role == ROTA_KEY_FACILITY) {
+        rota_ed25519_sign(out, &key->facility, message);
+    } else {
+        struct rota_hash digest = rota_hash_of(NULL, message);
+        rota_es256k_sign(out, &key->coordinator, &digest);
+    }
 }
+
+static bool possession_verify_facility(const struct rota_token *label, struct rota_view key,
+                                       const struct rota_signature *proof)
+{
+    uint8_t bytes[POSSESSION_BYTES_MAX];
+    struct rota_ed25519_public parsed;
+    if (!rota_is_ok(rota_ed25519_public_parse(&parsed, key)))
+        return false;
+    return rota_ed25519_verify(&parsed, possession_message(bytes, ROTA_KEY_FACILITY, label, key), proof);
+}
+
+static bool possession_verify_coordinator(const struct rota_token *label, struct rota_view key,
+                                          const struct rota_signature *proof)
+{
+    uint8_t bytes[POSSESSION_BYTES_MAX];
+    struct rota_es256k_public parsed;
+    if (!rota_is_ok(rota_es256k_public_parse(&parsed, key)))
+        return false;
+    struct rota_hash digest = rota_hash_of(NULL, possession_message(bytes, ROTA_KEY_COORDINATOR, label, key));
+    return rota_is_ok(rota_es256k_verify(&parsed, &digest, proof));
+}
+
+bool rota_possession_verify(enum rota_key_role role, const struct rota_token *label, struct rota_view key,
+                            const struct rota_signature *proof)
+{
+    switch (role) {
+    case ROTA_KEY_FACILITY:
+        return possession_verify_facility(label, key, proof);
+    case ROTA_KEY_COORDINATOR:
+        return possession_verify_coordinator(label, key, proof);
+    }
+    return false;
+}
+
+/* ---- the public half ------------------------------------------------------------------------------------------------ */
 
 struct rota_status rota_secret_key_public(struct rota_public_key *out, const struct rota_secret_key *key)
 {
-    uint8_t bytes[POSSESSION_BYTES_MAX];
     memset(out, 0, sizeof *out);
     out->role = key->role;
     out->label = key->label;
@@ -55,69 +105,62 @@ struct rota_status rota_secret_key_public(struct rota_public_key *out, const str
         out->facility = key->facility.public_key;
     else
         out->coordinator = key->coordinator.public_key;
-    struct rota_view message = possession_message(bytes, key->role, &key->label, key_bytes(out));
-    if (key->role == ROTA_KEY_FACILITY) {
-        rota_ed25519_sign(&out->possession, &key->facility, message);
-    } else {
-        struct rota_hash digest = rota_hash_of(NULL, message);
-        rota_es256k_sign(&out->possession, &key->coordinator, &digest);
-    }
+    possession_sign(&out->possession, key);
+    if (!rota_possession_verify(key->role, &key->label, rota_secret_key_public_bytes(key), &out->possession))
+        return rota_fail(ROTA_MALFORMED, "the halves of this key do not belong together");
     return rota_ok();
+}
+
+static struct rota_view public_bytes(const struct rota_public_key *key)
+{
+    return key->role == ROTA_KEY_FACILITY ? rota_view(key->facility.b, sizeof key->facility.b)
+                                          : rota_view(key->coordinator.compressed, sizeof key->coordinator.compressed);
 }
 
 void rota_public_key_format(char out[ROTA_PUBLIC_LINE_CHARS_MAX], const struct rota_public_key *key)
 {
-    char encoded[64], possession[96];
-    rota_base64url_encode(encoded, key_bytes(key));
-    rota_base64url_encode(possession, rota_view(key->possession.b, sizeof key->possession.b));
-    snprintf(out, ROTA_PUBLIC_LINE_CHARS_MAX, "rotapub1:%s:%s:%s:%s", rota_key_role_name(key->role), key->label.text, encoded, possession);
+    char text[(ROTA_ES256K_PUBLIC_BYTES * 4 + 2) / 3 + 1], proof[(ROTA_SIGNATURE_BYTES * 4 + 2) / 3 + 1];
+    rota_base64url_encode(text, public_bytes(key));
+    rota_base64url_encode(proof, rota_view(key->possession.b, sizeof key->possession.b));
+    int len = snprintf(out, ROTA_PUBLIC_LINE_CHARS_MAX, "rotapub1:%s:%s:%s:%s", rota_key_role_name(key->role),
+                       key->label.text, text, proof);
+    ROTA_ASSERT(len > 0 && len < ROTA_PUBLIC_LINE_CHARS_MAX);
 }
 
-/* The next field up to a colon or the end; false when there is none. */
-static bool field_take(struct rota_view *line, struct rota_view *out)
+static struct rota_status public_key_load(struct rota_public_key *out, struct rota_view key)
 {
-    if (!line->data)
-        return false;
-    const uint8_t *colon = memchr(line->data, ':', line->len);
-    size_t len = colon ? (size_t)(colon - line->data) : line->len;
-    *out = rota_view(line->data, len);
-    *line = colon ? rota_view(colon + 1, line->len - len - 1) : rota_view(NULL, 0);
-    return true;
+    return out->role == ROTA_KEY_FACILITY ? rota_ed25519_public_parse(&out->facility, key)
+                                          : rota_es256k_public_parse(&out->coordinator, key);
 }
 
-static struct rota_status key_decode(struct rota_public_key *out, struct rota_view encoded, struct rota_view possession)
+static struct rota_status public_line_read(struct rota_public_key *out, struct rota_view line)
 {
+    enum { VERSION, ROLE, LABEL, KEY, PROOF, FIELDS };
+    struct rota_view field[FIELDS];
     uint8_t key[ROTA_ES256K_PUBLIC_BYTES];
-    size_t len;
-    ROTA_TRY(rota_base64url_decode(key, &len, sizeof key, encoded));
-    if (out->role == ROTA_KEY_FACILITY)
-        ROTA_TRY(rota_ed25519_public_parse(&out->facility, rota_view(key, len)));
-    else
-        ROTA_TRY(rota_es256k_public_parse(&out->coordinator, rota_view(key, len)));
-    ROTA_TRY(rota_base64url_decode(out->possession.b, &len, sizeof out->possession.b, possession));
-    if (len != sizeof out->possession.b || !rota_possession_verify(out->role, &out->label, key_bytes(out), &out->possession))
-        return rota_fail(ROTA_BAD_SIGNATURE, "the public key's proof of possession does not verify: was its line edited?");
+    size_t key_len, proof_len;
+    if (line.len >= ROTA_PUBLIC_LINE_CHARS_MAX || !rota_key_fields_split(field, FIELDS, line))
+        return rota_fail(ROTA_MALFORMED, "a public key line is rotapub1:role:label:key:proof");
+    if (!rota_view_equal(field[VERSION], rota_view_text("rotapub1")))
+        return rota_fail(ROTA_UNSUPPORTED, "not a public key of format rotapub1");
+    if (!rota_key_role_parse(&out->role, field[ROLE]))
+        return rota_fail(ROTA_MALFORMED, "a public key is a facility's or a coordinator's");
+    ROTA_TRY(rota_token_parse(&out->label, field[LABEL]));
+    ROTA_TRY(rota_base64url_decode(key, &key_len, sizeof key, field[KEY]));
+    ROTA_TRY(public_key_load(out, rota_view(key, key_len)));
+    ROTA_TRY(rota_base64url_decode(out->possession.b, &proof_len, sizeof out->possession.b, field[PROOF]));
+    if (proof_len != sizeof out->possession.b)
+        return rota_fail(ROTA_MALFORMED, "a proof of possession has 64 bytes");
+    if (!rota_possession_verify(out->role, &out->label, rota_view(key, key_len), &out->possession))
+        return rota_fail(ROTA_BAD_SIGNATURE, "the proof that the maker of this line holds the secret key is wrong");
     return rota_ok();
 }
 
 struct rota_status rota_public_key_parse(struct rota_public_key *out, struct rota_view line)
 {
-    struct rota_view fields[5];
-    struct rota_status wrong = rota_fail(ROTA_MALFORMED, "not a public key line (rotapub1:role:label:key:proof)");
     memset(out, 0, sizeof *out);
-    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r' || line.data[line.len - 1] == ' '))
-        line.len--;
-    for (int i = 0; i < 5; i++)
-        if (!field_take(&line, &fields[i]))
-            return wrong;
-    if (line.data || !rota_view_equal(fields[0], rota_view_text("rotapub1")))
-        return wrong;
-    if (rota_view_equal(fields[1], rota_view_text("facility")))
-        out->role = ROTA_KEY_FACILITY;
-    else if (rota_view_equal(fields[1], rota_view_text("coordinator")))
-        out->role = ROTA_KEY_COORDINATOR;
-    else
-        return wrong;
-    ROTA_TRY(rota_token_parse(&out->label, fields[2]));
-    return key_decode(out, fields[3], fields[4]);
+    struct rota_status status = public_line_read(out, line);
+    if (!rota_is_ok(status))
+        memset(out, 0, sizeof *out);
+    return status;
 }

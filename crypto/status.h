@@ -60,11 +60,11 @@ _Noreturn void rota_panic(const char *file, int line, const char *invariant);
 /* The only macros with control flow. */
 #define ROTA_ASSERT(invariant) ((invariant) ? (void)0 : rota_panic(__FILE__, __LINE__, #invariant))
 
-#define ROTA_TRY(expression)                              \
-    do {                                                  \
+#define ROTA_TRY(expression)                               \
+    do {                                                   \
         struct rota_status rota_try_status = (expression); \
-        if (rota_try_status.code != ROTA_OK)              \
-            return rota_try_status;                       \
+        if (rota_try_status.code != ROTA_OK)               \
+            return rota_try_status;                        \
     } while (0)
 
 /* Calls `fn(&variable)` when the variable leaves its scope. */

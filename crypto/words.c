@@ -17,7 +17,8 @@ void rota_words_format(char out[ROTA_WORDS_CHARS_MAX], const struct rota_hash *h
 {
     size_t len = 0;
     for (unsigned i = 0; i < ROTA_WORDS; i++) {
-        int written = snprintf(out + len, ROTA_WORDS_CHARS_MAX - len, i == 0 ? "%s" : " %s", rota_words_list[word_index(hash, i)]);
+        int written =
+            snprintf(out + len, ROTA_WORDS_CHARS_MAX - len, i == 0 ? "%s" : " %s", rota_words_list[word_index(hash, i)]);
         ROTA_ASSERT(written > 0 && len + (size_t)written < ROTA_WORDS_CHARS_MAX);
         len += (size_t)written;
     }

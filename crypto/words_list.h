@@ -1,3 +1,4 @@
+/* The fixed list of words; its order is part of the format (FORMATS §4): never change it. */
 #ifndef ROTA_CRYPTO_WORDS_LIST_H
 #define ROTA_CRYPTO_WORDS_LIST_H
 
