@@ -11,7 +11,8 @@ struct rota_status rota_dialler_open(struct rota_peers *peers, uint32_t peer)
     struct rota_peer *dialled = &peers->peers[peer];
     ROTA_TRY(rota_link_operation_init(&dialled->dial, &peers->wake));
     nng_aio_set_timeout(dialled->dial.aio, ROTA_LINK_CONNECT_MS);
-    if (nng_stream_dialer_alloc(&dialled->dialer, peers->membership->members[peer].address) != 0)
+    if (nng_stream_dialer_alloc(&dialled->dialer, peers->membership->members[peer].address) != 0 ||
+        nng_stream_dialer_set_bool(dialled->dialer, NNG_OPT_TCP_NODELAY, true) != 0)
         return rota_fail(ROTA_USAGE, "the genesis gives a facility an address that cannot be dialled");
     return rota_ok();
 }

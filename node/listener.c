@@ -17,6 +17,8 @@ struct rota_status rota_listener_open(struct rota_peers *peers, const char *addr
 {
     ROTA_TRY(rota_link_operation_init(&peers->accept, &peers->wake));
     int error = nng_stream_listener_alloc(&peers->listener, address);
+    if (error == 0) /* off in the packaged version: a vote would wait for the acknowledgement of the one before */
+        error = nng_stream_listener_set_bool(peers->listener, NNG_OPT_TCP_NODELAY, true);
     if (error == 0)
         error = nng_stream_listener_listen(peers->listener);
     return error == 0 ? rota_ok() : listener_failure(error);
