@@ -1,7 +1,7 @@
 /* rota anomalies: what the ledger proves about keys that signed two things. */
 #include "node/tools/commands.h"
 #include "node/tools/files.h"
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 
 #include "ledger/audit/audit.h"
 
@@ -37,7 +37,7 @@ static int anomalies_from_node(json_t *list, const struct rota_common *common)
     json_t *document = NULL;
     char evidence[2 * ROTA_HASH_BYTES + 1];
     char text[512];
-    int code = rota_node_get_json(&document, common, "/v1/anomalies");
+    int code = rota_remote_get_json(&document, common, "/v1/anomalies");
     json_array_foreach(rota_json_list(document, "anomalies"), index, item)
     {
         rota_json_printable(text, sizeof text, item, "text");

@@ -4,7 +4,7 @@
 #include "node/tools/import_enrol.h"
 #include "node/tools/import_report.h"
 #include "node/tools/key_open.h"
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -158,11 +158,11 @@ static int import_ask_node(struct import_work *work)
     const struct rota_common *common = &work->options->common;
     struct rota_known_key known;
     char why[160];
-    int code = rota_node_ledger_id(&work->ledger_id, common);
+    int code = rota_remote_ledger_id(&work->ledger_id, common);
     if (code == 0)
-        code = rota_node_height(&work->height, common);
+        code = rota_remote_height(&work->height, common);
     if (code == 0)
-        code = rota_node_find_key(&known, common, &work->key->coordinator.public_key.kid);
+        code = rota_remote_find_key(&known, common, &work->key->coordinator.public_key.kid);
     if (code == 0 && rota_known_key_why_not(why, sizeof why, &known))
         return rota_wrong(common, ROTA_EXIT_KEY, "sign with a key that may act, or let a director grant one", "%s", why);
     work->seq_highest = known.seq_highest;

@@ -1,6 +1,6 @@
 /* rota node status: is it in sync, who leads, who is missing. */
 #include "node/tools/commands.h"
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 
 struct status_options {
     struct rota_common common;
@@ -88,7 +88,7 @@ static int status_run(void *input)
 {
     const struct rota_common *common = &((const struct status_options *)input)->common;
     json_t *status = NULL;
-    int code = rota_node_get_json(&status, common, "/v1/status");
+    int code = rota_remote_get_json(&status, common, "/v1/status");
     if (code != 0)
         return code;
     if (common->json) {

@@ -2,8 +2,8 @@
 #include "node/tools/commands.h"
 #include "node/tools/describe.h"
 #include "node/tools/files.h"
-#include "node/tools/node_client.h"
 #include "node/tools/payload.h"
+#include "node/tools/remote.h"
 
 #include <stdlib.h>
 
@@ -103,29 +103,29 @@ static void proposal_say(const struct proposal_options *options, const struct ro
 /* Asks the node what would become of it. */
 static int proposal_dry_run(struct rota_fate_lines *fates, const struct proposal_options *options, struct rota_view jws)
 {
-    struct rota_http_answer answer = {0};
-    struct rota_problem problem;
-    struct rota_http *http = rota_http_open();
+    struct rota_client_answer answer = {0};
+    struct rota_client_problem problem;
+    struct rota_http_client *http = rota_http_client_open();
     if (http == NULL)
         return rota_wrong(&options->common, ROTA_EXIT_BUG, NULL, "the HTTP library does not start");
-    struct rota_http_request request = {.base = options->common.nodes[0],
-                                        .path = "/v1/proposals?dry-run=1",
-                                        .content_type = "application/jose",
-                                        .body = jws,
-                                        .timeout_s = options->common.timeout_s};
-    rota_http_exchange(&answer, http, &request);
-    rota_http_close(http);
-    rota_problem_read(&problem, &answer);
+    struct rota_client_request request = {.base = options->common.nodes[0],
+                                          .path = "/v1/proposals?dry-run=1",
+                                          .content_type = "application/jose",
+                                          .body = jws,
+                                          .timeout_s = options->common.timeout_s};
+    rota_http_client_exchange(&answer, http, &request);
+    rota_http_client_close(http);
+    rota_client_problem_read(&problem, &answer);
     bool good = answer.status >= 200 && answer.status < 300;
     if (good) {
         json_t *document = json_loadb(answer.body, answer.len, JSON_REJECT_DUPLICATES, NULL);
         rota_fates_of_document(fates, document);
         json_decref(document);
     }
-    rota_http_answer_free(&answer);
+    rota_client_answer_free(&answer);
     if (good)
         return 0;
-    return rota_wrong(&options->common, rota_problem_exit(&problem), problem.next[0] != '\0' ? problem.next : NULL,
+    return rota_wrong(&options->common, rota_client_problem_exit(&problem), problem.next[0] != '\0' ? problem.next : NULL,
                       "%s would not order it: %s", options->common.nodes[0], problem.detail);
 }
 

@@ -1,8 +1,8 @@
 /* rota proposal new: a payload from words. */
 #include "node/tools/commands.h"
 #include "node/tools/files.h"
-#include "node/tools/node_client.h"
 #include "node/tools/payload.h"
+#include "node/tools/remote.h"
 
 #include <stdlib.h>
 
@@ -120,10 +120,10 @@ static int new_facts(struct rota_payload_facts *out, const struct new_options *o
         rota_genesis_free(&genesis);
         return 0;
     }
-    int code = rota_node_ledger_id(&out->ledger_id, &options->common);
+    int code = rota_remote_ledger_id(&out->ledger_id, &options->common);
     if (code != 0 || options->exp != 0)
         return code;
-    code = rota_node_height(&height, &options->common);
+    code = rota_remote_height(&height, &options->common);
     out->exp = height + (options->exp_in != 0 ? options->exp_in : NEW_EXP_IN_DEFAULT);
     return code;
 }

@@ -3,8 +3,8 @@
 #include "node/tools/describe.h"
 #include "node/tools/files.h"
 #include "node/tools/key_open.h"
-#include "node/tools/node_client.h"
 #include "node/tools/payload.h"
+#include "node/tools/remote.h"
 #include "node/tools/seq_file.h"
 
 #include <sodium.h>
@@ -75,7 +75,7 @@ static int sign_known_seq(uint64_t *out, const struct sign_options *options, con
         return rota_wrong_status(&options->common, status, "restore it, or remove it and name a --node", "%s.seq",
                                  options->key);
     if (!rota_is_ok(status) || options->common.node_named) {
-        int code = rota_node_find_key(&known, &options->common, kid);
+        int code = rota_remote_find_key(&known, &options->common, kid);
         if (code != 0)
             return code;
         if (rota_known_key_why_not(why, sizeof why, &known))

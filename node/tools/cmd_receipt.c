@@ -2,7 +2,7 @@
 #include "node/tools/commands.h"
 #include "node/tools/describe.h"
 #include "node/tools/files.h"
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 
 #include "ledger/receipt.h"
 
@@ -53,12 +53,12 @@ static int receipt_get_run(void *input)
     const struct receipt_options *options = input;
     uint8_t id[ROTA_HASH_BYTES];
     char path[128];
-    struct rota_http_answer answer = {0};
+    struct rota_client_answer answer = {0};
     if (!rota_is_ok(rota_hex_decode(id, sizeof id, rota_view_text(options->argument))))
         return rota_wrong(&options->common, ROTA_EXIT_USAGE, "rota proposal show FILE.jws prints it",
                           "\"%s\" is no proposal id (64 lower-case hex digits)", options->argument);
     (void)snprintf(path, sizeof path, "/v1/proposals/%s/receipt", options->argument);
-    int code = rota_node_get(&answer, &options->common, path);
+    int code = rota_remote_get(&answer, &options->common, path);
     if (code != 0)
         return code;
     struct rota_status status = rota_ok();
@@ -67,7 +67,7 @@ static int receipt_get_run(void *input)
             rota_wrong(&options->common, ROTA_EXIT_LATER, "run the same command again in a moment", "not in the ledger yet");
     else
         status = rota_file_create(options->out != NULL ? options->out : "-", rota_view(answer.body, answer.len), 0644);
-    rota_http_answer_free(&answer);
+    rota_client_answer_free(&answer);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
     if (code == 0 && options->out != NULL && !options->common.json)

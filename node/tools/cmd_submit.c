@@ -114,7 +114,7 @@ static int submit_say_pending(const struct submit_options *options, const struct
 static int submit_say(const struct submit_options *options, const struct rota_proposal *proposal,
                       const struct rota_submitted *submitted)
 {
-    const struct rota_problem *problem = &submitted->problem;
+    const struct rota_client_problem *problem = &submitted->problem;
     const char *next = problem->next[0] != '\0' ? problem->next : NULL;
     switch (submitted->fate) {
     case ROTA_FATE_COMMITTED:
@@ -122,7 +122,7 @@ static int submit_say(const struct submit_options *options, const struct rota_pr
     case ROTA_FATE_PENDING:
         return submit_say_pending(options, proposal);
     case ROTA_FATE_TURNED_AWAY:
-        return rota_wrong(&options->common, rota_problem_exit(problem), next, "turned away (%s): %s", problem->code,
+        return rota_wrong(&options->common, rota_client_problem_exit(problem), next, "turned away (%s): %s", problem->code,
                           problem->detail);
     case ROTA_FATE_LATER:
     case ROTA_FATE_STOPPED:
@@ -139,15 +139,15 @@ static int submit_receipt(const struct submit_options *options, const struct rot
 {
     char hex[2 * ROTA_HASH_BYTES + 1];
     char path[128];
-    struct rota_http_answer answer = {0};
+    struct rota_client_answer answer = {0};
     rota_hex_encode(hex, rota_view(proposal->id.b, sizeof proposal->id.b));
     (void)snprintf(path, sizeof path, "/v1/proposals/%s/receipt", hex);
-    struct rota_http_request request = {.base = submitter->nodes[submitter->current], .path = path, .wait_s = 5};
-    rota_http_exchange(&answer, submitter->http, &request);
+    struct rota_client_request request = {.base = submitter->nodes[submitter->current], .path = path, .wait_s = 5};
+    rota_http_client_exchange(&answer, submitter->http, &request);
     struct rota_status status = rota_fail(ROTA_INCOMPLETE, "the node has no receipt yet; rota receipt get fetches it later");
     if (answer.status == 200)
         status = rota_file_replace(options->receipt, rota_view(answer.body, answer.len), 0644);
-    rota_http_answer_free(&answer);
+    rota_client_answer_free(&answer);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "no receipt in %s", options->receipt);
     rota_remark(&options->common, "receipt     %s", options->receipt);
@@ -158,7 +158,7 @@ static int submit_exchange(struct submit_options *options, const struct rota_pro
 {
     struct rota_submitted submitted;
     uint32_t patience_s = options->wait_s != 0 ? options->wait_s : options->common.timeout_s;
-    struct rota_submitter submitter = {.http = rota_http_open(),
+    struct rota_submitter submitter = {.http = rota_http_client_open(),
                                        .nodes = options->common.nodes,
                                        .node_count = options->common.node_count,
                                        .wait_s = options->wait_s,
@@ -174,7 +174,7 @@ static int submit_exchange(struct submit_options *options, const struct rota_pro
         code = code != 0 ? code : receipt;
     }
     rota_submitted_free(&submitted);
-    rota_http_close(submitter.http);
+    rota_http_client_close(submitter.http);
     return code;
 }
 

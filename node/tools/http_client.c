@@ -5,9 +5,14 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { HTTP_BODY_BYTES_MAX = 256 * 1024 * 1024, HTTP_CONNECT_MS = 3000, HTTP_TIMEOUT_S = 30, HTTP_RETRY_AFTER_MAX = 3600 };
+enum {
+    HTTP_BODY_BYTES_MAX = 256 * 1024 * 1024,
+    HTTP_CONNECT_MS = 3000,
+    HTTP_TIMEOUT_S = 30,
+    HTTP_RETRY_AFTER_MAX_MS = 3600 * 1000
+};
 
-struct rota_http {
+struct rota_http_client {
     CURL *curl;
     const volatile sig_atomic_t *stop;
     char error[CURL_ERROR_SIZE];
@@ -15,32 +20,32 @@ struct rota_http {
 
 static int http_on_progress(void *context, curl_off_t down_max, curl_off_t down, curl_off_t up_max, curl_off_t up)
 {
-    const struct rota_http *http = context;
+    const struct rota_http_client *http = context;
     (void)down_max, (void)down, (void)up_max, (void)up;
     return http->stop != NULL && *http->stop != 0;
 }
 
-void rota_http_stop_on(struct rota_http *http, const volatile sig_atomic_t *stop)
+void rota_http_client_stop_on(struct rota_http_client *http, const volatile sig_atomic_t *stop)
 {
     http->stop = stop;
 }
 
-struct rota_http *rota_http_open(void)
+struct rota_http_client *rota_http_client_open(void)
 {
-    struct rota_http *http = calloc(1, sizeof *http);
+    struct rota_http_client *http = calloc(1, sizeof *http);
     if (http == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(http);
         return NULL;
     }
     http->curl = curl_easy_init();
     if (http->curl == NULL) {
-        rota_http_close(http);
+        rota_http_client_close(http);
         return NULL;
     }
     return http;
 }
 
-void rota_http_close(struct rota_http *http)
+void rota_http_client_close(struct rota_http_client *http)
 {
     if (http == NULL)
         return;
@@ -49,15 +54,15 @@ void rota_http_close(struct rota_http *http)
     free(http);
 }
 
-void rota_http_answer_free(struct rota_http_answer *answer)
+void rota_client_answer_free(struct rota_client_answer *answer)
 {
     free(answer->body);
-    *answer = (struct rota_http_answer){0};
+    *answer = (struct rota_client_answer){0};
 }
 
 static size_t http_on_body(char *data, size_t size, size_t count, void *context)
 {
-    struct rota_http_answer *answer = context;
+    struct rota_client_answer *answer = context;
     size_t len = size * count;
     if (len > HTTP_BODY_BYTES_MAX - answer->len)
         return 0;
@@ -71,8 +76,8 @@ static size_t http_on_body(char *data, size_t size, size_t count, void *context)
     return len;
 }
 
-static void http_configure(struct rota_http *http, struct rota_http_answer *out, const struct rota_http_request *request,
-                           const char *url, struct curl_slist *headers)
+static void http_configure(struct rota_http_client *http, struct rota_client_answer *out,
+                           const struct rota_client_request *request, const char *url, struct curl_slist *headers)
 {
     CURL *curl = http->curl;
     curl_easy_reset(curl);
@@ -98,7 +103,7 @@ static void http_configure(struct rota_http *http, struct rota_http_answer *out,
 }
 
 /* Our own headers, or NULL without memory. "Expect:" is emptied: a round trip for nothing. */
-static struct curl_slist *http_headers(const struct rota_http_request *request)
+static struct curl_slist *http_headers(const struct rota_client_request *request)
 {
     char line[128];
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
@@ -113,26 +118,34 @@ static struct curl_slist *http_headers(const struct rota_http_request *request)
     return headers;
 }
 
-static void http_read_facts(struct rota_http_answer *out, CURL *curl)
+static void http_read_retry(struct rota_client_answer *out, CURL *curl, const char *name, uint32_t unit_ms)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return;
+    unsigned long value = strtoul(header->value, NULL, 10);
+    unsigned long most = HTTP_RETRY_AFTER_MAX_MS / unit_ms;
+    out->has_retry_after = true;
+    out->retry_after_ms = (uint32_t)(value < most ? value : most) * unit_ms;
+}
+
+static void http_read_facts(struct rota_client_answer *out, CURL *curl)
 {
     const char *type = NULL;
-    struct curl_header *header = NULL;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
     (void)curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
     if (type != NULL)
         (void)snprintf(out->content_type, sizeof out->content_type, "%.*s", (int)strcspn(type, "; "), type);
-    if (curl_easy_header(curl, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK) {
-        unsigned long seconds = strtoul(header->value, NULL, 10);
-        out->has_retry_after = true;
-        out->retry_after_s = seconds > HTTP_RETRY_AFTER_MAX ? HTTP_RETRY_AFTER_MAX : (uint32_t)seconds;
-    }
+    http_read_retry(out, curl, "Retry-After", 1000);
+    http_read_retry(out, curl, "Rota-Retry-Ms", 1);
 }
 
-void rota_http_exchange(struct rota_http_answer *out, struct rota_http *http, const struct rota_http_request *request)
+void rota_http_client_exchange(struct rota_client_answer *out, struct rota_http_client *http,
+                               const struct rota_client_request *request)
 {
     char url[4096];
     size_t base_len = strlen(request->base);
-    *out = (struct rota_http_answer){0};
+    *out = (struct rota_client_answer){0};
     while (base_len > 0 && request->base[base_len - 1] == '/')
         base_len--;
     (void)snprintf(url, sizeof url, "%.*s%s", (int)base_len, request->base, request->path);

@@ -6,9 +6,9 @@
 
 #include <signal.h>
 
-struct rota_http; /* opaque, heap */
+struct rota_http_client; /* opaque, heap */
 
-struct rota_http_request {
+struct rota_client_request {
     const char *base;         /* "http://127.0.0.1:8101" */
     const char *path;         /* "/v1/status" */
     const char *content_type; /* NULL: GET; otherwise POST with this body */
@@ -17,25 +17,26 @@ struct rota_http_request {
     uint32_t timeout_s; /* for the whole request, 0 = 30 */
 };
 
-struct rota_http_answer {
+struct rota_client_answer {
     long status; /* 0: no answer, see error */
     char *body;  /* owned, NUL-terminated, never NULL when status is not 0 */
     size_t len;
     char content_type[64];
     bool has_retry_after;
-    uint32_t retry_after_s;
-    char error[256]; /* what kept us from an answer */
+    uint32_t retry_after_ms; /* Rota-Retry-Ms where a node is that precise, else Retry-After */
+    char error[256];         /* what kept us from an answer */
 };
 
 /* NULL when the library does not start. */
-struct rota_http *rota_http_open(void);
-void rota_http_close(struct rota_http *http); /* NULL is fine */
+struct rota_http_client *rota_http_client_open(void);
+void rota_http_client_close(struct rota_http_client *http); /* NULL is fine */
 
 /* From now on exchanges of this handle end soon after *stop is set (by a signal handler). */
-void rota_http_stop_on(struct rota_http *http, const volatile sig_atomic_t *stop);
+void rota_http_client_stop_on(struct rota_http_client *http, const volatile sig_atomic_t *stop);
 
 /* Always leaves *out to be freed. Follows no redirect, speaks http and https only. */
-void rota_http_exchange(struct rota_http_answer *out, struct rota_http *http, const struct rota_http_request *request);
-void rota_http_answer_free(struct rota_http_answer *answer);
+void rota_http_client_exchange(struct rota_client_answer *out, struct rota_http_client *http,
+                               const struct rota_client_request *request);
+void rota_client_answer_free(struct rota_client_answer *answer);
 
 #endif

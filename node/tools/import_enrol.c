@@ -2,7 +2,7 @@
 
 #include "ledger/outcome.h"
 #include "ledger/proposal.h"
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 
 void rota_import_name_rows(struct rota_roster *roster, struct rota_people *people, bool enrol)
 {
@@ -24,7 +24,7 @@ static int enrol_known(json_t **out, const struct rota_common *common, const cha
     json_t *item;
     json_t *document = NULL;
     *out = json_object();
-    int code = rota_node_get_json(&document, common, path);
+    int code = rota_remote_get_json(&document, common, path);
     json_array_foreach(rota_json_list(document, list), index, item)
     {
         const char *id = json_string_value(json_object_get(item, "id"));

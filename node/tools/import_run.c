@@ -138,7 +138,7 @@ static void import_run_submit(struct rota_import_run *run, struct rota_submitter
 static void *import_run_worker(void *context)
 {
     struct rota_import_run *run = context;
-    struct rota_submitter submitter = {.http = rota_http_open(),
+    struct rota_submitter submitter = {.http = rota_http_client_open(),
                                        .nodes = run->common->nodes,
                                        .node_count = run->common->node_count,
                                        .wait_s = IMPORT_WAIT_S,
@@ -146,7 +146,7 @@ static void *import_run_worker(void *context)
                                        .pace = &run->pace};
     struct rota_import_item *item;
     if (submitter.http != NULL)
-        rota_http_stop_on(submitter.http, run->stop);
+        rota_http_client_stop_on(submitter.http, run->stop);
     (void)pthread_mutex_lock(&run->lock);
     while (submitter.http != NULL && (item = import_run_take(run)) != NULL) {
         (void)pthread_mutex_unlock(&run->lock);
@@ -157,7 +157,7 @@ static void *import_run_worker(void *context)
     run->running--;
     (void)pthread_cond_broadcast(&run->moved);
     (void)pthread_mutex_unlock(&run->lock);
-    rota_http_close(submitter.http);
+    rota_http_client_close(submitter.http);
     return NULL;
 }
 

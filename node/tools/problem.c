@@ -22,9 +22,9 @@ static const char *problem_default(long status)
     }
 }
 
-void rota_problem_read(struct rota_problem *out, const struct rota_http_answer *answer)
+void rota_client_problem_read(struct rota_client_problem *out, const struct rota_client_answer *answer)
 {
-    *out = (struct rota_problem){.status = answer->status};
+    *out = (struct rota_client_problem){.status = answer->status};
     if (answer->status == 0) {
         (void)snprintf(out->code, sizeof out->code, "no-answer");
         (void)rota_printable(out->detail, sizeof out->detail, answer->error);
@@ -43,14 +43,14 @@ void rota_problem_read(struct rota_problem *out, const struct rota_http_answer *
         (void)snprintf(out->detail, sizeof out->detail, "%s (HTTP %ld)", problem_default(answer->status), answer->status);
 }
 
-bool rota_problem_passes(const struct rota_problem *problem)
+bool rota_client_problem_passes(const struct rota_client_problem *problem)
 {
     return problem->status == 0 || problem->status == 408 || problem->status == 429 || problem->status >= 500;
 }
 
-int rota_problem_exit(const struct rota_problem *problem)
+int rota_client_problem_exit(const struct rota_client_problem *problem)
 {
-    if (rota_problem_passes(problem))
+    if (rota_client_problem_passes(problem))
         return ROTA_EXIT_LATER;
     return problem->status == 401 || problem->status == 403 ? ROTA_EXIT_KEY : ROTA_EXIT_NEGATIVE;
 }

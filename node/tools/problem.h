@@ -5,7 +5,7 @@
 #include "crypto/json.h"
 #include "node/tools/http_client.h"
 
-struct rota_problem {
+struct rota_client_problem {
     long status; /* of HTTP; 0: no answer */
     char code[64];
     char detail[512]; /* always a sentence */
@@ -13,11 +13,11 @@ struct rota_problem {
 };
 
 /* Also from an answer that is no problem document, or none at all. Texts are fit for a terminal. */
-void rota_problem_read(struct rota_problem *out, const struct rota_http_answer *answer);
+void rota_client_problem_read(struct rota_client_problem *out, const struct rota_client_answer *answer);
 /* The exit code that fits it. */
-int rota_problem_exit(const struct rota_problem *problem);
+int rota_client_problem_exit(const struct rota_client_problem *problem);
 /* True when the same request may succeed later or elsewhere. */
-bool rota_problem_passes(const struct rota_problem *problem);
+bool rota_client_problem_passes(const struct rota_client_problem *problem);
 /* A member's text, made fit for a terminal; "" when there is none. */
 void rota_json_printable(char *out, size_t out_size, const json_t *object, const char *name);
 

@@ -1,6 +1,6 @@
 #include "node/tools/schedule_source.h"
 
-#include "node/tools/node_client.h"
+#include "node/tools/remote.h"
 #include "node/tools/replay.h"
 
 #include <stdlib.h>
@@ -118,7 +118,7 @@ static int schedule_from_node(struct rota_schedule *out, const struct rota_commo
     if (query->at != 0)
         len += snprintf(path + len, sizeof path - (size_t)len, "at=%llu&", (unsigned long long)query->at);
     path[len - 1] = '\0';
-    int code = rota_node_get_json(&document, common, path);
+    int code = rota_remote_get_json(&document, common, path);
     if (code == 0)
         code = schedule_from_document(out, common, query, document);
     json_decref(document);

@@ -55,7 +55,7 @@ static uint32_t submission_wait_s(const struct rota_submitter *submitter)
 }
 
 /* The document of a 2xx answer; what is no document counts as a problem that may pass. */
-static enum rota_fate submission_accepted(struct rota_submitted *out, const struct rota_http_answer *answer)
+static enum rota_fate submission_accepted(struct rota_submitted *out, const struct rota_client_answer *answer)
 {
     json_decref(out->document);
     out->document = json_loadb(answer->body, answer->len, JSON_REJECT_DUPLICATES, NULL);
@@ -66,30 +66,31 @@ static enum rota_fate submission_accepted(struct rota_submitted *out, const stru
 }
 
 /* One request. */
-static enum rota_fate submission_try(struct rota_submitted *out, struct rota_http_answer *answer,
+static enum rota_fate submission_try(struct rota_submitted *out, struct rota_client_answer *answer,
                                      const struct rota_submitter *submitter, struct rota_view jws)
 {
-    struct rota_http_request request = {.base = submitter->nodes[submitter->current],
-                                        .path = "/v1/proposals",
-                                        .content_type = "application/jose",
-                                        .body = jws,
-                                        .wait_s = submission_wait_s(submitter)};
+    struct rota_client_request request = {.base = submitter->nodes[submitter->current],
+                                          .path = "/v1/proposals",
+                                          .content_type = "application/jose",
+                                          .body = jws,
+                                          .wait_s = submission_wait_s(submitter)};
     request.timeout_s = request.wait_s + 10;
-    rota_http_exchange(answer, submitter->http, &request);
+    rota_http_client_exchange(answer, submitter->http, &request);
     if (answer->status >= 200 && answer->status < 300)
         return submission_accepted(out, answer);
-    rota_problem_read(&out->problem, answer);
-    return rota_problem_passes(&out->problem) ? ROTA_FATE_LATER : ROTA_FATE_TURNED_AWAY;
+    rota_client_problem_read(&out->problem, answer);
+    return rota_client_problem_passes(&out->problem) ? ROTA_FATE_LATER : ROTA_FATE_TURNED_AWAY;
 }
 
 /* A node that is gone, or has lost the others, is left for the next one; a full one is waited for. */
-static void submission_change_node(struct rota_submitter *submitter, const struct rota_problem *problem)
+static void submission_change_node(struct rota_submitter *submitter, const struct rota_client_problem *problem)
 {
     if (problem->status != 429)
         submitter->current = (submitter->current + 1) % submitter->node_count;
 }
 
-static void submission_remark(const struct rota_submitter *submitter, const struct rota_problem *problem, uint64_t wait_ms)
+static void submission_remark(const struct rota_submitter *submitter, const struct rota_client_problem *problem,
+                              uint64_t wait_ms)
 {
     char text[1024];
     if (submitter->remark == NULL)
@@ -101,13 +102,13 @@ static void submission_remark(const struct rota_submitter *submitter, const stru
 
 /* After an answer that may pass: tell, change, wait. */
 static void submission_pause(struct rota_submitter *submitter, const struct rota_submitted *out,
-                             const struct rota_http_answer *answer, uint32_t attempt)
+                             const struct rota_client_answer *answer, uint32_t attempt)
 {
     uint64_t backoff = (uint64_t)SUBMISSION_BACKOFF_MS << (attempt < 5 ? attempt : 5);
     uint64_t wait_ms = backoff < SUBMISSION_BACKOFF_MAX_MS ? backoff : SUBMISSION_BACKOFF_MAX_MS;
     bool others = submitter->node_count > 1 && out->problem.status != 429;
     if (answer->has_retry_after && !others)
-        wait_ms = (uint64_t)answer->retry_after_s * 1000;
+        wait_ms = answer->retry_after_ms;
     wait_ms = submission_jitter(wait_ms);
     submission_remark(submitter, &out->problem, wait_ms);
     if (submitter->pace != NULL && out->problem.status == 429)
@@ -120,7 +121,7 @@ void rota_submit(struct rota_submitted *out, struct rota_submitter *submitter, s
 {
     *out = (struct rota_submitted){.fate = ROTA_FATE_LATER};
     for (uint32_t attempt = 0;; attempt++) {
-        struct rota_http_answer answer = {0};
+        struct rota_client_answer answer = {0};
         if (submitter->pace != NULL)
             submission_sleep_until(submitter, atomic_load(&submitter->pace->not_before_ms));
         if (submission_stopped(submitter)) {
@@ -132,7 +133,7 @@ void rota_submit(struct rota_submitted *out, struct rota_submitter *submitter, s
             submission_pause(submitter, out, &answer, attempt);
         else if (out->fate == ROTA_FATE_PENDING && submitter->wait_s != 0)
             submission_sleep_until(submitter, rota_monotonic_ms() + submission_jitter(SUBMISSION_BACKOFF_MS));
-        rota_http_answer_free(&answer);
+        rota_client_answer_free(&answer);
         bool again = out->fate == ROTA_FATE_LATER || (out->fate == ROTA_FATE_PENDING && submitter->wait_s != 0);
         if (!again || rota_monotonic_ms() >= submitter->deadline_ms)
             return;

@@ -18,7 +18,7 @@ enum rota_fate {
 struct rota_submitted {
     enum rota_fate fate;
     json_t *document; /* owned; NULL when there is none */
-    struct rota_problem problem;
+    struct rota_client_problem problem;
 };
 
 /* Until when all who share it hold back, because a node said so. */
@@ -27,7 +27,7 @@ struct rota_pace {
 };
 
 struct rota_submitter {
-    struct rota_http *http;
+    struct rota_http_client *http;
     const char *const *nodes;
     uint32_t node_count;
     uint32_t current;                                /* the node that answered last */
