@@ -1,4 +1,5 @@
-/* A bell: many threads ring it, one loop waits for it or for a deadline (eventfd and poll). Rings while nobody waits are kept. */
+/* A bell: many threads ring it, one loop waits for it or for a deadline (eventfd and poll). Rings while nobody waits are
+ * kept. */
 #ifndef ROTA_NODE_BELL_H
 #define ROTA_NODE_BELL_H
 

@@ -1,6 +1,7 @@
-/* Coordinators' public keys by kid, parsed once, read by many threads (signature workers, HTTP) and added to by the loop when
- * a key enters the ledger. A kid is a hash of its key, so an entry never changes; whether the key may act is the state's
- * business, not the keyring's. Also remembers which proposals were verified lately, so that none is verified twice. */
+/* Coordinators' public keys by kid, parsed once, read by many threads (signature workers, HTTP) and added to by the loop
+ * when a key enters the ledger. A kid is a hash of its key, so an entry never changes; whether the key may act is the
+ * state's business, not the keyring's. Also remembers which proposals were verified lately, so that none is verified twice.
+ */
 #ifndef ROTA_NODE_KEYRING_H
 #define ROTA_NODE_KEYRING_H
 
@@ -16,7 +17,8 @@ bool rota_keyring_find(struct rota_es256k_public *out, struct rota_keyring *keyr
  * ROTA_UNKNOWN_KEY, ROTA_BAD_SIGNATURE. */
 ROTA_CHECKED struct rota_status rota_keyring_verify(struct rota_keyring *keyring, const struct rota_proposal *proposal);
 /* The same for an entry; evidence of coordinators: both proposals; evidence of members: against the membership. */
-ROTA_CHECKED struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring, const struct rota_membership *membership,
+ROTA_CHECKED struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring,
+                                                          const struct rota_membership *membership,
                                                           const struct rota_entry *entry);
 
 #endif

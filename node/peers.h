@@ -34,13 +34,13 @@ struct rota_fetch {
 /* A frame that passed decode and verify; released by rota_frame_release. */
 struct rota_frame {
     enum rota_frame_kind kind;
-    uint32_t peer; /* the authenticated facility at the other end of the link */
-    struct rota_message message;        /* ROTA_FRAME_CONSENSUS; borrowed parts point into scratch */
+    uint32_t peer;                        /* the authenticated facility at the other end of the link */
+    struct rota_message message;          /* ROTA_FRAME_CONSENSUS; borrowed parts point into scratch */
     struct rota_message_scratch *scratch; /* owned, NULL when not needed */
-    struct rota_block *block;           /* with PREPREPARE and BLOCK: owned */
-    bool entries_verified;              /* every proposal's signature in block, or the entry's, was checked against a key in
-                                           the keyring; false: some key was unknown, the loop has to look */
-    struct rota_entry entry;            /* ROTA_FRAME_ENTRY: owned */
+    struct rota_block *block;             /* with PREPREPARE and BLOCK: owned */
+    bool entries_verified;   /* every proposal's signature in block, or the entry's, was checked against a key in
+                                the keyring; false: some key was unknown, the loop has to look */
+    struct rota_entry entry; /* ROTA_FRAME_ENTRY: owned */
     struct rota_fetch fetch;
 };
 void rota_frame_release(struct rota_frame *frame);
@@ -69,22 +69,23 @@ bool rota_peers_take(struct rota_peers *peers, struct rota_frame *out);
 enum rota_send_class { ROTA_SEND_CONSENSUS = 0, ROTA_SEND_ENTRY = 1, ROTA_SEND_BULK = 2 };
 /* to: member index or ROTA_TO_ALL (UINT32_MAX). block: its body goes with PREPREPARE and BLOCK, which are not sent without
  * one; ignored with other kinds, may be NULL there. Loop thread only. */
-void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message, const struct rota_block *block);
+void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                             const struct rota_block *block);
 void rota_peers_send_entry(struct rota_peers *peers, uint32_t to, const struct rota_entry *entry);
 void rota_peers_send_fetch(struct rota_peers *peers, uint32_t to, const struct rota_fetch *fetch);
 
 /* Counters and state of one link, for status and metrics. Any thread. */
 struct rota_peer_info {
     bool up;
-    uint64_t since_ms; /* monotonic: when it went up or down */
-    uint64_t round_trip_us; /* last ping, 0 = none */
+    uint64_t since_ms;       /* monotonic: when it went up or down */
+    uint64_t round_trip_us;  /* last ping, 0 = none */
     int64_t clock_offset_ms; /* the peer's clock minus ours, from the last ping */
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
-    uint64_t dropped_out;      /* send ring full */
-    uint64_t refused_in;       /* frames that failed decode or verify */
+    uint64_t dropped_out; /* send ring full */
+    uint64_t refused_in;  /* frames that failed decode or verify */
     uint64_t refused_handshakes;
-    const char *last_refusal;  /* static sentence, "" = none */
-    const char *down_reason;   /* why it went down last, static sentence, "" = it never did */
+    const char *last_refusal; /* static sentence, "" = none */
+    const char *down_reason;  /* why it went down last, static sentence, "" = it never did */
     uint64_t connects;
 };
 /* peer = self: what cannot be laid at a facility's door, such as callers that did not prove who they are. */
