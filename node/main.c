@@ -1,13 +1,11 @@
 /* rotad: one facility's node. Everything that can be wrong before the start is said in one line. */
 #include "node/config.h"
+#include "node/http.h"
 #include "node/log.h"
 #include "node/node.h"
 
 #include "crypto/init.h"
 
-#ifdef ROTAD_HTTP
-#include "node/http.h"
-#endif
 
 #include <argp.h>
 #include <errno.h>
@@ -199,20 +197,13 @@ static int rotad_loop(struct rota_node *node)
 
 static int rotad_serve(struct rota_node *node, const struct rota_config *config)
 {
-#ifdef ROTAD_HTTP
     struct rota_http *http = NULL;
-    if (config->http[0] != '\0') {
-        struct rota_status status = rota_http_open(&http, node, config);
-        if (!rota_is_ok(status))
-            return rotad_complain(rotad_exit_of(status), config->http, status.why);
-    }
+    struct rota_status status = rota_http_open(&http, node, config);
+    if (!rota_is_ok(status))
+        return rotad_complain(rotad_exit_of(status), config->http, status.why);
     int code = rotad_loop(node);
     rota_http_close(http);
     return code;
-#else
-    (void)config;
-    return rotad_loop(node);
-#endif
 }
 
 static int rotad_run(const struct rota_config *config, const struct rota_passphrase_source *source)

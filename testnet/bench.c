@@ -1,4 +1,5 @@
-/* rota-bench: loads a running testnet with signed proposals and measures it, beside the limits of the machine in the same run.
+/* rota-bench: loads a running testnet with signed proposals and measures it, beside the limits of the machine in the same
+ * run.
  *
  *   rota-bench prepare DIRECTORY     genesis.json, four facility keys and a passphrase, for testnet/bench
  *   rota-bench run URL...            load at saturation, then one at a time; JSON on standard output
@@ -106,8 +107,8 @@ static json_t *coordinator_make(unsigned number)
 
 static void prepare(const char *directory, const char *passphrase, char **ports)
 {
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s}", "format", "rotaledger/v1", "name", "bench", "created", "2026-01-01T00:00Z", "profile",
-                             "byzantine");
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s}", "format", "rotaledger/v1", "name", "bench", "created",
+                             "2026-01-01T00:00Z", "profile", "byzantine");
     json_t *members = json_array(), *coordinators = json_array(), *people = json_array();
     for (unsigned i = 0; i < FACILITIES; i++)
         json_array_append_new(members, member_make(directory, passphrase, i, ports[i]));
@@ -183,19 +184,21 @@ static size_t proposal_make(struct client *client, char *out, size_t size)
     size_t jws_len;
     client->seq++;
     rota_time_format_minute(start, 30000000 + (int64_t)client->seq * 480);
-    int payload_len = snprintf(payload, sizeof payload,
-                               "{\"ledger\":\"%s\",\"seq\":%llu,\"exp\":1000000000,\"reason\":\"bench\",\"ops\":[{\"op\":\"assign\",\"person\":"
-                               "\"p-%u\",\"code\":\"DAY\",\"facility\":\"%s\",\"start\":\"%s\",\"minutes\":480}]}",
-                               client->ledger, (unsigned long long)client->seq, client->number, facility_names[client->number % FACILITIES], start);
-    struct rota_status status =
-        rota_jws_sign(jws, &jws_len, sizeof jws, rota_view(payload, (size_t)payload_len), ROTA_PROPOSAL_TYP, &client->secret);
+    int payload_len = snprintf(
+        payload, sizeof payload,
+        "{\"ledger\":\"%s\",\"seq\":%llu,\"exp\":1000000000,\"reason\":\"bench\",\"ops\":[{\"op\":\"assign\",\"person\":"
+        "\"p-%u\",\"code\":\"DAY\",\"facility\":\"%s\",\"start\":\"%s\",\"minutes\":480}]}",
+        client->ledger, (unsigned long long)client->seq, client->number, facility_names[client->number % FACILITIES], start);
+    struct rota_status status = rota_jws_sign(jws, &jws_len, sizeof jws, rota_view(payload, (size_t)payload_len),
+                                              ROTA_PROPOSAL_TYP, &client->secret);
     if (!rota_is_ok(status))
         fail("signing", status);
     rota_hex_encode(kid, rota_view(client->secret.public_key.kid.b, ROTA_KID_BYTES));
-    int len = snprintf(out, size,
-                       "POST /v1/proposals HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/jose\r\nContent-Length: %zu\r\n"
-                       "Rota-Key: %s\r\nPrefer: wait=20\r\n\r\n%s",
-                       jws_len, kid, jws);
+    int len = snprintf(
+        out, size,
+        "POST /v1/proposals HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/jose\r\nContent-Length: %zu\r\n"
+        "Rota-Key: %s\r\nPrefer: wait=20\r\n\r\n%s",
+        jws_len, kid, jws);
     return (size_t)len;
 }
 
@@ -339,7 +342,8 @@ static double cpu_seconds(char **pids, int count)
 
 static void result_print(const char *name, const struct result *result)
 {
-    printf("  \"%s\": {\"seconds\": %.2f, \"committed\": %llu, \"per_second\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, \"told_to_wait\": %llu, "
+    printf("  \"%s\": {\"seconds\": %.2f, \"committed\": %llu, \"per_second\": %.0f, \"p50_ms\": %.2f, \"p99_ms\": %.2f, "
+           "\"told_to_wait\": %llu, "
            "\"failed\": %llu},\n",
            name, result->seconds, (unsigned long long)result->committed, result->per_second, result->p50_ms, result->p99_ms,
            (unsigned long long)result->retried, (unsigned long long)result->failed);
@@ -375,8 +379,8 @@ static void run(const char *directory, double seconds, char **ports, char **pids
     result_print("saturation", &full);
     printf("  \"cpu_seconds_per_proposal_all_nodes\": %.6f,\n", full.committed ? cpu / (double)full.committed : 0);
     printf("  \"limits\": {\"es256k_verify_per_second_one_core\": %.0f, \"fdatasync_per_second\": %.0f},\n", verify, sync);
-    printf("  \"ratios\": {\"saturation_to_verify_limit\": %.3f, \"light_p50_in_fdatasyncs\": %.1f}\n}\n", full.per_second / verify,
-           light.p50_ms / 1000 * sync);
+    printf("  \"ratios\": {\"saturation_to_verify_limit\": %.3f, \"light_p50_in_fdatasyncs\": %.1f}\n}\n",
+           full.per_second / verify, light.p50_ms / 1000 * sync);
     for (unsigned i = 0; i < THREADS; i++)
         free(clients[i].latencies);
 }

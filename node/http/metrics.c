@@ -1,0 +1,146 @@
+/* Prometheus' text format. Names begin with rota_, units are base units, labels are bounded. */
+#include "node/http/door.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct text {
+    char *data;
+    size_t len;
+    FILE *file;
+};
+
+static void text_open(struct text *text)
+{
+    *text = (struct text){0};
+    text->file = open_memstream(&text->data, &text->len);
+}
+
+__attribute__((format(printf, 2, 3))) static void line(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    if (!text->file)
+        return;
+    va_start(arguments, format);
+    vfprintf(text->file, format, arguments);
+    va_end(arguments);
+}
+
+static void single(struct text *text, const char *name, const char *type, const char *help, uint64_t value)
+{
+    line(text, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, (unsigned long long)value);
+}
+
+static void facts_write(void *context, const struct rota_facts *facts)
+{
+    struct text *text = context;
+    const struct rota_membership *membership = &facts->genesis->membership;
+    single(text, "rota_height", "gauge", "Height of the last committed block.", facts->height);
+    single(text, "rota_tree_size", "gauge", "Leaves of the ledger's tree.", rota_tree_size(facts->tree));
+    single(text, "rota_view", "gauge", "Present view.", facts->core.view);
+    single(text, "rota_view_changes_total", "counter", "Views entered since start.", facts->core.view_changes);
+    single(text, "rota_members", "gauge", "Members of the ledger.", membership->count);
+    single(text, "rota_quorum_size", "gauge", "Members that make a quorum.",
+           rota_quorum(membership->count, membership->profile));
+    single(text, "rota_quorum_heard", "gauge", "Members heard now, this one included.",
+           (uint64_t)__builtin_popcount(facts->core.heard));
+    single(text, "rota_proposals_pending", "gauge", "Proposals waiting or in flight.", facts->pending);
+    single(text, "rota_entries_total", "counter", "Entries committed since start.", facts->committed_entries);
+    single(text, "rota_operations_refused_total", "counter", "Operations with a refused outcome since start.",
+           facts->refused_ops);
+    single(text, "rota_evidence", "gauge", "Evidence in the ledger.", facts->evidence_count);
+    single(text, "rota_turns_total", "counter", "Turns of the loop.", facts->turns);
+    single(text, "rota_durable_points_total", "counter", "Transactions made durable.", facts->fsyncs);
+    single(text, "rota_messages_without_effect_total", "counter", "Consensus messages that changed nothing.",
+           facts->core.dropped);
+    line(text,
+         "# HELP rota_last_block_timestamp_seconds Time of the last block.\n# TYPE rota_last_block_timestamp_seconds gauge\n"
+         "rota_last_block_timestamp_seconds %llu.%03llu\n",
+         (unsigned long long)(facts->head_time_ms / 1000), (unsigned long long)(facts->head_time_ms % 1000));
+    line(text, "# HELP rota_peer_up Whether the link to a facility is up.\n# TYPE rota_peer_up gauge\n");
+    for (uint32_t i = 0; i < membership->count; i++) {
+        struct rota_peer_info info;
+        if (i == facts->self)
+            continue;
+        rota_peers_info(&info, facts->peers, i);
+        const char *name = membership->members[i].id.text;
+        line(text, "rota_peer_up{peer=\"%s\"} %d\n", name, info.up);
+        line(text, "rota_peer_round_trip_seconds{peer=\"%s\"} %llu.%06llu\n", name,
+             (unsigned long long)(info.round_trip_us / 1000000), (unsigned long long)(info.round_trip_us % 1000000));
+        line(text, "rota_peer_frames_total{peer=\"%s\",direction=\"in\"} %llu\n", name, (unsigned long long)info.frames_in);
+        line(text, "rota_peer_frames_total{peer=\"%s\",direction=\"out\"} %llu\n", name,
+             (unsigned long long)info.frames_out);
+        line(text, "rota_peer_refused_total{peer=\"%s\",what=\"frame\"} %llu\n", name, (unsigned long long)info.refused_in);
+        line(text, "rota_peer_refused_total{peer=\"%s\",what=\"handshake\"} %llu\n", name,
+             (unsigned long long)info.refused_handshakes);
+        line(text, "rota_peer_dropped_total{peer=\"%s\"} %llu\n", name, (unsigned long long)info.dropped_out);
+    }
+}
+
+static void gate_write(struct text *text, struct rota_http *http)
+{
+    struct rota_gate_info *info = malloc(sizeof *info);
+    if (!info)
+        return;
+    rota_gate_info(info, http->gate);
+    line(text, "# HELP rota_pool_slots Places of a pool.\n# TYPE rota_pool_slots gauge\n");
+    for (uint32_t i = 0; i < info->pools.count; i++) {
+        const struct rota_bulkhead *pool = &info->pools.items[i];
+        const char *name = pool->config.name;
+        line(text, "rota_pool_slots{pool=\"%s\",kind=\"capacity\"} %u\n", name, pool->config.capacity);
+        line(text, "rota_pool_slots{pool=\"%s\",kind=\"inflight\"} %u\n", name, pool->own + pool->borrowed);
+        line(text, "rota_pool_slots{pool=\"%s\",kind=\"borrowed\"} %u\n", name, pool->borrowed);
+        line(text, "rota_pool_admitted_total{pool=\"%s\"} %llu\n", name, (unsigned long long)pool->admitted);
+        line(text, "rota_pool_rejected_total{pool=\"%s\",reason=\"pool\"} %llu\n", name, (unsigned long long)pool->refused);
+    }
+    line(text, "# HELP rota_shed_total Proposals turned away before their body was read.\n# TYPE rota_shed_total counter\n");
+    line(text, "rota_shed_total{gate=\"rate\"} %llu\n", (unsigned long long)info->rate_refused);
+    line(text, "rota_shed_total{gate=\"queue\"} %llu\n", (unsigned long long)info->queue_refused);
+    line(text, "rota_shed_total{gate=\"quorum\"} %llu\n", (unsigned long long)info->quorum_refused);
+    single(text, "rota_pool_lease_reclaimed_total", "counter", "Places taken back because their deadline passed.",
+           info->lease_expired);
+    free(info);
+}
+
+static void door_write(struct text *text, struct rota_http *http)
+{
+    static const char *const bounds[] = {"0.001", "0.0025", "0.005", "0.01", "0.025", "0.1", "1", "+Inf"};
+    line(text, "# HELP rota_http_answers_total Answers by status.\n# TYPE rota_http_answers_total counter\n");
+    for (unsigned status = 0; status < ROTA_HTTP_CODES; status++) {
+        uint64_t count = __atomic_load_n(&http->answers[status], __ATOMIC_RELAXED);
+        if (count > 0)
+            line(text, "rota_http_answers_total{status=\"%u\"} %llu\n", status, (unsigned long long)count);
+    }
+    single(text, "rota_http_slow_connections_total", "counter", "Connections cut because they dripped.",
+           __atomic_load_n(&http->slow_cut, __ATOMIC_RELAXED));
+    single(text, "rota_proposals_malformed_total", "counter", "Bodies with a wrong form, key or signature.",
+           __atomic_load_n(&http->bad_signatures, __ATOMIC_RELAXED));
+    line(
+        text,
+        "# HELP rota_commit_duration_seconds From the door to the ledger.\n# TYPE rota_commit_duration_seconds histogram\n");
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        sum += __atomic_load_n(&http->wait_buckets[i], __ATOMIC_RELAXED);
+        line(text, "rota_commit_duration_seconds_bucket{le=\"%s\"} %llu\n", bounds[i], (unsigned long long)sum);
+    }
+    uint64_t us = __atomic_load_n(&http->wait_sum_us, __ATOMIC_RELAXED);
+    line(text, "rota_commit_duration_seconds_sum %llu.%06llu\n", (unsigned long long)(us / 1000000),
+         (unsigned long long)(us % 1000000));
+    line(text, "rota_commit_duration_seconds_count %llu\n",
+         (unsigned long long)__atomic_load_n(&http->wait_count, __ATOMIC_RELAXED));
+}
+
+void rota_answer_metrics(struct rota_http_request *request, struct rota_http_reply *reply)
+{
+    struct text text;
+    text_open(&text);
+    line(&text, "# HELP rota_build_info This program.\n# TYPE rota_build_info gauge\nrota_build_info{version=\"%s\"} 1\n",
+         ROTA_VERSION);
+    (void)!rota_is_ok(rota_node_visit(request->http->node, facts_write, &text));
+    gate_write(&text, request->http);
+    door_write(&text, request->http);
+    if (text.file)
+        fclose(text.file);
+    rota_reply_text(reply, MHD_HTTP_OK, "text/plain; version=0.0.4", text.data);
+}

@@ -1,0 +1,45 @@
+#include "node/intake/buckets.h"
+
+enum { TOKEN = 1000 };
+
+void rota_buckets_init(struct rota_buckets *buckets, uint32_t rate_per_second, uint32_t burst)
+{
+    ROTA_ASSERT(rate_per_second >= 1);
+    ROTA_ASSERT(burst >= 1);
+    memset(buckets, 0, sizeof *buckets);
+    buckets->rate_per_second = rate_per_second;
+    buckets->burst = burst;
+}
+
+/* The bucket of this key; a new one is full and takes the place that was idle longest. */
+static struct rota_bucket *bucket_find(struct rota_buckets *buckets, const struct rota_kid *who, uint64_t now_ms)
+{
+    struct rota_bucket *idle = &buckets->items[0];
+    for (size_t i = 0; i < ROTA_BUCKETS_MAX; i++) {
+        struct rota_bucket *bucket = &buckets->items[i];
+        if (bucket->used_ms != 0 && rota_kid_equal(&bucket->who, who))
+            return bucket;
+        if (bucket->used_ms < idle->used_ms)
+            idle = bucket;
+    }
+    *idle = (struct rota_bucket){.who = *who, .filled_ms = now_ms, .millitokens = (uint64_t)buckets->burst * TOKEN};
+    return idle;
+}
+
+bool rota_buckets_take(struct rota_buckets *buckets, const struct rota_kid *who, uint64_t now_ms, uint32_t *out_wait_ms)
+{
+    struct rota_bucket *bucket = bucket_find(buckets, who, now_ms);
+    uint64_t full = (uint64_t)buckets->burst * TOKEN, passed = now_ms - bucket->filled_ms;
+    uint64_t gained = passed > full ? full : passed * buckets->rate_per_second; /* rate a second is rate millitokens a ms */
+    bucket->millitokens = bucket->millitokens + gained > full ? full : bucket->millitokens + gained;
+    bucket->filled_ms = now_ms;
+    bucket->used_ms = now_ms ? now_ms : 1;
+    if (bucket->millitokens >= TOKEN) {
+        bucket->millitokens -= TOKEN;
+        *out_wait_ms = 0;
+        return true;
+    }
+    buckets->refused++;
+    *out_wait_ms = (uint32_t)((TOKEN - bucket->millitokens + buckets->rate_per_second - 1) / buckets->rate_per_second);
+    return false;
+}
