@@ -1,4 +1,5 @@
 /* rota node status: is it in sync, who leads, who is missing. */
+#include "ledger/proposal.h"
 #include "node/tools/commands.h"
 #include "node/tools/remote.h"
 
@@ -17,77 +18,109 @@ static const struct argp status_argp = {.parser = status_parse,
                                         .doc = "Say how a node is doing: height, who leads, whom it reaches, and whether "
                                                "anything can commit. Exit code 8: it cannot."};
 
-/* A scalar as text; "" for anything else. */
-static const char *status_scalar(char *out, size_t out_size, const json_t *value)
+/* A member's text, of any type, fit for a terminal. */
+static const char *status_text(char *out, size_t out_size, const json_t *object, const char *name)
 {
-    out[0] = '\0';
-    if (json_is_string(value))
-        (void)rota_printable(out, out_size, json_string_value(value));
-    else if (json_is_integer(value))
+    const json_t *value = json_object_get(object, name);
+    rota_json_printable(out, out_size, object, name);
+    if (json_is_integer(value))
         (void)snprintf(out, out_size, "%lld", (long long)json_integer_value(value));
-    else if (json_is_boolean(value))
-        (void)snprintf(out, out_size, "%s", json_is_true(value) ? "yes" : "no");
     return out;
 }
 
-/* "name value, name value" of an object's scalars. */
-static void status_print_members(const json_t *object)
+static unsigned long long status_number(const json_t *object, const char *name)
 {
-    const char *name;
-    json_t *value;
-    char key[64];
-    char text[128];
-    bool first = true;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
-        if (json_is_object(value) || json_is_array(value) || json_is_null(value))
-            continue;
-        (void)printf("%s%s %s", first ? "" : ", ", rota_printable(key, sizeof key, name),
-                     status_scalar(text, sizeof text, value));
-        first = false;
-    }
-    (void)putchar('\n');
+    return rota_json_number(object, name, 0);
 }
 
-static void status_print_list(const char *title, const json_t *list)
+static void status_print_chain(const json_t *status)
+{
+    char a[128], b[128], c[128];
+    char time[ROTA_TIME_CHARS_MAX] = "";
+    uint64_t head_ms = rota_json_number(status, "head_time_ms", 0);
+    (void)printf("facility    %s, rotad %s\n", status_text(a, sizeof a, status, "facility"),
+                 status_text(b, sizeof b, status, "version"));
+    (void)printf("ledger      %s\n", status_text(a, sizeof a, status, "ledger_id"));
+    if (status_number(status, "height") > 0 && head_ms / 60000 < INT32_MAX)
+        rota_time_format_minute(time, (int64_t)(head_ms / 60000));
+    (void)printf("height      %llu%s%s, head %.16s\n", status_number(status, "height"), time[0] != '\0' ? " of " : "", time,
+                 status_text(a, sizeof a, status, "head"));
+    (void)printf("view        %llu, led by %s, %s; %llu view changes since the start\n", status_number(status, "view"),
+                 status_text(b, sizeof b, status, "primary"), status_text(c, sizeof c, status, "mode"),
+                 status_number(status, "view_changes"));
+}
+
+/* True when enough facilities are heard for anything to commit. */
+static bool status_has_quorum(const json_t *status)
+{
+    const json_t *quorum = json_object_get(status, "quorum");
+    return rota_json_number(quorum, "heard", 0) >= rota_json_number(quorum, "needed", 0);
+}
+
+static void status_print_quorum(const json_t *status)
+{
+    const json_t *quorum = json_object_get(status, "quorum");
+    unsigned long long needed = status_number(quorum, "needed");
+    unsigned long long heard = status_number(quorum, "heard");
+    unsigned long long liars = status_number(quorum, "tolerates_liars");
+    (void)printf("quorum      %llu needed, %llu of %llu heard; ", needed, heard, status_number(quorum, "members"));
+    if (liars == 0)
+        (void)puts("no liar is tolerated");
+    else
+        (void)printf("%llu liar%s tolerated\n", liars, liars == 1 ? " is" : "s are");
+    if (heard < needed)
+        (void)printf("            NOTHING CAN COMMIT: waiting for %llu more; reading and verifying still work\n",
+                     needed - heard);
+}
+
+static void status_print_work(const json_t *status)
+{
+    (void)printf("work        %llu waiting, %llu blocks in flight; %llu entries committed, operations refused: %llu\n",
+                 status_number(status, "pending"), status_number(status, "in_flight"),
+                 status_number(status, "committed_entries"), status_number(status, "refused_operations"));
+    if (status_number(status, "evidence") > 0)
+        (void)printf("evidence    %llu (rota anomalies tells it)\n", status_number(status, "evidence"));
+}
+
+static void status_print_peers(const json_t *status)
 {
     size_t index;
-    json_t *item;
-    char text[128];
-    json_array_foreach(list, index, item)
+    json_t *peer;
+    char name[64];
+    json_array_foreach(json_object_get(status, "peers"), index, peer)
     {
-        (void)printf("%-11s ", index == 0 ? title : "");
-        if (json_is_object(item))
-            status_print_members(item);
+        (void)printf("%s%-12s ", index == 0 ? "peers       " : "            ",
+                     status_text(name, sizeof name, peer, "facility"));
+        if (json_is_true(json_object_get(peer, "up")))
+            (void)printf("up, %.1f ms, clock %+lld ms", (double)status_number(peer, "round_trip_us") / 1000,
+                         (long long)json_integer_value(json_object_get(peer, "clock_offset_ms")));
         else
-            (void)puts(status_scalar(text, sizeof text, item));
+            (void)printf("not reached");
+        unsigned long long refused = status_number(peer, "refused_frames") + status_number(peer, "refused_handshakes");
+        if (refused > 0)
+            (void)printf(", %llu messages refused", refused);
+        (void)putchar('\n');
     }
 }
 
-static void status_print(const json_t *status)
+static void status_print_pools(const json_t *status)
 {
-    const char *name;
-    json_t *value;
-    char key[64];
-    char text[160];
-    json_object_foreach((json_t *)(uintptr_t)status, name, value)
+    size_t index;
+    json_t *pool;
+    char name[64];
+    json_array_foreach(json_object_get(status, "pools"), index, pool)
     {
-        (void)rota_printable(key, sizeof key, name);
-        if (json_is_array(value)) {
-            status_print_list(key, value);
-        } else if (json_is_object(value)) {
-            (void)printf("%-11s ", key);
-            status_print_members(value);
-        } else if (!json_is_null(value)) {
-            (void)printf("%-11s %s\n", key, status_scalar(text, sizeof text, value));
-        }
+        (void)printf("%s%-12s %llu of %llu in use (%llu reserved, %llu borrowed), %llu let in, %llu told to wait\n",
+                     index == 0 ? "pools       " : "            ", status_text(name, sizeof name, pool, "pool"),
+                     status_number(pool, "in_use"), status_number(pool, "capacity"), status_number(pool, "reserved"),
+                     status_number(pool, "borrowed"), status_number(pool, "admitted"), status_number(pool, "refused"));
     }
 }
 
 static int status_run(void *input)
 {
     const struct rota_common *common = &((const struct status_options *)input)->common;
-    json_t *status = NULL;
+    ROTA_CLEANUP(rota_json_release) json_t *status = NULL;
     int code = rota_remote_get_json(&status, common, "/v1/status");
     if (code != 0)
         return code;
@@ -96,10 +129,13 @@ static int status_run(void *input)
         (void)json_object_update_missing(result, status);
         rota_result_print(result);
     } else {
-        status_print(status);
+        status_print_chain(status);
+        status_print_quorum(status);
+        status_print_work(status);
+        status_print_peers(status);
+        status_print_pools(status);
     }
-    json_decref(status);
-    return ROTA_EXIT_DONE;
+    return status_has_quorum(status) ? ROTA_EXIT_DONE : ROTA_EXIT_LATER;
 }
 
 const struct rota_command rota_command_node_status = {.name = "node status",

@@ -111,6 +111,10 @@ static struct curl_slist *http_headers(const struct rota_client_request *request
         (void)snprintf(line, sizeof line, "Content-Type: %s", request->content_type);
         headers = curl_slist_append(headers, line);
     }
+    if (request->key_id != NULL) {
+        (void)snprintf(line, sizeof line, "Rota-Key: %s", request->key_id);
+        headers = curl_slist_append(headers, line);
+    }
     if (request->wait_s != 0) {
         (void)snprintf(line, sizeof line, "Prefer: wait=%u", request->wait_s);
         headers = curl_slist_append(headers, line);

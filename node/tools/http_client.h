@@ -13,6 +13,7 @@ struct rota_client_request {
     const char *path;         /* "/v1/status" */
     const char *content_type; /* NULL: GET; otherwise POST with this body */
     struct rota_view body;
+    const char *key_id; /* Rota-Key: whose share of the node this counts against; NULL: nobody's */
     uint32_t wait_s;    /* Prefer: wait; 0 = none */
     uint32_t timeout_s; /* for the whole request, 0 = 30 */
 };

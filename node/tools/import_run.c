@@ -107,12 +107,14 @@ static void import_run_finish(struct rota_import_run *run, struct rota_import_it
     (void)pthread_cond_broadcast(&run->moved);
 }
 
-/* True when these bytes can never commit any more and never did, so that the same change may be signed once more. */
+/* True when these bytes can never commit any more and never did, so that the same change may be signed once more: their last
+ * block has passed, or their number lies below the key's window and no other proposal has it. */
 static bool import_run_is_dead(const struct rota_import_item *item, const struct rota_submitted *submitted)
 {
-    const char *code = submitted->problem.code;
-    bool too_late = strcmp(code, "expired") == 0 || strcmp(code, "seq-too-old") == 0;
-    return item->signed_before && submitted->fate == ROTA_FATE_TURNED_AWAY && too_late;
+    const struct rota_client_problem *problem = &submitted->problem;
+    bool expired = strcmp(problem->code, "expired") == 0;
+    bool below = strcmp(problem->code, "seq-taken") == 0 && problem->conflict[0] == '\0';
+    return item->signed_before && submitted->fate == ROTA_FATE_TURNED_AWAY && (expired || below);
 }
 
 static void import_run_submit(struct rota_import_run *run, struct rota_submitter *submitter, struct rota_import_item *item)

@@ -34,6 +34,7 @@ void rota_client_problem_read(struct rota_client_problem *out, const struct rota
     rota_json_printable(out->code, sizeof out->code, document, "code");
     rota_json_printable(out->detail, sizeof out->detail, document, "detail");
     rota_json_printable(out->next, sizeof out->next, document, "next");
+    rota_json_printable(out->conflict, sizeof out->conflict, document, "conflict");
     if (out->detail[0] == '\0')
         rota_json_printable(out->detail, sizeof out->detail, document, "title");
     json_decref(document);
@@ -52,5 +53,7 @@ int rota_client_problem_exit(const struct rota_client_problem *problem)
 {
     if (rota_client_problem_passes(problem))
         return ROTA_EXIT_LATER;
+    if (strcmp(problem->code, "equivocation") == 0)
+        return ROTA_EXIT_EQUIVOCATION;
     return problem->status == 401 || problem->status == 403 ? ROTA_EXIT_KEY : ROTA_EXIT_NEGATIVE;
 }

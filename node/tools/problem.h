@@ -8,8 +8,9 @@
 struct rota_client_problem {
     long status; /* of HTTP; 0: no answer */
     char code[64];
-    char detail[512]; /* always a sentence */
-    char next[512];   /* "" = the node gave none */
+    char detail[512];  /* always a sentence */
+    char next[512];    /* "" = the node gave none */
+    char conflict[72]; /* id of the proposal in the way, "" = none named */
 };
 
 /* Also from an answer that is no problem document, or none at all. Texts are fit for a terminal. */

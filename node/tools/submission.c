@@ -1,5 +1,7 @@
 #include "node/tools/submission.h"
 
+#include "ledger/proposal.h"
+
 #include <sodium.h>
 #include <stdio.h>
 #include <time.h>
@@ -65,6 +67,24 @@ static enum rota_fate submission_accepted(struct rota_submitted *out, const stru
     return ROTA_FATE_PENDING;
 }
 
+/* A node that takes nothing new may still know what became of these bytes earlier. */
+static bool submission_look_up(struct rota_submitted *out, const struct rota_submitter *submitter, struct rota_view jws)
+{
+    char hex[2 * ROTA_HASH_BYTES + 1];
+    char path[96];
+    struct rota_jws parsed;
+    struct rota_client_answer answer;
+    if (!rota_is_ok(rota_jws_parse(&parsed, jws, ROTA_PROPOSAL_TYP)))
+        return false;
+    rota_hex_encode(hex, rota_view(parsed.digest.b, sizeof parsed.digest.b));
+    (void)snprintf(path, sizeof path, "/v1/proposals/%s", hex);
+    struct rota_client_request request = {.base = submitter->nodes[submitter->current], .path = path, .timeout_s = 10};
+    rota_http_client_exchange(&answer, submitter->http, &request);
+    bool committed = answer.status == 200 && submission_accepted(out, &answer) == ROTA_FATE_COMMITTED;
+    rota_client_answer_free(&answer);
+    return committed;
+}
+
 /* One request. */
 static enum rota_fate submission_try(struct rota_submitted *out, struct rota_client_answer *answer,
                                      const struct rota_submitter *submitter, struct rota_view jws)
@@ -73,12 +93,15 @@ static enum rota_fate submission_try(struct rota_submitted *out, struct rota_cli
                                           .path = "/v1/proposals",
                                           .content_type = "application/jose",
                                           .body = jws,
+                                          .key_id = submitter->key_id,
                                           .wait_s = submission_wait_s(submitter)};
     request.timeout_s = request.wait_s + 10;
     rota_http_client_exchange(answer, submitter->http, &request);
     if (answer->status >= 200 && answer->status < 300)
         return submission_accepted(out, answer);
     rota_client_problem_read(&out->problem, answer);
+    if (answer->status == 503 && submission_look_up(out, submitter, jws))
+        return ROTA_FATE_COMMITTED;
     return rota_client_problem_passes(&out->problem) ? ROTA_FATE_LATER : ROTA_FATE_TURNED_AWAY;
 }
 
@@ -117,9 +140,18 @@ static void submission_pause(struct rota_submitter *submitter, const struct rota
     submission_sleep_until(submitter, rota_monotonic_ms() + wait_ms);
 }
 
+static void submission_name_key(struct rota_submitter *submitter, struct rota_view text)
+{
+    struct rota_jws jws;
+    submitter->key_id[0] = '\0';
+    if (rota_is_ok(rota_jws_parse(&jws, text, ROTA_PROPOSAL_TYP)))
+        rota_hex_encode(submitter->key_id, rota_view(jws.kid.b, sizeof jws.kid.b));
+}
+
 void rota_submit(struct rota_submitted *out, struct rota_submitter *submitter, struct rota_view jws)
 {
     *out = (struct rota_submitted){.fate = ROTA_FATE_LATER};
+    submission_name_key(submitter, jws);
     for (uint32_t attempt = 0;; attempt++) {
         struct rota_client_answer answer = {0};
         if (submitter->pace != NULL)

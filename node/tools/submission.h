@@ -3,6 +3,7 @@
 #ifndef ROTA_TOOLS_SUBMISSION_H
 #define ROTA_TOOLS_SUBMISSION_H
 
+#include "crypto/es256k.h"
 #include "node/tools/problem.h"
 
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct rota_submitter {
     struct rota_pace *pace;                          /* NULL: alone */
     void (*remark)(void *context, const char *text); /* what the waiting is for; NULL: silent */
     void *context;
+    char key_id[ROTA_KID_CHARS + 1]; /* kept by rota_submit */
 };
 
 uint64_t rota_monotonic_ms(void);
