@@ -84,6 +84,8 @@ static struct rota_status json_scan(struct rota_view text)
                 scan.depth++;
             else if ((c == '}' || c == ']') && scan.depth > 0)
                 scan.depth--;
+            else if (c < ' ' && c != '\t' && c != '\n' && c != '\r')
+                return rota_fail(ROTA_MALFORMED, "JSON with a control character between its parts");
             if (scan.depth > ROTA_JSON_DEPTH_MAX)
                 return rota_fail(ROTA_MALFORMED, "JSON nested deeper than 8");
             scan.at++;
