@@ -123,7 +123,7 @@ enum rota_action_kind {
     ROTA_ACTION_HALT,    /* more than f members lie: stop voting, show why */
 };
 
-enum { ROTA_TO_ALL = UINT32_MAX };
+#define ROTA_TO_ALL UINT32_MAX
 
 struct rota_action {
     enum rota_action_kind kind;

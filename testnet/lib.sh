@@ -61,13 +61,14 @@ make_network() { # [extra words for rota genesis new...]
 url() { # NAME: where its coordinators reach it
     local i
     for i in "${!facilities[@]}"; do
-        [ "${facilities[$i]}" = "$1" ] && echo "http://127.0.0.1:${http_ports[$i]}"
+        if [ "${facilities[$i]}" = "$1" ]; then echo "http://127.0.0.1:${http_ports[$i]}"; fi
     done
 }
 
 start_node() { # NAME
     rotad --dir "$net/node-$1" --passphrase-file "$net/passphrase" 2>>"$net/$1.log" &
     echo $! >"$net/$1.pid"
+    disown # the shell need not report its end
 }
 
 stop_node() { # NAME [SIGNAL]: waits until it is gone
@@ -78,7 +79,6 @@ stop_node() { # NAME [SIGNAL]: waits until it is gone
     kill -"${2:-TERM}" "$pid" 2>/dev/null || return 0
     for _ in $(seq 100); do
         kill -0 "$pid" 2>/dev/null || return 0
-        wait "$pid" 2>/dev/null || true
         sleep 0.05
     done
     kill -KILL "$pid" 2>/dev/null || true
