@@ -8,6 +8,7 @@
 
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -117,12 +118,12 @@ struct import_work {
     char people_path[PATH_MAX];
 };
 
-static volatile sig_atomic_t import_stop;
+static atomic_bool import_stop; /* lock-free: set by a signal handler, read by threads */
 
 static void import_on_signal(int number)
 {
     (void)number;
-    import_stop = 1;
+    atomic_store(&import_stop, true);
 }
 
 /* From here on an interruption ends the work in good order instead of the process. */

@@ -14,7 +14,7 @@ enum {
 
 struct rota_http_client {
     CURL *curl;
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -22,10 +22,10 @@ static int http_on_progress(void *context, curl_off_t down_max, curl_off_t down,
 {
     const struct rota_http_client *http = context;
     (void)down_max, (void)down, (void)up_max, (void)up;
-    return http->stop != NULL && *http->stop != 0;
+    return http->stop != NULL && atomic_load(http->stop);
 }
 
-void rota_http_client_stop_on(struct rota_http_client *http, const volatile sig_atomic_t *stop)
+void rota_http_client_stop_on(struct rota_http_client *http, const atomic_bool *stop)
 {
     http->stop = stop;
 }

@@ -4,7 +4,7 @@
 
 #include "crypto/bytes.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 
 struct rota_http_client; /* opaque, heap */
 
@@ -32,8 +32,8 @@ struct rota_client_answer {
 struct rota_http_client *rota_http_client_open(void);
 void rota_http_client_close(struct rota_http_client *http); /* NULL is fine */
 
-/* From now on exchanges of this handle end soon after *stop is set (by a signal handler). */
-void rota_http_client_stop_on(struct rota_http_client *http, const volatile sig_atomic_t *stop);
+/* From now on exchanges of this handle end soon after *stop is set, by a signal handler or another thread. */
+void rota_http_client_stop_on(struct rota_http_client *http, const atomic_bool *stop);
 
 /* Always leaves *out to be freed. Follows no redirect, speaks http and https only. */
 void rota_http_client_exchange(struct rota_client_answer *out, struct rota_http_client *http,

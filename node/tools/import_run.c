@@ -87,9 +87,9 @@ static void import_run_note(struct rota_import_item *item, const struct rota_sub
 static struct rota_import_item *import_run_take(struct rota_import_run *run)
 {
     while (run->next < run->count && run->next - run->oldest >= IMPORT_SPREAD_MAX && rota_is_ok(run->failure) &&
-           *run->stop == 0)
+           !atomic_load(run->stop))
         (void)pthread_cond_wait(&run->moved, &run->lock);
-    if (run->next >= run->count || !rota_is_ok(run->failure) || *run->stop != 0)
+    if (run->next >= run->count || !rota_is_ok(run->failure) || atomic_load(run->stop))
         return NULL;
     if (run->items[run->next].jws == NULL)
         run->failure = rota_import_sign_batch(run, run->next);
@@ -176,7 +176,7 @@ static void import_run_watch(struct rota_import_run *run, const char *title)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         (void)pthread_cond_timedwait(&run->moved, &run->lock, &until);
-        if (*run->stop != 0)
+        if (atomic_load(run->stop))
             (void)pthread_cond_broadcast(&run->moved);
         rota_import_progress_show(&progress, run->ops_done, run->ops_total);
     }
@@ -187,16 +187,16 @@ static void import_run_watch(struct rota_import_run *run, const char *title)
 void rota_import_run_all(struct rota_import_run *run, const char *title)
 {
     pthread_t threads[IMPORT_JOBS_MAX];
+    uint32_t wanted = run->jobs < IMPORT_JOBS_MAX ? run->jobs : IMPORT_JOBS_MAX;
     uint32_t started = 0;
     if (run->next == run->count)
         return;
-    run->running = run->jobs < IMPORT_JOBS_MAX ? run->jobs : IMPORT_JOBS_MAX;
-    while (started < run->running && pthread_create(&threads[started], NULL, import_run_worker, run) == 0)
+    (void)pthread_mutex_lock(&run->lock); /* nobody is done before all have begun */
+    while (started < wanted && pthread_create(&threads[started], NULL, import_run_worker, run) == 0)
         started++;
+    run->running = started;
     if (started == 0)
         run->failure = rota_fail(ROTA_NO_MEMORY, "the system gives no thread");
-    (void)pthread_mutex_lock(&run->lock);
-    run->running -= (run->jobs < IMPORT_JOBS_MAX ? run->jobs : IMPORT_JOBS_MAX) - started;
     (void)pthread_mutex_unlock(&run->lock);
     import_run_watch(run, title);
     for (uint32_t i = 0; i < started; i++)

@@ -36,7 +36,7 @@ struct rota_import_run {
     const struct rota_secret_key *key;
     const char *key_path;
     struct rota_import_journal *journal;
-    const volatile sig_atomic_t *stop;
+    const atomic_bool *stop;
     struct rota_hash ledger_id;
     const char *reason;
     uint64_t exp;

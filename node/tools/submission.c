@@ -23,7 +23,7 @@ void rota_submitted_free(struct rota_submitted *submitted)
 
 static bool submission_stopped(const struct rota_submitter *submitter)
 {
-    return submitter->stop != NULL && *submitter->stop != 0;
+    return submitter->stop != NULL && atomic_load(submitter->stop);
 }
 
 /* Sleeps until then, or until stopped or out of time. */

@@ -34,7 +34,7 @@ struct rota_submitter {
     uint32_t current;                                /* the node that answered last */
     uint32_t wait_s;                                 /* 0: being taken in is enough */
     uint64_t deadline_ms;                            /* monotonic; UINT64_MAX = never give up */
-    const volatile sig_atomic_t *stop;               /* NULL: cannot be stopped */
+    const atomic_bool *stop;                         /* NULL: cannot be stopped */
     struct rota_pace *pace;                          /* NULL: alone */
     void (*remark)(void *context, const char *text); /* what the waiting is for; NULL: silent */
     void *context;
