@@ -32,8 +32,8 @@ struct rota_channel_identity {
 
 struct rota_channel; /* opaque, allocated; one per connection; one thread at a time per direction after the handshake */
 
-/* dialler: peer is the member we call. listener: peer is learned from the hello. Freed by rota_channel_free, also half-way.
- */
+/* dialler: peer is the member we call (ROTA_UNKNOWN_KEY: no such member, ROTA_REFUSED: ourselves). listener: peer is learned
+ * from the hello. Freed by rota_channel_free, also half-way. A step that fails is the last: the caller frees. */
 ROTA_CHECKED struct rota_status rota_channel_new_dialler(struct rota_channel **out,
                                                          const struct rota_channel_identity *identity, uint32_t peer);
 ROTA_CHECKED struct rota_status rota_channel_new_listener(struct rota_channel **out,
@@ -46,6 +46,7 @@ ROTA_CHECKED struct rota_status rota_channel_read_welcome(struct rota_channel *c
                                                           const uint8_t in[ROTA_CHANNEL_WELCOME_BYTES]);
 void rota_channel_write_proof(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_PROOF_BYTES]);
 /* Listener's steps. ROTA_UNKNOWN_KEY: no such member; ROTA_WRONG_LEDGER: another ledger, or a call for another member;
+ * ROTA_REFUSED: a call in our own name; ROTA_MALFORMED: another protocol, or an ephemeral key of small order;
  * ROTA_BAD_SIGNATURE: not who it says. */
 ROTA_CHECKED struct rota_status rota_channel_read_hello(struct rota_channel *channel,
                                                         const uint8_t in[ROTA_CHANNEL_HELLO_BYTES]);
@@ -62,7 +63,8 @@ ROTA_CHECKED struct rota_status rota_channel_read_header(struct rota_channel *ch
                                                          const uint8_t in[ROTA_CHANNEL_HEADER_BYTES]);
 /* out holds plain.len + ROTA_CHANNEL_SEAL_BYTES. */
 void rota_channel_seal(struct rota_channel *channel, uint8_t *out, struct rota_view plain);
-/* out holds sealed.len - ROTA_CHANNEL_SEAL_BYTES; ROTA_BAD_SIGNATURE ends the connection. */
+/* out holds sealed.len - ROTA_CHANNEL_SEAL_BYTES (a shorter sealed writes nothing); ROTA_BAD_SIGNATURE ends the connection,
+ * and this direction opens nothing more. */
 ROTA_CHECKED struct rota_status rota_channel_open(struct rota_channel *channel, uint8_t *out, size_t *out_len,
                                                   struct rota_view sealed);
 

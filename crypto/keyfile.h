@@ -41,8 +41,9 @@ struct rota_passphrase_source {
     bool terminal;    /* may prompt on /dev/tty, echo off; twice when a key is created */
 };
 
-/* One passphrase, first line, trailing newline cut; wiped by the caller with sodium_memzero. ROTA_PASSPHRASE with the
- * sentence for the person when none is possible. key_name is used in the prompt. */
+/* One passphrase, first line, trailing newline cut; wiped by the caller with sodium_memzero. ROTA_NOT_FOUND and
+ * ROTA_PERMISSION for the file, ROTA_PASSPHRASE with the sentence for the person when none is possible. key_name is used in
+ * the prompt. */
 enum { ROTA_PASSPHRASE_BYTES_MAX = 1024 };
 ROTA_CHECKED struct rota_status rota_passphrase_read(char *out, size_t out_size, const struct rota_passphrase_source *source,
                                                      const char *key_name, bool create);
@@ -57,7 +58,8 @@ ROTA_CHECKED struct rota_status rota_secret_key_public(struct rota_public_key *o
 /* Writes PATH (0600, fsynced, never over an existing file: ROTA_EXISTS). created: ISO date for the comment line. */
 ROTA_CHECKED struct rota_status rota_keyfile_write(const char *path, const struct rota_secret_key *key,
                                                    const char *passphrase, const char *created);
-/* ROTA_PERMISSION when the mode is too open, ROTA_PASSPHRASE when the passphrase is wrong. */
+/* ROTA_PERMISSION when the mode is too open, ROTA_PASSPHRASE when the passphrase is wrong or the file was changed,
+ * ROTA_TOO_LARGE when it asks for more than 256 MiB or 16 passes, ROTA_UNSUPPORTED when its format is another. */
 ROTA_CHECKED struct rota_status rota_keyfile_read(struct rota_secret_key *out, const char *path, const char *passphrase);
 /* Role and label of a key file without opening it. */
 ROTA_CHECKED struct rota_status rota_keyfile_peek(enum rota_key_role *out_role, struct rota_token *out_label,

@@ -9,7 +9,7 @@ static unsigned word_index(const struct rota_hash *hash, unsigned i)
 {
     unsigned index = 0;
     for (unsigned bit = 11 * i; bit < 11 * i + 11; bit++)
-        index = index << 1 | (hash->b[bit / 8] >> (7 - bit % 8) & 1u);
+        index = index << 1 | ((unsigned)hash->b[bit / 8] >> (7 - bit % 8) & 1u);
     return index;
 }
 
