@@ -1,4 +1,4 @@
-/* SHA-256 with a tag per purpose: no two kinds of thing ever hash or sign the same bytes (DESIGN of formats: FORMATS §1). */
+/* SHA-256 with a tag per purpose: no two kinds of thing ever hash or sign the same bytes (FORMATS §1). */
 #ifndef ROTA_CRYPTO_DIGEST_H
 #define ROTA_CRYPTO_DIGEST_H
 
