@@ -101,10 +101,9 @@ static const struct argp_option new_argp_options[] = {
 static const struct argp new_argp = {
     .options = new_argp_options,
     .parser = new_parse,
-    .doc =
-        "Write a proposal that is not signed yet.\vOperations: assign person= code= facility= start= minutes= · unassign "
-        "assignment= · person.enrol person= facility= · code.define code= [pool=] · coordinator.grant label= key= facility= "
-        "roles=scheduler+director · coordinator.revoke kid="};
+    .doc = "Write a proposal that is not signed yet.\vOperations: assign person= code= facility= start= minutes=; unassign "
+           "assignment=; person.enrol person= facility=; code.define code= [pool=]; coordinator.grant label= key= facility= "
+           "roles=scheduler+director; coordinator.revoke kid="};
 
 /* Ledger identity and expiry, from the file or the node. */
 static int new_facts(struct rota_payload_facts *out, const struct new_options *options)

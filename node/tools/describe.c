@@ -48,7 +48,7 @@ void rota_proposal_print(FILE *out, const struct rota_proposal *proposal, const 
             continue;
         const struct rota_fate_line *fate = &fates->items[i];
         (void)fprintf(out, "     %s%s: %s%s%s\n", fate->refused ? "REFUSED " : "", fate->name, fate->text,
-                      fate->detail[0] != '\0' ? " — " : "", fate->detail);
+                      fate->detail[0] != '\0' ? " See " : "", fate->detail);
     }
 }
 
