@@ -119,6 +119,7 @@ struct rota_peers {
     struct rota_channel_identity identity;
     struct rota_workers *workers;
     uint8_t *room; /* loop thread: frames are encoded here */
+    bool corked;   /* loop thread */
 
     struct rota_bell wake; /* the supervisor's */
     pthread_t supervisor;

@@ -88,6 +88,9 @@ static void outgoing_drop(struct rota_outgoing *out)
 /* ~ Next hop: node/transmit.c rota_peers_send_message, and from there the peer's socket. */
 void rota_outbox_release(struct rota_outbox *outbox, struct rota_peers *peers)
 {
+    if (outbox->count == 0)
+        return;
+    rota_peers_cork(peers);
     for (uint32_t i = 0; i < outbox->count; i++) {
         const struct rota_outgoing *out = &outbox->items[i];
         switch (out->kind) {
@@ -102,6 +105,7 @@ void rota_outbox_release(struct rota_outbox *outbox, struct rota_peers *peers)
             break;
         }
     }
+    rota_peers_uncork(peers);
     rota_outbox_drop(outbox);
 }
 

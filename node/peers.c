@@ -168,15 +168,29 @@ bool rota_peers_take(struct rota_peers *peers, struct rota_frame *out)
     return peers->workers && rota_workers_take(peers->workers, out);
 }
 
-static void peers_send_one(struct rota_peer *peer, enum rota_send_class class, struct rota_packet *packet)
+static void peers_send_one(struct rota_peers *peers, struct rota_peer *peer, enum rota_send_class class,
+                           struct rota_packet *packet)
 {
     ROTA_ASSERT(pthread_mutex_lock(&peer->mutex) == 0);
     bool waits = peer->link != NULL;
     if (waits && !rota_send_ring_put(&peer->rings[class], packet))
         peer->info.dropped_out++;
     ROTA_ASSERT(pthread_mutex_unlock(&peer->mutex) == 0);
-    if (waits)
+    if (waits && !peers->corked)
         rota_transmit_kick(peer);
+}
+
+void rota_peers_cork(struct rota_peers *peers)
+{
+    peers->corked = true;
+}
+
+void rota_peers_uncork(struct rota_peers *peers)
+{
+    peers->corked = false;
+    for (uint32_t i = 0; peers->room && i < peers->count; i++)
+        if (i != peers->self)
+            rota_transmit_kick(&peers->peers[i]);
 }
 
 /* One packet for all who get it. Takes over the reference; NULL (no memory) sends nothing. */
@@ -185,7 +199,7 @@ static void peers_send(struct rota_peers *peers, uint32_t to, enum rota_send_cla
     ROTA_ASSERT(to == UINT32_MAX || to < peers->count);
     for (uint32_t i = 0; packet && i < peers->count; i++)
         if (i != peers->self && (to == UINT32_MAX || to == i))
-            peers_send_one(&peers->peers[i], class, packet);
+            peers_send_one(peers, &peers->peers[i], class, packet);
     rota_packet_release(packet);
 }
 

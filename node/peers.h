@@ -74,6 +74,10 @@ void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct
 void rota_peers_send_entry(struct rota_peers *peers, uint32_t to, const struct rota_entry *entry);
 void rota_peers_send_fetch(struct rota_peers *peers, uint32_t to, const struct rota_fetch *fetch);
 
+/* Between the two, what is sent only queues; uncork writes it in batches. Loop thread only. */
+void rota_peers_cork(struct rota_peers *peers);
+void rota_peers_uncork(struct rota_peers *peers);
+
 /* Counters and state of one link, for status and metrics. Any thread. */
 struct rota_peer_info {
     bool up;
