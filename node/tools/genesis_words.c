@@ -3,44 +3,52 @@
 #include "crypto/words.h"
 #include "node/tools/output.h"
 
-static void genesis_tolerance_crash(char *out, size_t out_size, uint32_t n, uint32_t absent)
+/* "all of them must be there", or how many may be missing. */
+static void genesis_absence(char *out, size_t out_size, uint32_t n, uint32_t absent)
 {
-    const char *extra = "";
-    if (n == 2)
-        extra = " Two members are less available than one: each can stop the ledger.";
-    (void)snprintf(out, out_size,
-                   "Crash profile: it tolerates no liar. One member that lies or is broken into can rewrite what is not yet "
-                   "committed. It goes on while %u of %u are absent.%s",
-                   absent, n, extra);
+    if (n == 1)
+        (void)snprintf(out, out_size, "it stops when its one member does");
+    else if (absent == 0)
+        (void)snprintf(out, out_size, "it stops when any of its %u members is absent", n);
+    else
+        (void)snprintf(out, out_size, "it goes on while at most %u of %u %s absent", absent, n, absent == 1 ? "is" : "are");
 }
 
-static void genesis_tolerance_byzantine(char *out, size_t out_size, uint32_t n, uint32_t f, uint32_t absent)
+static const char *genesis_advice(uint32_t n)
 {
-    const char *extra = "";
     if (n == 1)
-        extra = " One member alone proves to others only what it chose to sign.";
-    else if (n == 2)
-        extra = " Two members are less available than one: each can stop the ledger.";
-    else if (n == 3)
-        extra = " The smallest network that tolerates a liar has four members.";
-    if (f == 0)
-        (void)snprintf(out, out_size, "It tolerates no liar, and goes on while %u of %u are absent.%s", absent, n, extra);
-    else
-        (void)snprintf(
-            out, out_size,
-            "It tolerates %u lying or broken member%s of %u: no lie is committed, and the ledger goes on while at most "
-            "%u %s absent or lying.",
-            f, f == 1 ? "" : "s", n, absent, absent == 1 ? "is" : "are");
+        return " One member alone proves to others only what it chose to sign.";
+    if (n == 2)
+        return " Two members are less available than one.";
+    return n == 3 ? " The smallest network that tolerates a liar has four members." : "";
+}
+
+static void genesis_tolerance_liars(char *out, size_t out_size, uint32_t n, uint32_t f, uint32_t absent)
+{
+    (void)snprintf(
+        out, out_size,
+        "It tolerates %u lying or broken member%s of %u: no lie is committed, and the ledger goes on while at most "
+        "%u %s absent or lying.",
+        f, f == 1 ? "" : "s", n, absent, absent == 1 ? "is" : "are");
 }
 
 void rota_genesis_tolerance(char *out, size_t out_size, const struct rota_membership *membership)
 {
+    char absence[128];
     uint32_t n = membership->count;
+    uint32_t f = rota_fault_bound(n, membership->profile);
     uint32_t absent = n - rota_quorum(n, membership->profile);
-    if (membership->profile == ROTA_PROFILE_CRASH)
-        genesis_tolerance_crash(out, out_size, n, absent);
+    genesis_absence(absence, sizeof absence, n, absent);
+    if (f > 0)
+        genesis_tolerance_liars(out, out_size, n, f, absent);
+    else if (membership->profile == ROTA_PROFILE_CRASH && n > 1)
+        (void)snprintf(
+            out, out_size,
+            "It tolerates no liar (crash profile): one member that lies or is broken into can make the others hold "
+            "different ledgers; %s.%s",
+            absence, n == 2 ? genesis_advice(n) : "");
     else
-        genesis_tolerance_byzantine(out, out_size, n, rota_fault_bound(n, membership->profile), absent);
+        (void)snprintf(out, out_size, "It tolerates no liar; %s.%s", absence, genesis_advice(n));
 }
 
 void rota_roles_in_words(char *out, size_t out_size, uint32_t roles)
