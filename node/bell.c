@@ -10,6 +10,7 @@
 
 struct rota_status rota_bell_open(struct rota_bell *bell)
 {
+    bell->rung = false;
     bell->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (bell->fd < 0)
         return rota_fail(ROTA_IO, "no file descriptor left for a bell: raise the limit of open files");
@@ -23,9 +24,11 @@ void rota_bell_close(struct rota_bell *bell)
     bell->fd = -1;
 }
 
-/* Async-signal-safe. A counter that is full has been rung often enough. */
+/* Async-signal-safe. Whoever rings while an earlier ring is unheard need not write: the waiter has yet to look. */
 void rota_bell_ring(struct rota_bell *bell)
 {
+    if (__atomic_exchange_n(&bell->rung, true, __ATOMIC_SEQ_CST))
+        return;
     int saved = errno;
     uint64_t one = 1;
     ssize_t written = write(bell->fd, &one, sizeof one);
@@ -54,6 +57,7 @@ void rota_bell_wait(struct rota_bell *bell, uint64_t deadline_ms)
             uint64_t rings;
             ssize_t got = read(bell->fd, &rings, sizeof rings);
             ROTA_ASSERT(got == (ssize_t)sizeof rings || errno == EAGAIN || errno == EINTR);
+            __atomic_store_n(&bell->rung, false, __ATOMIC_SEQ_CST); /* after the read: from here on rings are written again */
             return;
         }
         if (ready == 0 && patience != INT_MAX)

@@ -9,6 +9,7 @@
 
 struct rota_bell {
     int fd;
+    bool rung; /* atomic: spares the write when nobody has heard the last ring yet */
 };
 
 ROTA_CHECKED struct rota_status rota_bell_open(struct rota_bell *bell);

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 96, FACILITIES = 4, LATENCIES_MAX = 1 << 20, REQUEST_MAX = 4096 };
+enum { THREADS = 240, FACILITIES = 4, LATENCIES_MAX = 1 << 20, REQUEST_MAX = 4096 };
 
 static const char *const facility_names[FACILITIES] = {"alpha", "bravo", "charlie", "delta"};
 
