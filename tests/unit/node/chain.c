@@ -1,0 +1,241 @@
+#include "bench.h"
+
+/* One who builds and one who checks, each with a file of its own. */
+struct pair {
+    struct bench bench;
+    struct bench_side builder, checker;
+};
+
+static void pair_open(struct pair *pair)
+{
+    bench_open(&pair->bench);
+    bench_side_open(&pair->builder, &pair->bench, "builder.db");
+    bench_side_open(&pair->checker, &pair->bench, "checker.db");
+}
+
+static void pair_close(struct pair *pair)
+{
+    bench_side_close(&pair->checker);
+    bench_side_close(&pair->builder);
+    bench_close(&pair->bench);
+}
+
+static enum rota_check pair_check(struct pair *pair, const struct rota_block *block, uint64_t latest_ms)
+{
+    return rota_chain_check(pair->checker.chain, block->header.height, &block->header.prev_hash, &block->hash, latest_ms);
+}
+
+/* Hands a block over, as a peer's frame does. */
+static void pair_send(struct pair *pair, const struct rota_block *block)
+{
+    struct rota_block *copy = bench_copy(block);
+    rota_chain_hold(pair->checker.chain, copy, 0, false);
+    rota_block_release(copy);
+}
+
+Test(chain, what_is_built_is_valid_elsewhere)
+{
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-both", 1, "n-2"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    cr_assert(block != NULL);
+    cr_expect_eq(block->entry_count, 2);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID, "a second question changes nothing");
+    cr_expect_eq(pair.checker.executed, 1);
+    struct rota_hash a = rota_state_digest(pair.builder.chain->state), b = rota_state_digest(pair.checker.chain->state);
+    cr_expect(rota_hash_equal(&a, &b));
+    pair_close(&pair);
+}
+
+Test(chain, a_late_clock_is_untimely_and_may_be_asked_again)
+{
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, block->header.time_ms - 1), ROTA_CHECK_UNTIMELY);
+    cr_expect_eq(pair_check(&pair, block, block->header.time_ms), ROTA_CHECK_VALID);
+    pair_close(&pair);
+}
+
+/* The header's hash covers a body only through its tree root: a liar may send a right header with another body, and must
+ * not make us call the block invalid. */
+Test(chain, another_body_under_a_right_header_counts_as_missing)
+{
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    struct rota_proposal *other = bench_enrol(&pair.bench, "alpha-director", 1, "n-9");
+    struct rota_entry entry = rota_entry_of_proposal(other);
+    struct rota_block *forged = NULL;
+    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
+    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
+    rota_chain_hold(pair.checker.chain, forged, 0, false);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
+    rota_block_release(forged);
+    rota_proposal_release(other);
+    pair_close(&pair);
+}
+
+typedef void spoil_fn(struct rota_header *header);
+
+static void spoil_outcome(struct rota_header *header)
+{
+    header->outcome_hash.b[0] ^= 1;
+}
+static void spoil_time(struct rota_header *header)
+{
+    header->time_ms = 1;
+}
+static void spoil_proposer(struct rota_header *header)
+{
+    header->proposer = 7;
+}
+static void spoil_config(struct rota_header *header)
+{
+    header->config_hash.b[0] ^= 1;
+}
+static void spoil_tree_size(struct rota_header *header)
+{
+    header->tree_size++;
+}
+
+Test(chain, every_wrong_field_of_a_header_is_invalid)
+{
+    static spoil_fn *const spoils[] = {spoil_outcome, spoil_time, spoil_proposer, spoil_config, spoil_tree_size};
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
+        struct rota_header header = block->header;
+        struct rota_entry entry = rota_entry_of_proposal(block->entries[0].proposal);
+        struct rota_block *spoiled = NULL;
+        spoils[i](&header);
+        cr_assert(rota_is_ok(rota_block_new(&spoiled, &header, &entry, 1)));
+        rota_chain_hold(pair.checker.chain, spoiled, 0, false);
+        cr_expect_eq(pair_check(&pair, spoiled, UINT64_MAX), ROTA_CHECK_INVALID, "field %zu", i);
+        rota_block_release(spoiled);
+    }
+    cr_expect_eq(pair.checker.chain->depth, 0);
+    cr_expect_eq(rota_tree_size(&pair.checker.chain->tree), 0);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID, "nothing of the others stays");
+    pair_close(&pair);
+}
+
+Test(chain, a_block_given_up_leaves_nothing_and_its_entries_wait_again)
+{
+    struct bench bench;
+    struct bench_side side;
+    bench_open(&bench);
+    bench_side_open(&side, &bench, "ledger.db");
+    struct rota_hash before = rota_state_digest(side.chain->state), ground = {{0}};
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *first = bench_build(&side);
+    cr_assert(first != NULL);
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 2, "n-2"));
+    cr_assert(bench_build(&side) != NULL);
+    cr_expect_eq(side.pool.waiting, 0);
+    cr_expect_eq(rota_chain_reach(side.chain, &ground), ROTA_CHECK_VALID);
+    cr_expect_eq(side.taken_back, 2);
+    cr_expect_eq(side.pool.waiting, 2);
+    cr_expect_eq(rota_tree_size(&side.chain->tree), 0);
+    struct rota_hash after = rota_state_digest(side.chain->state);
+    cr_expect(rota_hash_equal(&before, &after));
+    const struct rota_block *again = bench_build(&side);
+    cr_assert(again != NULL);
+    cr_assert_eq(again->entry_count, 2);
+    cr_expect_eq(again->entries[0].proposal->seq, 1, "first come, first served, also after a block was given up");
+    bench_side_close(&side);
+    bench_close(&bench);
+}
+
+Test(chain, what_is_final_is_found_after_reopening)
+{
+    struct bench bench;
+    struct bench_side side;
+    uint64_t height;
+    uint32_t index;
+    bench_open(&bench);
+    bench_side_open(&side, &bench, "ledger.db");
+    struct rota_proposal *proposal = bench_enrol(&bench, "alpha-director", 7, "n-1");
+    struct rota_hash id = proposal->id;
+    bench_wait(&side, proposal);
+    (void)bench_build(&side);
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 8, "n-2"));
+    struct rota_certificate certificate = bench_certificate(&bench, bench_build(&side));
+    cr_assert(rota_is_ok(rota_chain_commit(side.chain, &certificate)), "one certificate covers both blocks");
+    cr_assert(rota_is_ok(rota_chain_sync(side.chain)));
+    cr_expect_eq(side.made_final, 2);
+    cr_expect_eq(side.pool.count, 0);
+    struct rota_hash head = side.chain->head, digest = rota_state_digest(side.chain->state);
+    bench_side_close(&side);
+
+    bench_side_open(&side, &bench, "ledger.db");
+    struct rota_hash digest_again = rota_state_digest(side.chain->state);
+    cr_expect_eq(side.chain->height, 2);
+    cr_expect(rota_hash_equal(&side.chain->head, &head));
+    cr_expect(rota_hash_equal(&digest, &digest_again));
+    cr_assert(rota_chain_find(side.chain, &id, &height, &index));
+    cr_expect(height == 1 && index == 0);
+    cr_expect_eq(rota_chain_leaf(side.chain, 2), 2, "an entry and a block's leaf come before");
+    struct rota_proposal *found = rota_chain_proposal_of_seq(side.chain, &(struct rota_kid){0}, 7);
+    cr_expect_null(found);
+    struct rota_kid kid = fixture_kid("alpha-director");
+    found = rota_chain_proposal_of_seq(side.chain, &kid, 7);
+    cr_assert_not_null(found);
+    cr_expect(rota_hash_equal(&found->id, &id));
+    rota_proposal_release(found);
+    bench_side_close(&side);
+    bench_close(&bench);
+}
+
+/* A seq that slides the key's window makes an older one impossible behind it: it waits, the others go. */
+Test(chain, an_entry_that_cannot_stand_where_it_stands_is_left_out)
+{
+    struct bench bench;
+    struct bench_side side;
+    bench_open(&bench);
+    bench_side_open(&side, &bench, "ledger.db");
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 900, "n-1"));
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 1, "n-2"));
+    bench_wait(&side, bench_enrol(&bench, "alpha-both", 1, "n-3"));
+    const struct rota_block *block = bench_build(&side);
+    cr_assert(block != NULL);
+    cr_expect_eq(block->entry_count, 2);
+    cr_expect_eq(side.pool.waiting, 1);
+    cr_expect_null(bench_build(&side), "nothing is worth a block now");
+    bench_side_close(&side);
+    bench_close(&bench);
+}
+
+Test(chain, a_dry_run_leaves_nothing)
+{
+    struct bench bench;
+    struct bench_side side;
+    struct rota_outcome outcome;
+    bench_open(&bench);
+    bench_side_open(&side, &bench, "ledger.db");
+    struct rota_hash before = rota_state_digest(side.chain->state);
+    struct rota_proposal *proposal = bench_enrol(&bench, "alpha-director", 1, "n-1");
+    struct rota_entry entry = rota_entry_of_proposal(proposal);
+    cr_assert(rota_is_ok(rota_chain_try(side.chain, &outcome, &entry)));
+    struct rota_hash after = rota_state_digest(side.chain->state);
+    cr_expect(rota_hash_equal(&before, &after));
+    cr_expect_eq(rota_tree_size(&side.chain->tree), 0);
+    free(outcome.record);
+    rota_entry_release(&entry);
+    rota_proposal_release(proposal);
+    bench_side_close(&side);
+    bench_close(&bench);
+}
