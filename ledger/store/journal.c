@@ -27,8 +27,8 @@ static const char *const journal_sql[JOURNAL_STATEMENTS] = {
     [JOURNAL_BEGIN] = "BEGIN IMMEDIATE",
     [JOURNAL_COMMIT] = "COMMIT",
     [JOURNAL_ROLLBACK] = "ROLLBACK",
-    [JOURNAL_SET] = "INSERT INTO record(name, sum, bytes) VALUES (?1, ?2, ?3)"
-                    " ON CONFLICT(name) DO UPDATE SET sum = excluded.sum, bytes = excluded.bytes",
+    [JOURNAL_SET] = ("INSERT INTO record(name, sum, bytes) VALUES (?1, ?2, ?3) "
+                     "ON CONFLICT(name) DO UPDATE SET sum = excluded.sum, bytes = excluded.bytes"),
     [JOURNAL_GET] = "SELECT sum, bytes FROM record WHERE name = ?1",
     [JOURNAL_ADD_BLOCK] = "INSERT OR IGNORE INTO block(height, hash, bytes) VALUES (?1, ?2, ?3)",
     [JOURNAL_EACH_BLOCK] = "SELECT bytes FROM block ORDER BY height",
