@@ -26,14 +26,24 @@ static struct rota_bucket *bucket_find(struct rota_buckets *buckets, const struc
     return idle;
 }
 
+/* Time may seem to run backwards: who asks reads the clock before it has the lock. Then nothing is gained. */
+static void bucket_fill(struct rota_bucket *bucket, const struct rota_buckets *buckets, uint64_t now_ms)
+{
+    uint64_t full = (uint64_t)buckets->burst * TOKEN;
+    if (now_ms <= bucket->filled_ms)
+        return;
+    uint64_t passed = now_ms - bucket->filled_ms, missing = full - bucket->millitokens;
+    /* rate a second is rate millitokens a ms */
+    bucket->millitokens =
+        passed > missing / buckets->rate_per_second ? full : bucket->millitokens + passed * buckets->rate_per_second;
+    bucket->filled_ms = now_ms;
+}
+
 bool rota_buckets_take(struct rota_buckets *buckets, const struct rota_kid *who, uint64_t now_ms, uint32_t *out_wait_ms)
 {
     struct rota_bucket *bucket = bucket_find(buckets, who, now_ms);
-    uint64_t full = (uint64_t)buckets->burst * TOKEN, passed = now_ms - bucket->filled_ms;
-    uint64_t gained = passed > full ? full : passed * buckets->rate_per_second; /* rate a second is rate millitokens a ms */
-    bucket->millitokens = bucket->millitokens + gained > full ? full : bucket->millitokens + gained;
-    bucket->filled_ms = now_ms;
-    bucket->used_ms = now_ms ? now_ms : 1;
+    bucket_fill(bucket, buckets, now_ms);
+    bucket->used_ms = bucket->filled_ms ? bucket->filled_ms : 1;
     if (bucket->millitokens >= TOKEN) {
         bucket->millitokens -= TOKEN;
         *out_wait_ms = 0;

@@ -33,6 +33,20 @@ uint32_t rota_bulkheads_find(const struct rota_bulkheads *pools, const char *nam
     return index < pools->count ? index : pools->preset;
 }
 
+/* What a pool has without borrowing: its capacity less what it may borrow, and never less than what is reserved for it. */
+static uint32_t bulkhead_own_places(const struct rota_pool_config *config)
+{
+    uint32_t left = config->capacity > config->borrow ? config->capacity - config->borrow : 0;
+    uint32_t own = left > config->reserved ? left : config->reserved;
+    return own < config->capacity ? own : config->capacity;
+}
+
+static uint32_t flex_lends(const struct rota_bulkheads *pools)
+{
+    const struct rota_pool_config *flex = &pools->items[pools->flex].config;
+    return flex->capacity > flex->reserved ? flex->capacity - flex->reserved : 0;
+}
+
 static void bulkheads_check(const struct rota_bulkheads *pools)
 {
     uint32_t borrowed = 0;
@@ -43,24 +57,31 @@ static void bulkheads_check(const struct rota_bulkheads *pools)
         borrowed += pool->borrowed;
     }
     ROTA_ASSERT(borrowed == pools->lent);
-    ROTA_ASSERT(pools->flex == pools->count ||
-                pools->lent + pools->items[pools->flex].own <= pools->items[pools->flex].config.capacity);
+    if (pools->flex == pools->count)
+        return;
+    ROTA_ASSERT(pools->lent <= flex_lends(pools));
+    ROTA_ASSERT(pools->lent + pools->items[pools->flex].own <= pools->items[pools->flex].config.capacity);
 }
 
 static bool flex_is_free(const struct rota_bulkheads *pools)
 {
-    return pools->flex < pools->count &&
-           pools->lent + pools->items[pools->flex].own < pools->items[pools->flex].config.capacity;
+    const struct rota_bulkhead *flex = &pools->items[pools->flex];
+    return pools->lent + flex->own < flex->config.capacity;
+}
+
+static bool bulkhead_may_borrow(const struct rota_bulkheads *pools, uint32_t index)
+{
+    const struct rota_bulkhead *pool = &pools->items[index];
+    return pools->flex < pools->count && index != pools->flex && pool->borrowed < pool->config.borrow &&
+           pool->own + pool->borrowed < pool->config.capacity && pools->lent < flex_lends(pools) && flex_is_free(pools);
 }
 
 bool rota_bulkheads_take(struct rota_bulkheads *pools, uint32_t index, struct rota_place *out)
 {
     ROTA_ASSERT(index < pools->count);
     struct rota_bulkhead *pool = &pools->items[index];
-    uint32_t own_places =
-        pool->config.capacity - (pool->config.borrow < pool->config.capacity ? pool->config.borrow : pool->config.capacity);
-    bool own = index == pools->flex ? flex_is_free(pools) : pool->own < own_places;
-    bool borrow = !own && index != pools->flex && pool->borrowed < pool->config.borrow && flex_is_free(pools);
+    bool own = index == pools->flex ? flex_is_free(pools) : pool->own < bulkhead_own_places(&pool->config);
+    bool borrow = !own && bulkhead_may_borrow(pools, index);
     *out = (struct rota_place){index, borrow};
     if (own)
         pool->own++;

@@ -1,7 +1,7 @@
 /* Bulkheads: each pool has places for proposals that are on their way. A pool's own places are its capacity less what it may
- * borrow; nobody else uses them. When they are taken it borrows, up to its limit, from the pool "flex", which also serves
- * its own requests. So a surge in one pool costs its neighbours at most the flex places (sample: ICU 6/5/1, Clinic 8, Flex
- * 2). Not thread-safe: the gate locks. */
+ * borrow, at least what is reserved for it; nobody else uses them. When they are taken it borrows, up to its limit and its
+ * capacity, from the pool "flex", which also serves its own requests and lends what it does not reserve. So a surge in one
+ * pool costs its neighbours at most flex places (sample: ICU 6/5/1, Clinic 8, Flex 2). Not thread-safe: the gate locks. */
 #ifndef ROTA_NODE_INTAKE_BULKHEADS_H
 #define ROTA_NODE_INTAKE_BULKHEADS_H
 

@@ -61,11 +61,16 @@ static struct lease *lease_of(struct rota_gate *gate, uint64_t handle)
     return lease->held && lease->generation == handle / ROTA_LEASES_MAX ? lease : NULL;
 }
 
+static void lease_drop(struct rota_gate *gate, struct lease *lease)
+{
+    lease->held = false;
+    gate->lease_count--;
+}
+
 static void lease_end(struct rota_gate *gate, struct lease *lease)
 {
     rota_bulkheads_give_back(&gate->pools, &lease->place);
-    lease->held = false;
-    gate->lease_count--;
+    lease_drop(gate, lease);
 }
 
 static struct rota_gate_answer refuse(enum rota_gate_verdict verdict, uint32_t wait_ms)
@@ -112,17 +117,13 @@ bool rota_gate_move(struct rota_gate *gate, uint64_t handle, const char *pool)
 {
     bool moved = true;
     pthread_mutex_lock(&gate->mutex);
-    struct lease *item = lease_of(gate, handle);
+    struct lease *lease = lease_of(gate, handle);
     uint32_t to = rota_bulkheads_find(&gate->pools, pool);
-    if (item && item->place.pool != to) {
-        struct rota_place place;
-        moved = rota_bulkheads_take(&gate->pools, to, &place);
-        if (moved) {
-            rota_bulkheads_give_back(&gate->pools, &item->place);
-            item->place = place;
-        } else {
-            lease_end(gate, item);
-        }
+    if (lease && lease->place.pool != to) {
+        rota_bulkheads_give_back(&gate->pools, &lease->place); /* first: it may be the very place that it moves to */
+        moved = rota_bulkheads_take(&gate->pools, to, &lease->place);
+        if (!moved)
+            lease_drop(gate, lease);
     }
     pthread_mutex_unlock(&gate->mutex);
     return moved;
