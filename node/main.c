@@ -6,7 +6,6 @@
 
 #include "crypto/init.h"
 
-
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
