@@ -20,7 +20,7 @@ static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
 
 static void hear_log(const struct rota_node *node, const struct rota_message *message)
 {
-    if (message->kind == ROTA_MESSAGE_SUSPECT)
+    if (message->kind == ROTA_MESSAGE_SUSPECT && message->suspect.view == node->view.view) /* a liar may name any other */
         rota_log(ROTA_LOG_INFO, "suspect", "by=%s view=%llu reason=%s",
                  node->genesis.membership.members[message->sender].id.text, (unsigned long long)message->suspect.view,
                  rota_report_suspicion(message->suspect.reason));
