@@ -10,17 +10,26 @@ static struct rota_submission refused(enum rota_code code, const char *why)
 
 /* ---- in ------------------------------------------------------------------------------------------------------------- */
 
+/* In the ledger, in a block in flight, or waiting. */
+bool rota_node_knows(const struct rota_node *node, const struct rota_entry *entry)
+{
+    uint64_t height;
+    uint32_t index;
+    return rota_chain_find(&node->chain, &entry->id, &height, &index) || rota_pool_find(&node->pool, &entry->id) ||
+           rota_state_admit(node->chain.state, entry).code == ROTA_EXISTS;
+}
+
 /* Is it here already? Then what became of it is the answer. */
 static bool admission_knows(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry)
 {
     uint64_t height;
     uint32_t index;
+    if (!rota_node_knows(node, entry))
+        return false;
     if (rota_chain_find(&node->chain, &entry->id, &height, &index))
         rota_node_committed(node, out, height, index);
-    else if (rota_pool_find(&node->pool, &entry->id) || rota_state_admit(node->chain.state, entry).code == ROTA_EXISTS)
-        *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING};
     else
-        return false;
+        *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING};
     out->was_known = true;
     return true;
 }
@@ -57,6 +66,7 @@ static bool admission_refuses(struct rota_node *node, struct rota_submission *ou
         *out = refused(ROTA_REFUSED, "expired: the last height at which it may commit is in the past");
     else
         return false;
+    out->expired = rota_is_ok(status) && entry->kind == ROTA_ENTRY_PROPOSAL && entry->proposal->exp <= node->chain.height;
     return true;
 }
 

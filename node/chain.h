@@ -47,6 +47,8 @@ struct rota_chain {
     struct rota_map index;    /* proposal or evidence id -> place, see rota_chain_find */
     uint64_t *first_leaves;   /* [height - 1]: leaf index of its first entry; owned */
     size_t first_leaves_room;
+    uint64_t *evidence; /* height of each piece of evidence in the ledger, ascending; owned */
+    size_t evidence_count, evidence_room;
     struct rota_blocks blocks; /* bodies above the ledger */
     uint64_t height;           /* final */
     struct rota_hash head;

@@ -19,6 +19,20 @@ static struct rota_status chain_note_leaf(struct rota_chain *chain, const struct
     return rota_ok();
 }
 
+static struct rota_status chain_note_evidence(struct rota_chain *chain, uint64_t height)
+{
+    if (chain->evidence_count == chain->evidence_room) {
+        size_t room = chain->evidence_room == 0 ? 16 : chain->evidence_room * 2;
+        uint64_t *grown = realloc(chain->evidence, room * sizeof *grown);
+        if (!grown)
+            return rota_fail(ROTA_NO_MEMORY, "no memory for the index of evidence");
+        chain->evidence = grown;
+        chain->evidence_room = room;
+    }
+    chain->evidence[chain->evidence_count++] = height;
+    return rota_ok();
+}
+
 uint64_t rota_chain_leaf(const struct rota_chain *chain, uint64_t height)
 {
     ROTA_ASSERT(height >= 1 && height <= chain->height);
@@ -31,6 +45,8 @@ struct rota_status rota_chain_index(struct rota_chain *chain, const struct rota_
     for (uint32_t i = 0; i < block->entry_count; i++) {
         uint64_t place = block->header.height << PLACE_INDEX_BITS | i;
         ROTA_TRY(rota_map_put(&chain->index, &block->entries[i].id, place));
+        if (block->entries[i].kind == ROTA_ENTRY_EVIDENCE)
+            ROTA_TRY(chain_note_evidence(chain, block->header.height));
     }
     return rota_ok();
 }
@@ -166,6 +182,7 @@ void rota_chain_close(struct rota_chain *chain)
     rota_blocks_free(&chain->blocks);
     rota_map_free(&chain->index);
     free(chain->first_leaves);
+    free(chain->evidence);
     rota_tree_free(&chain->tree);
     rota_state_free(chain->state);
     rota_store_close(chain->store);

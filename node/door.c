@@ -210,6 +210,8 @@ static void ticket_stop(struct rota_ticket *ticket)
     ticket->status = rota_fail(ROTA_FULL, "the node is stopping");
     free(ticket->submission.outcome.record); /* was to be said at a durable point that did not come */
     ticket->submission = (struct rota_submission){.state = ROTA_SUBMISSION_STOPPING};
+    free(ticket->outcome.record);
+    memset(&ticket->outcome, 0, sizeof ticket->outcome);
 }
 
 void rota_door_close(struct rota_door *door)

@@ -25,6 +25,7 @@ struct rota_ticket {
     struct rota_proposal *proposal; /* SUBMIT, DRY_RUN: borrowed, the caller waits */
     struct rota_hash id;            /* SUBMIT, LOOKUP */
     void (*visit)(void *context, const struct rota_facts *facts);
+    bool (*allow)(void *context, const struct rota_facts *facts); /* SUBMIT; NULL: no question */
     void *context;
     struct rota_status status;         /* answer to VISIT, DRY_RUN */
     struct rota_outcome outcome;       /* answer to DRY_RUN */

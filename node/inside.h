@@ -63,7 +63,7 @@ struct rota_allowance {
 };
 
 struct rota_counts {
-    uint64_t turns, fsyncs, committed_entries, refused_ops, evidence;
+    uint64_t turns, fsyncs, committed_entries, refused_ops;
     uint64_t last_commit_ms;
 };
 
@@ -132,6 +132,7 @@ void rota_node_tell(struct rota_node *node, const struct rota_hash *id, const st
 /* fetch.c */
 void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *asked);
 /* admission.c */
+bool rota_node_knows(const struct rota_node *node, const struct rota_entry *entry);
 void rota_node_take_in(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours);
 void rota_node_sweep(struct rota_node *node);
 void rota_node_demand(struct rota_node *node);

@@ -42,6 +42,7 @@ struct rota_submission {
     struct rota_status status; /* ROTA_SUBMISSION_REFUSED: as rota_state_admit, or expired */
     struct rota_hash conflict; /* REFUSED because of another proposal with this seq: that one's id */
     bool evidence;             /* REFUSED: the two are evidence now */
+    bool expired;              /* REFUSED: the last height at which it may commit is in the past */
     uint64_t height, leaf_index;
     uint32_t entry_index;
     struct rota_outcome outcome; /* COMMITTED: malloc'd record, the caller frees .record */
@@ -50,6 +51,12 @@ struct rota_submission {
 /* Hands in a proposal whose signature has been verified (rota_keyring_verify), and waits until it is in the ledger or
  * wait_ms is over (0: only until the loop has taken it in). Takes its own reference. */
 void rota_node_submit(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal, uint32_t wait_ms);
+/* The same for the door that asks the state first: allow(context, facts) is called on the loop thread for a proposal that is
+ * not known here yet. When it says no the proposal is not taken in and *out is ROTA_SUBMISSION_UNKNOWN. Short, and must not
+ * call the node. */
+struct rota_facts;
+void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal, uint32_t wait_ms,
+                         bool (*allow)(void *context, const struct rota_facts *facts), void *context);
 /* What became of a proposal; waits as above while it is pending. */
 void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms);
 
@@ -67,7 +74,9 @@ struct rota_facts {
     uint32_t pending;                /* proposals waiting or in flight */
     uint32_t peers_up;               /* facilities reached now, ours included */
     uint64_t started_ms;             /* monotonic */
-    uint64_t turns, fsyncs, committed_entries, refused_ops, evidence_count;
+    uint64_t turns, fsyncs, committed_entries, refused_ops;
+    uint64_t evidence_count;
+    const uint64_t *evidence_heights; /* of each of them, ascending */
     uint64_t last_commit_ms;         /* monotonic, 0 = none since start */
     struct rota_peers *peers;        /* for rota_peers_info */
 };

@@ -36,7 +36,6 @@ static void report_count(struct rota_node *node, const struct rota_executed *exe
         struct rota_op_outcome ops[ROTA_PROPOSAL_OPS_MAX];
         uint32_t count = 0;
         const struct rota_outcome *outcome = &executed->outcomes.items[i];
-        node->counts.evidence += executed->block->entries[i].kind == ROTA_ENTRY_EVIDENCE;
         if (!rota_is_ok(rota_outcome_read(ops, &count, ROTA_PROPOSAL_OPS_MAX, rota_view(outcome->record, outcome->len))))
             continue;
         for (uint32_t k = 0; k < count; k++)

@@ -54,10 +54,60 @@ static void ticket_settle(struct rota_node *node, struct rota_ticket *ticket)
         rota_door_ready(&node->door, ticket);
 }
 
+static uint32_t facts_peers_up(const struct rota_node *node)
+{
+    uint32_t up = 1;
+    for (uint32_t i = 0; i < node->genesis.membership.count; i++) {
+        struct rota_peer_info info;
+        if (i == node->self)
+            continue;
+        rota_peers_info(&info, node->peers, i);
+        up += info.up;
+    }
+    return up;
+}
+
+static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
+{
+    *facts = (struct rota_facts){.genesis = &node->genesis,
+                                 .state = node->chain.state,
+                                 .tree = &node->chain.tree,
+                                 .store = node->chain.store,
+                                 .core = node->view,
+                                 .self = node->self,
+                                 .height = node->chain.height,
+                                 .head = node->chain.head,
+                                 .head_time_ms = node->chain.head_time_ms,
+                                 .pending = node->pool.count,
+                                 .peers_up = facts_peers_up(node),
+                                 .started_ms = node->started_ms,
+                                 .turns = node->counts.turns,
+                                 .fsyncs = node->counts.fsyncs,
+                                 .committed_entries = node->counts.committed_entries,
+                                 .refused_ops = node->counts.refused_ops,
+                                 .evidence_count = node->chain.evidence_count,
+                                 .evidence_heights = node->chain.evidence,
+                                 .last_commit_ms = node->counts.last_commit_ms,
+                                 .peers = node->peers};
+}
+
+/* What is known here is answered whatever the state says of its author by now. */
+static bool ticket_allowed(struct rota_node *node, const struct rota_ticket *ticket, const struct rota_entry *entry)
+{
+    struct rota_facts facts;
+    if (!ticket->allow || rota_node_knows(node, entry))
+        return true;
+    facts_fill(&facts, node);
+    return ticket->allow(ticket->context, &facts);
+}
+
 static void ticket_submit(struct rota_node *node, struct rota_ticket *ticket)
 {
     struct rota_entry entry = rota_entry_of_proposal(ticket->proposal);
-    rota_node_take_in(node, &ticket->submission, &entry, true);
+    if (ticket_allowed(node, ticket, &entry))
+        rota_node_take_in(node, &ticket->submission, &entry, true);
+    else
+        ticket->submission.state = ROTA_SUBMISSION_UNKNOWN;
     rota_entry_release(&entry);
     ticket_settle(node, ticket);
 }
@@ -103,42 +153,6 @@ void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket)
     }
 }
 
-static uint32_t facts_peers_up(const struct rota_node *node)
-{
-    uint32_t up = 1;
-    for (uint32_t i = 0; i < node->genesis.membership.count; i++) {
-        struct rota_peer_info info;
-        if (i == node->self)
-            continue;
-        rota_peers_info(&info, node->peers, i);
-        up += info.up;
-    }
-    return up;
-}
-
-static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
-{
-    *facts = (struct rota_facts){.genesis = &node->genesis,
-                                 .state = node->chain.state,
-                                 .tree = &node->chain.tree,
-                                 .store = node->chain.store,
-                                 .core = node->view,
-                                 .self = node->self,
-                                 .height = node->chain.height,
-                                 .head = node->chain.head,
-                                 .head_time_ms = node->chain.head_time_ms,
-                                 .pending = node->pool.count,
-                                 .peers_up = facts_peers_up(node),
-                                 .started_ms = node->started_ms,
-                                 .turns = node->counts.turns,
-                                 .fsyncs = node->counts.fsyncs,
-                                 .committed_entries = node->counts.committed_entries,
-                                 .refused_ops = node->counts.refused_ops,
-                                 .evidence_count = node->counts.evidence,
-                                 .last_commit_ms = node->counts.last_commit_ms,
-                                 .peers = node->peers};
-}
-
 void rota_node_visits(struct rota_node *node)
 {
     struct rota_facts facts;
@@ -164,6 +178,18 @@ static void ticket_ask(struct rota_submission *out, struct rota_node *node, stru
 void rota_node_submit(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal, uint32_t wait_ms)
 {
     struct rota_ticket ticket = {.kind = ROTA_TICKET_SUBMIT, .wait_ms = wait_ms, .proposal = proposal, .id = proposal->id};
+    ticket_ask(out, node, &ticket);
+}
+
+void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal,
+                         uint32_t wait_ms, bool (*allow)(void *context, const struct rota_facts *facts), void *context)
+{
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_SUBMIT,
+                                 .wait_ms = wait_ms,
+                                 .proposal = proposal,
+                                 .id = proposal->id,
+                                 .allow = allow,
+                                 .context = context};
     ticket_ask(out, node, &ticket);
 }
 

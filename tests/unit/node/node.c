@@ -153,6 +153,9 @@ Test(node, two_proposals_with_one_seq_are_evidence_in_either_order)
         rota_proposal_release(pair[0]);
         rota_proposal_release(pair[1]);
     }
+    alone_stop(alone);
+    alone_start(alone);
+    expect_evidence(alone, 2); /* it is in the ledger, whoever was awake when it came in */
     alone_end(alone);
 }
 
@@ -165,11 +168,14 @@ Test(node, turns_away_what_can_never_be_ordered)
     struct rota_submission refused = submit(alone, below, 5000);
     cr_expect_eq(refused.state, ROTA_SUBMISSION_REFUSED);
     cr_expect_not(refused.evidence);
+    cr_expect_not(refused.expired);
     struct rota_proposal *late = fixture_proposal(
         &alone->bench.genesis,
         &(struct fixture_payload){
             .author = "alpha-director", .seq = 1001, .exp = 1, .ops = "[{\"op\":\"code.define\",\"code\":\"X\"}]"});
-    cr_expect_eq(submit(alone, late, 5000).state, ROTA_SUBMISSION_REFUSED, "expired");
+    refused = submit(alone, late, 5000);
+    cr_expect_eq(refused.state, ROTA_SUBMISSION_REFUSED);
+    cr_expect(refused.expired);
     struct rota_hash nothing = {{9}};
     struct rota_submission unknown;
     rota_node_lookup(&unknown, alone->node, &nothing, 1000);
@@ -177,6 +183,44 @@ Test(node, turns_away_what_can_never_be_ordered)
     rota_proposal_release(good);
     rota_proposal_release(below);
     rota_proposal_release(late);
+    alone_end(alone);
+}
+
+struct question {
+    bool answer;
+    uint32_t asked;
+    uint64_t height;
+};
+
+static bool question_ask(void *context, const struct rota_facts *facts)
+{
+    struct question *question = context;
+    question->asked++;
+    question->height = facts->height;
+    return question->answer;
+}
+
+Test(node, takes_in_only_what_the_door_allows_and_asks_once)
+{
+    struct alone *alone = alone_open();
+    struct rota_submission out;
+    struct question no = {.answer = false}, yes = {.answer = true};
+    struct rota_proposal *proposal = bench_enrol(&alone->bench, "alpha-director", 1, "n-1");
+    cr_assert(rota_is_ok(rota_keyring_verify(rota_node_keyring(alone->node), proposal)));
+    rota_node_submit_if(&out, alone->node, proposal, 1000, question_ask, &no);
+    cr_expect_eq(out.state, ROTA_SUBMISSION_UNKNOWN);
+    cr_expect_eq(no.asked, 1);
+    rota_node_lookup(&out, alone->node, &proposal->id, 0);
+    cr_expect_eq(out.state, ROTA_SUBMISSION_UNKNOWN, "it was not taken in");
+    rota_node_submit_if(&out, alone->node, proposal, 5000, question_ask, &yes);
+    cr_assert_eq(out.state, ROTA_SUBMISSION_COMMITTED);
+    free(out.outcome.record);
+    rota_node_submit_if(&out, alone->node, proposal, 5000, question_ask, &no);
+    cr_expect_eq(out.state, ROTA_SUBMISSION_COMMITTED, "what is in the ledger is answered, whatever the door thinks now");
+    cr_expect(out.was_known);
+    cr_expect_eq(no.asked, 1);
+    free(out.outcome.record);
+    rota_proposal_release(proposal);
     alone_end(alone);
 }
 
