@@ -57,7 +57,8 @@ void rota_bell_wait(struct rota_bell *bell, uint64_t deadline_ms)
             uint64_t rings;
             ssize_t got = read(bell->fd, &rings, sizeof rings);
             ROTA_ASSERT(got == (ssize_t)sizeof rings || errno == EAGAIN || errno == EINTR);
-            __atomic_store_n(&bell->rung, false, __ATOMIC_SEQ_CST); /* after the read: from here on rings are written again */
+            __atomic_store_n(&bell->rung, false,
+                             __ATOMIC_SEQ_CST); /* after the read: from here on rings are written again */
             return;
         }
         if (ready == 0 && patience != INT_MAX)

@@ -6,9 +6,10 @@
 
 struct rota_http; /* opaque, heap */
 
-/* Listens on config->http and serves from threads of its own; node and config are borrowed until close. With an empty address
- * *out is NULL and that is fine. ROTA_IO when the port is taken, ROTA_USAGE when the address makes no sense. */
-ROTA_CHECKED struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node, const struct rota_config *config);
+/* Listens on config->http and serves from threads of its own; node and config are borrowed until close. With an empty
+ * address *out is NULL and that is fine. ROTA_IO when the port is taken, ROTA_USAGE when the address makes no sense. */
+ROTA_CHECKED struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node,
+                                               const struct rota_config *config);
 /* Ends every connection; answers under way are finished first. NULL is fine. */
 void rota_http_close(struct rota_http *http);
 

@@ -14,10 +14,11 @@
 struct rota_node; /* opaque, heap */
 
 /* Opens ledger, journal, peers; replays; does not start the loop. Logs what it finds. */
-ROTA_CHECKED struct rota_status rota_node_open(struct rota_node **out, const struct rota_config *config, const struct rota_secret_key *key);
+ROTA_CHECKED struct rota_status rota_node_open(struct rota_node **out, const struct rota_config *config,
+                                               const struct rota_secret_key *key);
 /* Runs the loop on the calling thread until rota_node_stop. A failed write is fatal: returns ROTA_IO. */
 ROTA_CHECKED struct rota_status rota_node_run(struct rota_node *node);
-void rota_node_stop(struct rota_node *node); /* any thread, also a signal handler */
+void rota_node_stop(struct rota_node *node);  /* any thread, also a signal handler */
 void rota_node_close(struct rota_node *node); /* NULL is fine */
 
 /* Shared, thread-safe. */
@@ -55,37 +56,39 @@ void rota_node_submit(struct rota_submission *out, struct rota_node *node, struc
  * not known here yet. When it says no the proposal is not taken in and *out is ROTA_SUBMISSION_UNKNOWN. Short, and must not
  * call the node. */
 struct rota_facts;
-void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal, uint32_t wait_ms,
-                         bool (*allow)(void *context, const struct rota_facts *facts), void *context);
+void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal,
+                         uint32_t wait_ms, bool (*allow)(void *context, const struct rota_facts *facts), void *context);
 /* What became of a proposal; waits as above while it is pending. */
 void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms);
 
 /* What the loop lets a visitor see, only inside the call. Borrowed. */
 struct rota_facts {
     const struct rota_genesis *genesis;
-    const struct rota_state *state;  /* as executed up to the tip: use the committed height for answers */
+    const struct rota_state *state; /* as executed up to the tip: use the committed height for answers */
     const struct rota_tree *tree;
-    struct rota_store *store;        /* reading only */
+    struct rota_store *store; /* reading only */
     struct rota_core_view core;
     uint32_t self;
-    uint64_t height;                 /* committed */
-    struct rota_hash head;           /* hash of the block of that height */
+    uint64_t height;       /* committed */
+    struct rota_hash head; /* hash of the block of that height */
     uint64_t head_time_ms;
-    uint32_t pending;                /* proposals waiting or in flight */
-    uint32_t peers_up;               /* facilities reached now, ours included */
-    uint64_t started_ms;             /* monotonic */
+    uint32_t pending;    /* proposals waiting or in flight */
+    uint32_t peers_up;   /* facilities reached now, ours included */
+    uint64_t started_ms; /* monotonic */
     uint64_t turns, fsyncs, committed_entries, refused_ops;
     uint64_t evidence_count;
     const uint64_t *evidence_heights; /* of each of them, ascending */
-    uint64_t last_commit_ms;         /* monotonic, 0 = none since start */
-    struct rota_peers *peers;        /* for rota_peers_info */
+    uint64_t last_commit_ms;          /* monotonic, 0 = none since start */
+    struct rota_peers *peers;         /* for rota_peers_info */
 };
 /* Runs visit(context, facts) on the loop thread between turns and waits for it. visit must be short and must not call the
  * node. ROTA_FULL when the loop does not get to it within 5 s or is stopping; then visit is never run. */
-ROTA_CHECKED struct rota_status rota_node_visit(struct rota_node *node, void (*visit)(void *context, const struct rota_facts *facts), void *context);
+ROTA_CHECKED struct rota_status rota_node_visit(struct rota_node *node,
+                                                void (*visit)(void *context, const struct rota_facts *facts), void *context);
 
 /* Dry run: what the outcomes would be on top of the present state. *out_record as in rota_submission. */
-ROTA_CHECKED struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node *node, struct rota_proposal *proposal);
+ROTA_CHECKED struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node *node,
+                                                  struct rota_proposal *proposal);
 
 /* A quorum of facilities is heard, as the loop last saw it: cheap, any thread. For the gate before a body is read. */
 bool rota_node_has_quorum(const struct rota_node *node);
