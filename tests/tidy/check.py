@@ -112,7 +112,7 @@ def form():
     if run.returncode != 0:
         wrong = sorted({line.split(":")[0] for line in run.stderr.splitlines() if "error:" in line})
         for path in wrong:
-            problems.append(f"{path}: clang-format -i would change it")
+            problems.append(f"{pathlib.Path(path).relative_to(ROOT)}: clang-format -i would change it")
     return len(files)
 
 
