@@ -88,7 +88,7 @@ static int sign_known_seq(uint64_t *out, const struct sign_options *options, con
 /* Takes a number for the payload; its own if it has one and that is still free. */
 static int sign_take_seq(const struct sign_options *options, json_t *payload, const struct rota_kid *kid)
 {
-    uint64_t highest, seq;
+    uint64_t highest = 0, seq = 0;
     const json_t *own = json_object_get(payload, "seq");
     int code = sign_known_seq(&highest, options, kid);
     if (code != 0)
