@@ -19,8 +19,8 @@ bool rota_node_knows(const struct rota_node *node, const struct rota_entry *entr
            rota_state_admit(node->chain.state, entry).code == ROTA_EXISTS;
 }
 
-/* Is it here already? Then what became of it is the answer, with its outcome for a client; a peer is not answered. */
-static bool admission_knows(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours)
+/* Is it here already? Then what became of it is the answer. */
+static bool admission_knows(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry)
 {
     uint64_t height;
     uint32_t index;
@@ -74,7 +74,7 @@ static bool admission_refuses(struct rota_node *node, struct rota_submission *ou
 void rota_node_take_in(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours)
 {
     struct rota_waiting *waiting = NULL;
-    if (admission_knows(node, out, entry, ours))
+    if (admission_knows(node, out, entry))
         return;
     if (entry->kind == ROTA_ENTRY_PROPOSAL && admission_conflicts(node, out, entry->proposal))
         return;

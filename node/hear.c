@@ -45,6 +45,8 @@ static void hear_consensus(struct rota_node *node, const struct rota_frame *fram
 static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
 {
     struct rota_submission ignored;
+    if (rota_node_knows(node, &frame->entry))
+        return; /* the usual case when it was sent twice; nobody waits for an outcome here */
     if (!frame->entries_verified &&
         !rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &frame->entry)))
         return;
