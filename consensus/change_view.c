@@ -31,10 +31,12 @@ static bool suspects_view(const struct rota_core *core, uint32_t member)
     return cell->has && cell->suspect.view == core->durable.view;
 }
 
-/* V1: enough suspicions, or the primary's own resignation. */
+/* V1: enough suspicions, or the primary's own resignation: said, or shown by its going on to a later view. */
 static bool suspicion_suffices(const struct rota_core *core)
 {
-    uint32_t count = 0;
+    uint32_t count = 0, primary = rota_primary(core->membership, core->durable.view);
+    if (core->has_change[primary] && core->changes[primary].new_view > core->durable.view)
+        return true;
     for (uint32_t i = 0; i < core->n; i++) {
         if (!suspects_view(core, i))
             continue;

@@ -67,6 +67,24 @@ Test(restart, a_restarted_primary_hands_over_at_once)
     sim_free(s);
 }
 
+/* Its links come up only after it resigned: that it went on to the next view says the same. */
+Test(restart, a_restarted_primary_that_spoke_to_nobody_hands_over_when_it_is_heard)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 6);
+    sim_submit(s, "all", 5);
+    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
+    sim_crash(s, "0");
+    sim_partition(s, "0 | 1 2 3");
+    sim_restart(s, "0");
+    sim_run_ms(s, 100);
+    sim_heal(s);
+    uint64_t before = s->now_ms;
+    sim_submit(s, "all", 5);
+    sim_expect(s, sim_run_until_settled(s, 5000), "a primary that resigned unheard is not replaced");
+    cr_assert_leq(s->now_ms - before, 600, "%llu ms", (unsigned long long)(s->now_ms - before));
+    sim_free(s);
+}
+
 Test(restart, a_single_member_starts_alone)
 {
     struct sim *s = sim_cluster(.members = 1, .seed = 5);
