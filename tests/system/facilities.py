@@ -1,0 +1,210 @@
+"""Facilities: a network of real nodes for the system tests: keys, genesis, processes, sockets, kill -9. Everything in a temporary folder,
+traffic on loopback only, and only processes started here are ended."""
+import csv
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
+NAMES = ["alpha", "bravo", "charlie", "delta"]
+INTAKE = """
+intake {
+    queue = 2000
+    rate_per_second = 5000
+    burst = 2000
+    pool default { capacity = 256 }
+}
+"""
+
+
+def free_ports(count):
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+class Answer:
+    def __init__(self, status, body, headers):
+        self.status, self.body, self.headers = status, body, headers
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Network:
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=()):
+        self.names = list(names)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
+        self.processes = {}
+        ports = free_ports(2 * len(names))
+        self.peer = dict(zip(names, ports))
+        self.http = dict(zip(names, ports[len(names):]))
+        self.passphrase = self.dir / "passphrase"
+        self.passphrase.write_text("system-test\n")
+        self.passphrase.chmod(0o600)
+        self.make(people, intake, timers)
+
+    # ---- making ----------------------------------------------------------------------------------------------------
+
+    def rota(self, *words, ok=True, **more):
+        run = subprocess.run([BIN / "rota", *map(str, words)], capture_output=True, text=True, timeout=300, cwd=self.dir, **more)
+        if ok and run.returncode != 0:
+            raise AssertionError(f"rota {' '.join(map(str, words))}: exit {run.returncode}\n{run.stdout}{run.stderr}")
+        return run
+
+    def key(self, role, label):
+        self.rota("key", "generate", "--role", role, "--label", label, "--out", self.dir / label, "--passphrase-file", self.passphrase)
+        return self.dir / f"{label}.key"
+
+    def make(self, people, intake, timers):
+        words = []
+        for name in self.names:
+            self.key("facility", name)
+            self.key("coordinator", f"chief-{name}")
+            words += ["--member", f"{name}={self.dir}/{name}.pub@tcp://127.0.0.1:{self.peer[name]}"]
+            words += ["--coordinator", f"{self.dir}/chief-{name}.pub@{name}:scheduler+director"]
+        for timer in timers:
+            words += ["--timer", timer]
+        with open(self.dir / "people.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["id", "home"], *([f"p-{i}", self.names[i % len(self.names)]] for i in range(people))])
+        with open(self.dir / "codes.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["id", "pool"], ["DAY", ""], ["NIGHT", ""]])
+        self.rota("genesis", "new", "--name", "system", *words, "--people", "people.csv", "--codes", "codes.csv", "--out", "draft.json")
+        self.rota("genesis", "seal", "draft.json", "--out", "genesis.json")
+        self.ledger_id = json.loads(self.rota("genesis", "show", "genesis.json", "--json").stdout)["ledger_id"]
+        for name in self.names:
+            self.rota("node", "init", "--dir", self.dir / f"node-{name}", "--genesis", "genesis.json", "--key", f"{name}.key",
+                      "--http", f"127.0.0.1:{self.http[name]}")
+            with open(self.dir / f"node-{name}" / "rotad.conf", "a") as file:
+                file.write(intake)
+
+    # ---- running ---------------------------------------------------------------------------------------------------
+
+    def start(self, *names):
+        for name in names or self.names:
+            log = open(self.dir / f"{name}.log", "ab")
+            self.processes[name] = subprocess.Popen(
+                [BIN / "rotad", "--dir", self.dir / f"node-{name}", "--passphrase-file", self.passphrase], stdout=log, stderr=log)
+            log.close()
+
+    def kill(self, *names, how=signal.SIGKILL):
+        for name in names:
+            self.processes[name].send_signal(how)
+        for name in names:
+            self.processes.pop(name).wait(timeout=30)
+
+    def close(self, keep=False):
+        """Ends every process; a node that did not end well fails the test. The folder goes unless it is to be looked at."""
+        for process in self.processes.values():
+            process.terminate()
+        trouble = []
+        for name, process in self.processes.items():
+            try:
+                code = process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                trouble.append(f"{name} does not stop")
+                continue
+            if code != 0:
+                trouble.append(f"{name} stopped with {code}; its log ends with {self.log(name)[-2000:]}")
+        self.processes = {}
+        if trouble:
+            raise AssertionError("; ".join(trouble) + f" (kept in {self.dir})")
+        if not keep:
+            shutil.rmtree(self.dir)
+
+    def log(self, name):
+        return (self.dir / f"{name}.log").read_text(errors="replace")
+
+    def until(self, fact, seconds, what):
+        """Waits for a fact, never for a time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                value = fact()
+                if value:
+                    return value
+            except (OSError, urllib.error.URLError, KeyError, ValueError):
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds} s: {what}")
+
+    def ready(self, *names):
+        for name in names or self.names:
+            self.until(lambda n=name: self.get(n, "/readyz/write").status == 200, 30, f"{name} ready")
+
+    # ---- asking ----------------------------------------------------------------------------------------------------
+
+    def ask(self, name, path, data=None, headers=None, timeout=40):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http[name]}{path}", data=data, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.read(), dict(error.headers))
+
+    def get(self, name, path):
+        return self.ask(name, path, timeout=10)
+
+    def status(self, name):
+        return self.get(name, "/v1/status").json()
+
+    def url(self, name):
+        return f"http://127.0.0.1:{self.http[name]}"
+
+    def post(self, name, jws, wait=None, timeout=40):
+        headers = {"Content-Type": "application/jose"}
+        if wait is not None:
+            headers["Prefer"] = f"wait={wait}"
+        return self.ask(name, "/v1/proposals", data=jws.encode(), headers=headers, timeout=timeout)
+
+    def same_head(self, *names):
+        names = names or self.names
+        heads = {(s["height"], s["head"]) for s in map(self.status, names)}
+        return len(heads) == 1
+
+    def settle(self, *names):
+        self.until(lambda: self.same_head(*(names or self.names)), 40, "one head everywhere")
+
+    # ---- signing ---------------------------------------------------------------------------------------------------
+
+    def signed(self, facility, count, person=0, first_seq=1, day=20000):
+        """Signed proposals of a facility's chief: one hour on each day for one person."""
+        run = subprocess.run([BIN / "rota-bulk-sign", self.dir / f"chief-{facility}.key", "system-test", self.ledger_id, str(first_seq),
+                              str(count), f"p-{person}", facility, str(day)], capture_output=True, text=True, timeout=60, check=True)
+        return run.stdout.split()
+
+    # ---- judging ---------------------------------------------------------------------------------------------------
+
+    def audit(self, name, *words):
+        """The offline verdict on a stopped node's file, as a dictionary."""
+        run = subprocess.run([BIN / "rota-verify", self.dir / f"node-{name}" / "ledger.db", "--genesis", self.dir / "genesis.json", "--json",
+                              *words], capture_output=True, text=True, timeout=300)
+        return json.loads(run.stdout)
+
+    def entries(self, name):
+        """Ids of the proposals in a stopped node's file."""
+        db = sqlite3.connect(f"file:{self.dir}/node-{name}/ledger.db?mode=ro", uri=True)
+        try:
+            return [row[0].hex() for row in db.execute("SELECT id FROM entry WHERE kind = 1 ORDER BY leaf_index")]
+        finally:
+            db.close()
+
+
+def metric(text, name):
+    """Sum of all samples of a Prometheus metric."""
+    return sum(float(m[1]) for m in re.finditer(rf"^{name}(?:\{{[^}}]*\}})? ([0-9.e+]+)$", text, re.M))
