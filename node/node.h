@@ -80,7 +80,10 @@ struct rota_facts {
     const uint64_t *evidence_heights; /* of each of them, ascending */
     uint64_t last_commit_ms;          /* monotonic, 0 = none since start */
     struct rota_peers *peers;         /* for rota_peers_info */
+    const struct rota_node *node;     /* for rota_facts_find */
 };
+/* PENDING, COMMITTED or UNKNOWN: what became of many proposals in one visit. */
+enum rota_submission_state rota_facts_find(const struct rota_facts *facts, const struct rota_hash *id);
 /* Runs visit(context, facts) on the loop thread between turns and waits for it. visit must be short and must not call the
  * node. ROTA_FULL when the loop does not get to it within 5 s or is stopping; then visit is never run. */
 ROTA_CHECKED struct rota_status rota_node_visit(struct rota_node *node,

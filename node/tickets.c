@@ -88,7 +88,8 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .evidence_count = node->chain.evidence_count,
                                  .evidence_heights = node->chain.evidence,
                                  .last_commit_ms = node->counts.last_commit_ms,
-                                 .peers = node->peers};
+                                 .peers = node->peers,
+                                 .node = node};
 }
 
 /* What is known here is answered whatever the state says of its author by now. */
@@ -112,16 +113,29 @@ static void ticket_submit(struct rota_node *node, struct rota_ticket *ticket)
     ticket_settle(node, ticket);
 }
 
+static enum rota_submission_state id_state(const struct rota_node *node, const struct rota_hash *id, uint64_t *out_height,
+                                           uint32_t *out_index)
+{
+    if (rota_chain_find(&node->chain, id, out_height, out_index))
+        return ROTA_SUBMISSION_COMMITTED;
+    bool waits = rota_pool_find(&node->pool, id) != NULL || rota_chain_in_flight(&node->chain, id);
+    return waits ? ROTA_SUBMISSION_PENDING : ROTA_SUBMISSION_UNKNOWN;
+}
+
+enum rota_submission_state rota_facts_find(const struct rota_facts *facts, const struct rota_hash *id)
+{
+    uint64_t height;
+    uint32_t index;
+    return id_state(facts->node, id, &height, &index);
+}
+
 static void ticket_lookup(struct rota_node *node, struct rota_ticket *ticket)
 {
     uint64_t height;
     uint32_t index;
-    if (rota_chain_find(&node->chain, &ticket->id, &height, &index))
+    ticket->submission.state = id_state(node, &ticket->id, &height, &index);
+    if (ticket->submission.state == ROTA_SUBMISSION_COMMITTED)
         rota_node_committed(node, &ticket->submission, height, index);
-    else if (rota_pool_find(&node->pool, &ticket->id) || rota_chain_in_flight(&node->chain, &ticket->id))
-        ticket->submission.state = ROTA_SUBMISSION_PENDING;
-    else
-        ticket->submission.state = ROTA_SUBMISSION_UNKNOWN;
     ticket_settle(node, ticket);
 }
 

@@ -32,6 +32,77 @@ static void single(struct text *text, const char *name, const char *type, const 
     line(text, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name, (unsigned long long)value);
 }
 
+/* Of a family all lines stand together: that is the format's rule. */
+static void family(struct text *text, const char *name, const char *type, const char *help)
+{
+    line(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+struct peer_column {
+    const char *name, *labels;
+    bool heads; /* first of its family */
+    const char *type, *help;
+    uint64_t (*value)(const struct rota_peer_info *info);
+};
+
+static uint64_t peer_up(const struct rota_peer_info *info)
+{
+    return info->up;
+}
+static uint64_t peer_frames_in(const struct rota_peer_info *info)
+{
+    return info->frames_in;
+}
+static uint64_t peer_frames_out(const struct rota_peer_info *info)
+{
+    return info->frames_out;
+}
+static uint64_t peer_refused_frames(const struct rota_peer_info *info)
+{
+    return info->refused_in;
+}
+static uint64_t peer_refused_handshakes(const struct rota_peer_info *info)
+{
+    return info->refused_handshakes;
+}
+static uint64_t peer_dropped(const struct rota_peer_info *info)
+{
+    return info->dropped_out;
+}
+
+static const struct peer_column peer_columns[] = {
+    {"rota_peer_up", "", true, "gauge", "Whether the link to a facility is up.", peer_up},
+    {"rota_peer_frames_total", ",direction=\"in\"", true, "counter", "Frames of a link.", peer_frames_in},
+    {"rota_peer_frames_total", ",direction=\"out\"", false, NULL, NULL, peer_frames_out},
+    {"rota_peer_refused_total", ",what=\"frame\"", true, "counter", "What a link did not take.", peer_refused_frames},
+    {"rota_peer_refused_total", ",what=\"handshake\"", false, NULL, NULL, peer_refused_handshakes},
+    {"rota_peer_dropped_total", "", true, "counter", "Frames that found the link's ring full.", peer_dropped},
+};
+
+static void peers_write(struct text *text, const struct rota_facts *facts)
+{
+    const struct rota_membership *membership = &facts->genesis->membership;
+    struct rota_peer_info infos[ROTA_MEMBERS_MAX];
+    for (uint32_t i = 0; i < membership->count; i++)
+        if (i != facts->self)
+            rota_peers_info(&infos[i], facts->peers, i);
+    for (size_t c = 0; c < sizeof peer_columns / sizeof peer_columns[0]; c++) {
+        const struct peer_column *column = &peer_columns[c];
+        if (column->heads)
+            family(text, column->name, column->type, column->help);
+        for (uint32_t i = 0; i < membership->count; i++)
+            if (i != facts->self)
+                line(text, "%s{peer=\"%s\"%s} %llu\n", column->name, membership->members[i].id.text, column->labels,
+                     (unsigned long long)column->value(&infos[i]));
+    }
+    family(text, "rota_peer_round_trip_seconds", "gauge", "Round trip of the last ping, 0 before the first.");
+    for (uint32_t i = 0; i < membership->count; i++)
+        if (i != facts->self)
+            line(text, "rota_peer_round_trip_seconds{peer=\"%s\"} %llu.%06llu\n", membership->members[i].id.text,
+                 (unsigned long long)(infos[i].round_trip_us / 1000000),
+                 (unsigned long long)(infos[i].round_trip_us % 1000000));
+}
+
 static void facts_write(void *context, const struct rota_facts *facts)
 {
     struct text *text = context;
@@ -43,8 +114,7 @@ static void facts_write(void *context, const struct rota_facts *facts)
     single(text, "rota_members", "gauge", "Members of the ledger.", membership->count);
     single(text, "rota_quorum_size", "gauge", "Members that make a quorum.",
            rota_quorum(membership->count, membership->profile));
-    single(text, "rota_quorum_heard", "gauge", "Members heard now, this one included.",
-           (uint64_t)__builtin_popcount(facts->core.heard));
+    single(text, "rota_quorum_heard", "gauge", "Members heard now, this one included.", rota_heard_count(facts));
     single(text, "rota_proposals_pending", "gauge", "Proposals waiting or in flight.", facts->pending);
     single(text, "rota_entries_total", "counter", "Entries committed since start.", facts->committed_entries);
     single(text, "rota_operations_refused_total", "counter", "Operations with a refused outcome since start.",
@@ -58,24 +128,7 @@ static void facts_write(void *context, const struct rota_facts *facts)
          "# HELP rota_last_block_timestamp_seconds Time of the last block.\n# TYPE rota_last_block_timestamp_seconds gauge\n"
          "rota_last_block_timestamp_seconds %llu.%03llu\n",
          (unsigned long long)(facts->head_time_ms / 1000), (unsigned long long)(facts->head_time_ms % 1000));
-    line(text, "# HELP rota_peer_up Whether the link to a facility is up.\n# TYPE rota_peer_up gauge\n");
-    for (uint32_t i = 0; i < membership->count; i++) {
-        struct rota_peer_info info;
-        if (i == facts->self)
-            continue;
-        rota_peers_info(&info, facts->peers, i);
-        const char *name = membership->members[i].id.text;
-        line(text, "rota_peer_up{peer=\"%s\"} %d\n", name, info.up);
-        line(text, "rota_peer_round_trip_seconds{peer=\"%s\"} %llu.%06llu\n", name,
-             (unsigned long long)(info.round_trip_us / 1000000), (unsigned long long)(info.round_trip_us % 1000000));
-        line(text, "rota_peer_frames_total{peer=\"%s\",direction=\"in\"} %llu\n", name, (unsigned long long)info.frames_in);
-        line(text, "rota_peer_frames_total{peer=\"%s\",direction=\"out\"} %llu\n", name,
-             (unsigned long long)info.frames_out);
-        line(text, "rota_peer_refused_total{peer=\"%s\",what=\"frame\"} %llu\n", name, (unsigned long long)info.refused_in);
-        line(text, "rota_peer_refused_total{peer=\"%s\",what=\"handshake\"} %llu\n", name,
-             (unsigned long long)info.refused_handshakes);
-        line(text, "rota_peer_dropped_total{peer=\"%s\"} %llu\n", name, (unsigned long long)info.dropped_out);
-    }
+    peers_write(text, facts);
 }
 
 static void gate_write(struct text *text, struct rota_http *http)
@@ -84,16 +137,23 @@ static void gate_write(struct text *text, struct rota_http *http)
     if (!info)
         return;
     rota_gate_info(info, http->gate);
-    line(text, "# HELP rota_pool_slots Places of a pool.\n# TYPE rota_pool_slots gauge\n");
+    family(text, "rota_pool_slots", "gauge", "Places of a pool.");
     for (uint32_t i = 0; i < info->pools.count; i++) {
         const struct rota_bulkhead *pool = &info->pools.items[i];
         const char *name = pool->config.name;
         line(text, "rota_pool_slots{pool=\"%s\",kind=\"capacity\"} %u\n", name, pool->config.capacity);
+        line(text, "rota_pool_slots{pool=\"%s\",kind=\"reserved\"} %u\n", name, pool->config.reserved);
         line(text, "rota_pool_slots{pool=\"%s\",kind=\"inflight\"} %u\n", name, pool->own + pool->borrowed);
         line(text, "rota_pool_slots{pool=\"%s\",kind=\"borrowed\"} %u\n", name, pool->borrowed);
-        line(text, "rota_pool_admitted_total{pool=\"%s\"} %llu\n", name, (unsigned long long)pool->admitted);
-        line(text, "rota_pool_rejected_total{pool=\"%s\",reason=\"pool\"} %llu\n", name, (unsigned long long)pool->refused);
     }
+    family(text, "rota_pool_admitted_total", "counter", "Places given, also to proposals that moved there.");
+    for (uint32_t i = 0; i < info->pools.count; i++)
+        line(text, "rota_pool_admitted_total{pool=\"%s\"} %llu\n", info->pools.items[i].config.name,
+             (unsigned long long)info->pools.items[i].admitted);
+    family(text, "rota_pool_rejected_total", "counter", "Proposals that found their pool full.");
+    for (uint32_t i = 0; i < info->pools.count; i++)
+        line(text, "rota_pool_rejected_total{pool=\"%s\",reason=\"pool\"} %llu\n", info->pools.items[i].config.name,
+             (unsigned long long)info->pools.items[i].refused);
     line(text, "# HELP rota_shed_total Proposals turned away before their body was read.\n# TYPE rota_shed_total counter\n");
     line(text, "rota_shed_total{gate=\"rate\"} %llu\n", (unsigned long long)info->rate_refused);
     line(text, "rota_shed_total{gate=\"queue\"} %llu\n", (unsigned long long)info->queue_refused);
@@ -103,32 +163,42 @@ static void gate_write(struct text *text, struct rota_http *http)
     free(info);
 }
 
+static uint64_t counted(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
 static void door_write(struct text *text, struct rota_http *http)
 {
-    static const char *const bounds[] = {"0.001", "0.0025", "0.005", "0.01", "0.025", "0.1", "1", "+Inf"};
+    static const char *const results[ROTA_HTTP_RESULTS] = {"taken", "known", "refused", "malformed"};
+    static const char *const bounds[ROTA_HTTP_LATENCIES] = {"0.001", "0.0025", "0.005", "0.01", "0.025", "0.1", "1", "+Inf"};
     line(text, "# HELP rota_http_answers_total Answers by status.\n# TYPE rota_http_answers_total counter\n");
     for (unsigned status = 0; status < ROTA_HTTP_CODES; status++) {
-        uint64_t count = __atomic_load_n(&http->answers[status], __ATOMIC_RELAXED);
+        uint64_t count = counted(&http->answers[status]);
         if (count > 0)
             line(text, "rota_http_answers_total{status=\"%u\"} %llu\n", status, (unsigned long long)count);
     }
-    single(text, "rota_http_slow_connections_total", "counter", "Connections cut because they dripped.",
-           __atomic_load_n(&http->slow_cut, __ATOMIC_RELAXED));
-    single(text, "rota_proposals_malformed_total", "counter", "Bodies with a wrong form, key or signature.",
-           __atomic_load_n(&http->bad_signatures, __ATOMIC_RELAXED));
+    single(text, "rota_http_slow_connections_total", "counter",
+           "Connections ended because a request or an answer took too long, idle ones among them.", counted(&http->cut));
+    single(text, "rota_http_waiting", "gauge", "Requests that wait for a commit.",
+           __atomic_load_n(&http->waiting, __ATOMIC_RELAXED));
+    single(text, "rota_http_waits_declined_total", "counter", "Requests that would have waited and found no place to.",
+           counted(&http->not_waited));
+    family(text, "rota_proposals_total", "counter", "Proposals whose body was read, by what became of them at the door.");
+    for (size_t i = 0; i < ROTA_HTTP_RESULTS; i++)
+        line(text, "rota_proposals_total{result=\"%s\"} %llu\n", results[i], (unsigned long long)counted(&http->results[i]));
     line(
         text,
         "# HELP rota_commit_duration_seconds From the door to the ledger.\n# TYPE rota_commit_duration_seconds histogram\n");
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-        sum += __atomic_load_n(&http->wait_buckets[i], __ATOMIC_RELAXED);
+        sum += counted(&http->latencies[i]);
         line(text, "rota_commit_duration_seconds_bucket{le=\"%s\"} %llu\n", bounds[i], (unsigned long long)sum);
     }
-    uint64_t us = __atomic_load_n(&http->wait_sum_us, __ATOMIC_RELAXED);
+    uint64_t us = counted(&http->latency_sum_us);
     line(text, "rota_commit_duration_seconds_sum %llu.%06llu\n", (unsigned long long)(us / 1000000),
          (unsigned long long)(us % 1000000));
-    line(text, "rota_commit_duration_seconds_count %llu\n",
-         (unsigned long long)__atomic_load_n(&http->wait_count, __ATOMIC_RELAXED));
+    line(text, "rota_commit_duration_seconds_count %llu\n", (unsigned long long)counted(&http->latency_count));
 }
 
 void rota_answer_metrics(struct rota_http_request *request, struct rota_http_reply *reply)

@@ -2,22 +2,22 @@
 #include "node/http/door.h"
 
 static const struct rota_route routes[] = {
-    {"POST", "/v1/proposals", true, rota_answer_submit},
-    {"GET", "/v1/proposals/{}", false, rota_answer_proposal},
-    {"GET", "/v1/proposals/{}/receipt", false, rota_answer_receipt},
-    {"GET", "/v1/schedule", false, rota_answer_schedule},
-    {"GET", "/v1/people", false, rota_answer_people},
-    {"GET", "/v1/codes", false, rota_answer_codes},
-    {"GET", "/v1/coordinators", false, rota_answer_coordinators},
-    {"GET", "/v1/blocks/{}", false, rota_answer_block},
-    {"GET", "/v1/anomalies", false, rota_answer_anomalies},
-    {"GET", "/v1/genesis", false, rota_answer_genesis},
-    {"GET", "/v1/status", false, rota_answer_status},
-    {"GET", "/livez", false, rota_answer_live},
-    {"GET", "/readyz", false, rota_answer_ready},
-    {"GET", "/readyz/write", false, rota_answer_ready_write},
-    {"GET", "/metrics", false, rota_answer_metrics},
-    {"GET", "/version", false, rota_answer_version},
+    {"POST", "/v1/proposals", "dry-run ", rota_answer_submit, true},
+    {"GET", "/v1/proposals/{}", "", rota_answer_proposal, false},
+    {"GET", "/v1/proposals/{}/receipt", "", rota_answer_receipt, false},
+    {"GET", "/v1/schedule", "person facility at ended limit offset ", rota_answer_schedule, false},
+    {"GET", "/v1/people", "", rota_answer_people, false},
+    {"GET", "/v1/codes", "", rota_answer_codes, false},
+    {"GET", "/v1/coordinators", "", rota_answer_coordinators, false},
+    {"GET", "/v1/blocks/{}", "", rota_answer_block, false},
+    {"GET", "/v1/anomalies", "limit offset ", rota_answer_anomalies, false},
+    {"GET", "/v1/genesis", "", rota_answer_genesis, false},
+    {"GET", "/v1/status", "digest ", rota_answer_status, false},
+    {"GET", "/livez", "", rota_answer_live, false},
+    {"GET", "/readyz", "", rota_answer_ready, false},
+    {"GET", "/readyz/write", "", rota_answer_ready_write, false},
+    {"GET", "/metrics", "", rota_answer_metrics, false},
+    {"GET", "/version", "", rota_answer_version, false},
 };
 
 /* Does the path fit, with at most 64 letters and digits where the pattern has {}? */

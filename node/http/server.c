@@ -8,149 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-enum { HEADER_MS = 15000, BODY_MS = 10000, KEEPER_MS = 50, CONNECTION_BYTES = 32 * 1024, THREAD_STACK_BYTES = 1024 * 1024 };
-
-/* ---- connections and their deadlines -------------------------------------------------------------------------------- */
-
-static void connection_notify(void *context, struct MHD_Connection *connection, void **socket_context,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    struct rota_http *http = context;
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    pthread_mutex_lock(&http->mutex);
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        struct rota_http_connection *held = *socket_context;
-        if (held)
-            held->fd = -1;
-    } else {
-        *socket_context = NULL;
-        for (size_t i = 0; info && i < ROTA_HTTP_CONNECTIONS_MAX; i++) {
-            if (http->connections[i].fd != -1)
-                continue;
-            http->connections[i] =
-                (struct rota_http_connection){.fd = info->connect_fd, .since_ms = rota_clock_monotonic_ms()};
-            *socket_context = &http->connections[i];
-            break;
-        }
-    }
-    pthread_mutex_unlock(&http->mutex);
-}
-
-static void connection_phase(struct rota_http *http, struct MHD_Connection *connection, bool in_body, bool in_answer)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct rota_http_connection *held = info ? info->socket_context : NULL;
-    if (!held)
-        return;
-    pthread_mutex_lock(&http->mutex);
-    held->in_body = in_body;
-    held->in_answer = in_answer;
-    held->since_ms = rota_clock_monotonic_ms();
-    pthread_mutex_unlock(&http->mutex);
-}
-
-/* Whoever drips a header or a body is cut, however busy the drip keeps the connection. */
-static void connections_cut(struct rota_http *http, uint64_t now_ms)
-{
-    pthread_mutex_lock(&http->mutex);
-    for (size_t i = 0; i < ROTA_HTTP_CONNECTIONS_MAX; i++) {
-        struct rota_http_connection *held = &http->connections[i];
-        if (held->fd == -1 || held->in_answer || now_ms - held->since_ms < (held->in_body ? BODY_MS : HEADER_MS))
-            continue;
-        shutdown(held->fd, SHUT_RDWR);
-        held->since_ms = now_ms;
-        __atomic_add_fetch(&http->slow_cut, 1, __ATOMIC_RELAXED);
-    }
-    pthread_mutex_unlock(&http->mutex);
-}
-
-static void *keeper_run(void *context)
-{
-    struct rota_http *http = context;
-    while (!__atomic_load_n(&http->stopping, __ATOMIC_ACQUIRE)) {
-        uint64_t now_ms = rota_clock_monotonic_ms();
-        connections_cut(http, now_ms);
-        rota_promise_keep(http, now_ms);
-        rota_gate_sweep(http->gate, now_ms);
-        usleep(KEEPER_MS * 1000);
-    }
-    return NULL;
-}
-
-/* ---- strictness ----------------------------------------------------------------------------------------------------- */
-
-struct framing {
-    unsigned hosts, lengths, transfers, others;
-    const char *length;
+enum {
+    HEADER_MS = 15000,
+    BODY_MS = 10000,
+    ANSWER_MS = 60000,
+    SILENCE_S = 60,
+    CONNECTION_BYTES = 32 * 1024,
+    THREAD_STACK_BYTES = 1024 * 1024,
+    CONNECTIONS_SPARE = 16,
 };
-
-static enum MHD_Result framing_count(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct framing *framing = context;
-    (void)kind;
-    if (strcasecmp(name, "host") == 0)
-        framing->hosts++;
-    else if (strcasecmp(name, "transfer-encoding") == 0)
-        framing->transfers++;
-    else if (strcasecmp(name, "content-length") == 0) {
-        framing->lengths++;
-        framing->length = value;
-    }
-    return MHD_YES;
-}
-
-static bool all_digits(const char *text)
-{
-    return text && *text && strlen(text) <= 10 && text[strspn(text, "0123456789")] == '\0';
-}
-
-static void refuse(struct rota_http_reply *reply, unsigned status, const char *code, const char *title, const char *detail)
-{
-    rota_reply_problem(reply, &(struct rota_problem){status, code, title, detail, NULL, NULL, UINT32_MAX, 0});
-    reply->close = true;
-}
-
-/* Framing that two readers could take differently is refused before anything else. */
-static bool framing_check(struct rota_http_request *request, struct rota_http_reply *reply)
-{
-    struct framing framing = {0};
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, framing_count, &framing);
-    if (framing.hosts != 1)
-        refuse(reply, MHD_HTTP_BAD_REQUEST, "bad-request", "Bad request", "a request has exactly one Host header");
-    else if (framing.transfers > 0)
-        refuse(reply, MHD_HTTP_NOT_IMPLEMENTED, "transfer-encoding", "Not implemented",
-               "send a Content-Length; chunked bodies are not taken");
-    else if (framing.lengths > 1 || (framing.lengths == 1 && !all_digits(framing.length)))
-        refuse(reply, MHD_HTTP_BAD_REQUEST, "bad-request", "Bad request",
-               "a request has at most one Content-Length, in digits");
-    else if (request->route->takes_body && framing.lengths == 0)
-        refuse(reply, MHD_HTTP_LENGTH_REQUIRED, "length-required", "Length required",
-               "say how long the body is: Content-Length");
-    else if (request->route->takes_body && strtoul(framing.length, NULL, 10) > request->body_max)
-        refuse(reply, MHD_HTTP_CONTENT_TOO_LARGE, "too-large", "Too large", "a proposal has at most 64 KiB of payload");
-    else if (!request->route->takes_body && framing.lengths == 1 && strtoul(framing.length, NULL, 10) > 0)
-        refuse(reply, MHD_HTTP_BAD_REQUEST, "bad-request", "Bad request", "this request takes no body");
-    return reply->status == 0;
-}
 
 /* ---- one request ---------------------------------------------------------------------------------------------------- */
 
-static enum MHD_Result reply_send(struct rota_http_request *request, struct rota_http_reply *reply)
+static void reply_add_headers(struct MHD_Response *response, const struct rota_http_reply *reply)
 {
-    struct rota_http *http = request->http;
     char number[24];
-    if (!reply->body) {
-        reply->body = strdup("");
-        reply->len = 0;
-        reply->type = reply->type ? reply->type : "text/plain";
-    }
-    struct MHD_Response *response = MHD_create_response_from_buffer(reply->len, reply->body, MHD_RESPMEM_MUST_FREE);
-    if (!response) {
-        free(reply->body);
-        return MHD_NO;
-    }
     MHD_add_response_header(response, "Content-Type", reply->type);
     MHD_add_response_header(response, "Cache-Control",
                             reply->immutable ? "public, max-age=31536000, immutable" : "no-store");
@@ -166,8 +39,25 @@ static enum MHD_Result reply_send(struct rota_http_request *request, struct rota
     }
     if (reply->close)
         MHD_add_response_header(response, "Connection", "close");
+}
+
+static enum MHD_Result reply_send(struct rota_http_request *request, struct rota_http_reply *reply)
+{
+    struct rota_http *http = request->http;
+    if (!reply->body) {
+        reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR; /* no memory: every answer has a body */
+        reply->len = 0;
+        reply->type = "text/plain";
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(reply->len, reply->body, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(reply->body);
+        return MHD_NO;
+    }
+    reply_add_headers(response, reply);
     if (reply->status < ROTA_HTTP_CODES)
         __atomic_add_fetch(&http->answers[reply->status], 1, __ATOMIC_RELAXED);
+    rota_connection_enter(http, request->connection, ROTA_HTTP_ANSWER);
     enum MHD_Result queued = MHD_queue_response(request->connection, reply->status, response);
     MHD_destroy_response(response);
     return queued;
@@ -190,19 +80,25 @@ static enum MHD_Result request_begin(struct rota_http_request *request, const ch
     struct rota_http_reply reply = {0};
     const char *allow;
     request->route = rota_route_find(method, path, request->argument, &allow);
-    if (!request->route && allow) {
-        refuse(&reply, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "Method not allowed", "this address takes another method");
+    if (!request->route) {
+        rota_reply_problem(&reply, allow ? &(struct rota_problem){.status = MHD_HTTP_METHOD_NOT_ALLOWED,
+                                                                  .code = "method",
+                                                                  .title = "Method not allowed",
+                                                                  .detail = "this address takes another method"}
+                                         : &(struct rota_problem){.status = MHD_HTTP_NOT_FOUND,
+                                                                  .code = "not-found",
+                                                                  .title = "Not found",
+                                                                  .detail = "there is nothing at this address"});
         reply.allow = allow;
-    } else if (!request->route) {
-        refuse(&reply, MHD_HTTP_NOT_FOUND, "not-found", "Not found", "there is nothing at this address");
-    } else if (framing_check(request, &reply) && request->route->takes_body) {
-        (void)rota_submit_admit(request, &reply);
+        reply.close = true;
+    } else if (rota_framing_check(request, &reply) && request->route->takes_body) {
+        (void)!rota_submit_admit(request, &reply);
     }
     if (reply.status != 0) {
         request->refused = true;
         return reply_send(request, &reply);
     }
-    connection_phase(request->http, request->connection, request->route->takes_body, !request->route->takes_body);
+    rota_connection_enter(request->http, request->connection, request->route->takes_body ? ROTA_HTTP_BODY : ROTA_HTTP_WORK);
     return MHD_YES;
 }
 
@@ -239,7 +135,7 @@ static enum MHD_Result access_handle(void *context, struct MHD_Connection *conne
         return MHD_YES;
     }
     struct rota_http_reply reply = {0};
-    connection_phase(http, connection, false, true);
+    rota_connection_enter(http, connection, ROTA_HTTP_WORK);
     request->route->answer(request, &reply);
     return reply_send(request, &reply);
 }
@@ -250,7 +146,7 @@ static void request_complete(void *context, struct MHD_Connection *connection, v
     struct rota_http *http = context;
     struct rota_http_request *request = *request_context;
     (void)code;
-    connection_phase(http, connection, false, false);
+    rota_connection_enter(http, connection, ROTA_HTTP_HEADER);
     if (!request)
         return;
     if (request->has_lease)
@@ -268,7 +164,8 @@ static struct rota_status address_parse(struct sockaddr_storage *out, const char
     char host[64];
     const char *colon = strrchr(text, ':');
     struct rota_status wrong = rota_fail(ROTA_USAGE, "http must be written ADDRESS:PORT, such as 127.0.0.1:8101");
-    if (!colon || (size_t)(colon - text) >= sizeof host || !all_digits(colon + 1))
+    if (!colon || (size_t)(colon - text) >= sizeof host || colon[1] == '\0' ||
+        colon[1 + strspn(colon + 1, "0123456789")] != '\0')
         return wrong;
     size_t len = (size_t)(colon - text);
     memcpy(host, text, len);
@@ -297,14 +194,40 @@ static struct rota_status daemon_start(struct rota_http *http)
         flags, 0, NULL, NULL, access_handle, http, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)http->config->intake.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)http->config->intake.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, 60U, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_notify, http, MHD_OPTION_NOTIFY_COMPLETED, request_complete, http,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, rota_connection_notify, http, MHD_OPTION_NOTIFY_COMPLETED, request_complete, http,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!http->daemon)
         return rota_fail(ROTA_IO, errno == EADDRINUSE
                                       ? "the HTTP port is in use: choose another in rotad.conf, or stop who holds it"
                                       : "the HTTP door cannot be opened");
     return rota_ok();
+}
+
+/* A quarter of the connections is never held by somebody who waits: health and status answer also then. */
+static struct rota_status tables_open(struct rota_http *http)
+{
+    const struct rota_intake_config *intake = &http->config->intake;
+    uint32_t least =
+        intake->connections < intake->connections_per_address ? intake->connections : intake->connections_per_address;
+    http->waiting_max = least > 1 ? least - (least + 3) / 4 : 1;
+    http->phase_ms[ROTA_HTTP_HEADER] = HEADER_MS;
+    http->phase_ms[ROTA_HTTP_BODY] = BODY_MS;
+    http->phase_ms[ROTA_HTTP_WORK] = UINT64_MAX;
+    http->phase_ms[ROTA_HTTP_ANSWER] = ANSWER_MS;
+    http->connection_count = intake->connections + CONNECTIONS_SPARE;
+    http->connections = calloc(http->connection_count, sizeof *http->connections);
+    if (!http->connections)
+        return rota_fail(ROTA_NO_MEMORY, "no memory for the HTTP door");
+    for (uint32_t i = 0; i < http->connection_count; i++)
+        http->connections[i].fd = -1;
+    return rota_gate_new(&http->gate, intake);
+}
+
+static struct rota_status keeper_start(struct rota_http *http)
+{
+    http->keeping = pthread_create(&http->keeper, NULL, rota_keeper_run, http) == 0;
+    return http->keeping ? rota_ok() : rota_fail(ROTA_NO_MEMORY, "no thread for the HTTP door");
 }
 
 struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node, const struct rota_config *config)
@@ -318,16 +241,11 @@ struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node
     http->node = node;
     http->config = config;
     pthread_mutex_init(&http->mutex, NULL);
-    for (size_t i = 0; i < ROTA_HTTP_CONNECTIONS_MAX; i++)
-        http->connections[i].fd = -1;
-    struct rota_status status = rota_gate_new(&http->gate, &config->intake);
+    struct rota_status status = tables_open(http);
     if (rota_is_ok(status))
         status = daemon_start(http);
-    if (rota_is_ok(status)) {
-        http->keeping = pthread_create(&http->keeper, NULL, keeper_run, http) == 0;
-        if (!http->keeping)
-            status = rota_fail(ROTA_NO_MEMORY, "no thread for the HTTP door");
-    }
+    if (rota_is_ok(status))
+        status = keeper_start(http);
     if (!rota_is_ok(status)) {
         rota_http_close(http);
         return status;
@@ -346,6 +264,7 @@ void rota_http_close(struct rota_http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     rota_gate_free(http->gate);
+    free(http->connections);
     pthread_mutex_destroy(&http->mutex);
     free(http);
 }

@@ -15,6 +15,11 @@ static const char *mode_name(enum rota_mode mode)
     return mode == ROTA_MODE_ACTIVE ? "active" : mode == ROTA_MODE_CHANGING ? "changing view" : "halted";
 }
 
+uint32_t rota_heard_count(const struct rota_facts *facts)
+{
+    return (uint32_t)__builtin_popcount(facts->core.heard | UINT32_C(1) << facts->self);
+}
+
 static json_t *peers_json(const struct rota_facts *facts)
 {
     json_t *list = json_array();
@@ -65,9 +70,9 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
     json_object_set_new(document, "view", json_integer((json_int_t)facts->core.view));
     json_object_set_new(document, "primary", json_string(membership->members[facts->core.primary].id.text));
     json_object_set_new(document, "quorum",
-                        json_pack("{s:i, s:i, s:i, s:i}", "needed", (int)needed, "heard",
-                                  __builtin_popcount(facts->core.heard), "members", (int)membership->count,
-                                  "tolerates_liars", (int)rota_fault_bound(membership->count, membership->profile)));
+                        json_pack("{s:i, s:i, s:i, s:i}", "needed", (int)needed, "heard", (int)rota_heard_count(facts),
+                                  "members", (int)membership->count, "tolerates_liars",
+                                  (int)rota_fault_bound(membership->count, membership->profile)));
     json_object_set_new(document, "pending", json_integer(facts->pending));
     json_object_set_new(document, "in_flight", json_integer(facts->core.in_flight));
     json_object_set_new(document, "uptime_s",
@@ -94,9 +99,7 @@ void rota_answer_status(struct rota_http_request *request, struct rota_http_repl
 {
     struct status_task task = {.request = request, .digest = rota_query(request, "digest") != NULL};
     if (!rota_is_ok(rota_node_visit(request->http->node, status_visit, &task))) {
-        rota_reply_problem(reply,
-                           &(struct rota_problem){MHD_HTTP_SERVICE_UNAVAILABLE, "busy", "Busy",
-                                                  "the node does not get to it now", "Ask again.", NULL, UINT32_MAX, 1000});
+        rota_reply_busy(reply);
         return;
     }
     json_object_set_new(task.document, "pools", pools_json(request->http));
@@ -124,34 +127,32 @@ void rota_answer_live(struct rota_http_request *request, struct rota_http_reply 
                  "the loop does not turn");
 }
 
-static void ready_visit(void *context, const struct rota_facts *facts)
+static void mode_visit(void *context, const struct rota_facts *facts)
 {
-    *(bool *)context = facts->core.mode != ROTA_MODE_HALTED;
+    *(enum rota_mode *)context = facts->core.mode;
 }
 
 void rota_answer_ready(struct rota_http_request *request, struct rota_http_reply *reply)
 {
-    bool good = false;
-    bool visited = rota_is_ok(rota_node_visit(request->http->node, ready_visit, &good));
-    health_reply(reply, visited && good, "ready to be read", "not ready: the node is halted, see its log");
-}
-
-struct write_readiness {
-    bool active, quorum;
-};
-
-static void ready_write_visit(void *context, const struct rota_facts *facts)
-{
-    struct write_readiness *ready = context;
-    ready->active = facts->core.mode == ROTA_MODE_ACTIVE;
+    enum rota_mode mode = ROTA_MODE_HALTED;
+    bool visited = rota_is_ok(rota_node_visit(request->http->node, mode_visit, &mode));
+    health_reply(reply, visited && mode != ROTA_MODE_HALTED, "ready to be read",
+                 visited ? "not ready: the node is halted, see its log" : "not ready: the loop does not turn");
 }
 
 void rota_answer_ready_write(struct rota_http_request *request, struct rota_http_reply *reply)
 {
-    struct write_readiness ready = {.quorum = rota_node_has_quorum(request->http->node)};
-    bool visited = rota_is_ok(rota_node_visit(request->http->node, ready_write_visit, &ready));
-    health_reply(reply, visited && ready.active && ready.quorum, "ready to take proposals",
-                 !ready.quorum ? "not ready: no quorum of facilities is heard" : "not ready: the view is changing");
+    enum rota_mode mode = ROTA_MODE_HALTED;
+    const char *no = NULL;
+    if (!rota_is_ok(rota_node_visit(request->http->node, mode_visit, &mode)))
+        no = "not ready: the loop does not turn";
+    else if (mode == ROTA_MODE_HALTED)
+        no = "not ready: the node is halted, see its log";
+    else if (!rota_node_has_quorum(request->http->node))
+        no = "not ready: no quorum of facilities is heard";
+    else if (mode != ROTA_MODE_ACTIVE)
+        no = "not ready: the view is changing";
+    health_reply(reply, no == NULL, "ready to take proposals", no);
 }
 
 void rota_answer_version(struct rota_http_request *request, struct rota_http_reply *reply)

@@ -153,13 +153,9 @@ uint32_t rota_gate_sweep(struct rota_gate *gate, uint64_t now_ms)
     return ended;
 }
 
-bool rota_gate_is_pool(struct rota_gate *gate, uint64_t handle, const char *name)
+uint32_t rota_gate_pool(const struct rota_gate *gate, const char *name)
 {
-    pthread_mutex_lock(&gate->mutex);
-    const struct lease *lease = lease_of(gate, handle);
-    bool same = lease && lease->place.pool == rota_bulkheads_find(&gate->pools, name);
-    pthread_mutex_unlock(&gate->mutex);
-    return same;
+    return rota_bulkheads_find(&gate->pools, name);
 }
 
 void rota_gate_info(struct rota_gate_info *out, struct rota_gate *gate)

@@ -47,8 +47,8 @@ ROTA_CHECKED bool rota_gate_move(struct rota_gate *gate, uint64_t lease, const c
 void rota_gate_give_back(struct rota_gate *gate, uint64_t lease);
 /* Gives back every lease whose deadline has passed; returns how many. */
 uint32_t rota_gate_sweep(struct rota_gate *gate, uint64_t now_ms);
-/* Is `name` the pool of this lease? */
-ROTA_CHECKED bool rota_gate_is_pool(struct rota_gate *gate, uint64_t lease, const char *name);
+/* Index of the pool of this name, as asking or moving would find it. Names never change: no lock is taken. */
+uint32_t rota_gate_pool(const struct rota_gate *gate, const char *name);
 
 /* For status and metrics: a copy. */
 struct rota_gate_info {
