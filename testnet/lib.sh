@@ -20,13 +20,18 @@ build() { # [PRESET]: the programs, quietly unless something is wrong
     PATH=$bin:$PATH
 }
 
-free_ports() { # COUNT: ports that nobody uses now
+free_ports() { # COUNT: ports that nobody uses now, below those that the system gives to outgoing connections
     python3 - "$1" <<'P'
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held:
-    s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))
+import random, socket, sys
+held = []
+while len(held) < int(sys.argv[1]):
+    one = socket.socket()
+    try:
+        one.bind(("127.0.0.1", random.randrange(15000, 32000)))
+        held.append(one)
+    except OSError:
+        one.close()
+print(*(one.getsockname()[1] for one in held))
 P
 }
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -28,9 +29,15 @@ intake {
 
 
 def free_ports(count):
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
+    """Ports that nobody uses, below those that the system gives to outgoing connections."""
+    held = []
+    while len(held) < count:
+        one = socket.socket()
+        try:
+            one.bind(("127.0.0.1", random.randrange(15000, 32000)))
+            held.append(one)
+        except OSError:
+            one.close()
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()
