@@ -20,8 +20,9 @@ enum { ROTA_HTTP_PROMISES_MAX = 8192, ROTA_HTTP_CODES = 600, ROTA_HTTP_LATENCIES
 
 /* A connection that we time ourselves: the library's own timeout is for silent ones only. */
 enum rota_http_phase {
-    ROTA_HTTP_HEADER, /* a request is waited for, or its header is coming in */
-    ROTA_HTTP_BODY,   /* its body is coming in */
+    ROTA_HTTP_HEADER, /* a header is coming in, or the first one is waited for */
+    ROTA_HTTP_IDLE,   /* an answer went out; the next request may come on the same connection */
+    ROTA_HTTP_BODY,   /* a body is coming in */
     ROTA_HTTP_WORK,   /* a handler works on it: that ends by itself */
     ROTA_HTTP_ANSWER, /* the answer is going out */
     ROTA_HTTP_PHASES,
@@ -167,6 +168,8 @@ void rota_answer_receipt(struct rota_http_request *request, struct rota_http_rep
 void rota_connection_notify(void *context, struct MHD_Connection *connection, void **socket_context,
                             enum MHD_ConnectionNotificationCode code);
 void rota_connection_enter(struct rota_http *http, struct MHD_Connection *connection, enum rota_http_phase phase);
+/* From IDLE to HEADER; elsewhere the clock runs on. */
+void rota_connection_start(struct rota_http *http, struct MHD_Connection *connection);
 /* Takes over the request's lease. */
 void rota_promise_make(struct rota_http_request *request, const struct rota_hash *id);
 void *rota_keeper_run(void *http);

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEEPER_MS = 50, PROMISES_AT_ONCE = 512 };
+enum { KEEPER_MS = 50, CROWDED_MS = 250, PROMISES_AT_ONCE = 512 };
 
 /* ---- connections ---------------------------------------------------------------------------------------------------- */
 
@@ -34,25 +34,58 @@ void rota_connection_notify(void *context, struct MHD_Connection *connection, vo
     pthread_mutex_unlock(&http->mutex);
 }
 
-void rota_connection_enter(struct rota_http *http, struct MHD_Connection *connection, enum rota_http_phase phase)
+/* from: ROTA_HTTP_PHASES for any. */
+static void connection_change(struct rota_http *http, struct MHD_Connection *connection, enum rota_http_phase from,
+                              enum rota_http_phase to)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct rota_http_connection *held = info ? info->socket_context : NULL;
     if (!held)
         return;
     pthread_mutex_lock(&http->mutex);
-    held->phase = phase;
-    held->since_ms = rota_clock_monotonic_ms();
+    if (from == ROTA_HTTP_PHASES || held->phase == from) {
+        held->phase = to;
+        held->since_ms = rota_clock_monotonic_ms();
+    }
     pthread_mutex_unlock(&http->mutex);
+}
+
+void rota_connection_enter(struct rota_http *http, struct MHD_Connection *connection, enum rota_http_phase phase)
+{
+    connection_change(http, connection, ROTA_HTTP_PHASES, phase);
+}
+
+void rota_connection_start(struct rota_http *http, struct MHD_Connection *connection)
+{
+    connection_change(http, connection, ROTA_HTTP_IDLE, ROTA_HTTP_HEADER);
+}
+
+/* Three quarters of the connections are taken: whoever says nothing yet makes room for those who have something to say, so
+ * that a crowd of half requests keeps nobody out. */
+static bool connections_are_crowded(const struct rota_http *http)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < http->connection_count; i++)
+        taken += http->connections[i].fd != -1;
+    return taken > 1 && taken >= http->config->intake.connections - http->config->intake.connections / 4;
+}
+
+static uint64_t connection_may_take(const struct rota_http *http, enum rota_http_phase phase, bool crowded)
+{
+    uint64_t usual = http->phase_ms[phase];
+    bool silent = phase == ROTA_HTTP_HEADER || phase == ROTA_HTTP_IDLE;
+    return crowded && silent && usual > CROWDED_MS ? CROWDED_MS : usual;
 }
 
 /* Whoever drips a header or a body, or reads drop by drop, is cut, however busy that keeps the connection. */
 static void connections_cut(struct rota_http *http, uint64_t now_ms)
 {
     pthread_mutex_lock(&http->mutex);
+    bool crowded = connections_are_crowded(http);
     for (uint32_t i = 0; i < http->connection_count; i++) {
         struct rota_http_connection *held = &http->connections[i];
-        if (held->fd == -1 || now_ms < held->since_ms || now_ms - held->since_ms < http->phase_ms[held->phase])
+        if (held->fd == -1 || now_ms < held->since_ms ||
+            now_ms - held->since_ms < connection_may_take(http, held->phase, crowded))
             continue;
         shutdown(held->fd, SHUT_RDWR);
         held->since_ms = now_ms;

@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 enum {
-    HEADER_MS = 15000,
+    HEADER_MS = 5000,
+    IDLE_MS = 15000,
     BODY_MS = 10000,
     ANSWER_MS = 60000,
     SILENCE_S = 60,
@@ -146,7 +147,7 @@ static void request_complete(void *context, struct MHD_Connection *connection, v
     struct rota_http *http = context;
     struct rota_http_request *request = *request_context;
     (void)code;
-    rota_connection_enter(http, connection, ROTA_HTTP_HEADER);
+    rota_connection_enter(http, connection, ROTA_HTTP_IDLE);
     if (!request)
         return;
     if (request->has_lease)
@@ -154,6 +155,25 @@ static void request_complete(void *context, struct MHD_Connection *connection, v
     free(request->body);
     free(request);
     *request_context = NULL;
+}
+
+/* The first line of a request has come: from now on its header has a deadline, however long the connection lay idle. */
+static void *request_line(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    (void)uri;
+    rota_connection_start(context, connection);
+    return NULL;
+}
+
+/* As the library would, but "%00" ends no path and no parameter: a control character fits nothing. */
+static size_t request_unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    size_t len = MHD_http_unescape(text);
+    (void)context;
+    (void)connection;
+    for (size_t i = 0; i < len; i++)
+        text[i] = text[i] == '\0' ? '\1' : text[i];
+    return len;
 }
 
 /* ---- open and close ------------------------------------------------------------------------------------------------- */
@@ -196,6 +216,7 @@ static struct rota_status daemon_start(struct rota_http *http)
         (unsigned)http->config->intake.connections_per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, rota_connection_notify, http, MHD_OPTION_NOTIFY_COMPLETED, request_complete, http,
+        MHD_OPTION_URI_LOG_CALLBACK, request_line, http, MHD_OPTION_UNESCAPE_CALLBACK, request_unescape, http,
         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!http->daemon)
         return rota_fail(ROTA_IO, errno == EADDRINUSE
@@ -212,6 +233,7 @@ static struct rota_status tables_open(struct rota_http *http)
         intake->connections < intake->connections_per_address ? intake->connections : intake->connections_per_address;
     http->waiting_max = least > 1 ? least - (least + 3) / 4 : 1;
     http->phase_ms[ROTA_HTTP_HEADER] = HEADER_MS;
+    http->phase_ms[ROTA_HTTP_IDLE] = IDLE_MS;
     http->phase_ms[ROTA_HTTP_BODY] = BODY_MS;
     http->phase_ms[ROTA_HTTP_WORK] = UINT64_MAX;
     http->phase_ms[ROTA_HTTP_ANSWER] = ANSWER_MS;
