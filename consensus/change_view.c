@@ -275,6 +275,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     core->peers[rota_primary(core->membership, durable->view)].heard_ms = core->now_ms;
     rota_window_new_view(core);
     rota_new_view_install(core);
+    rota_core_emit(core, ROTA_ACTION_ROLLBACK);
 }
 
 void rota_new_view_admit(struct rota_core *core, const struct rota_message *message)

@@ -114,13 +114,14 @@ enum rota_action_kind {
     ROTA_ACTION_SAVE_MESSAGE, /* the same for a message: our VIEW-CHANGE (sign first) or the accepted NEW-VIEW */
     ROTA_ACTION_SAY, /* sign if it is ours and unsigned, send when everything before is durable. Signed kinds of our own that
                         go to everybody also come back as ROTA_EVENT_MESSAGE */
-    ROTA_ACTION_CHECK,   /* check and execute this block on top of its parent; answer ROTA_EVENT_CHECKED */
-    ROTA_ACTION_BUILD,   /* build and execute a block on top of the parent; answer ROTA_EVENT_BUILT */
-    ROTA_ACTION_COMMIT,  /* blocks up to this height are final: append to the ledger with this certificate */
-    ROTA_ACTION_FETCH,   /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
-    ROTA_ACTION_WAKE_AT, /* replaces the earlier wish; at most one a step, the last action */
-    ROTA_ACTION_ACCUSE,  /* two signed votes of one member that contradict each other */
-    ROTA_ACTION_HALT,    /* more than f members lie: stop voting, show why */
+    ROTA_ACTION_CHECK,    /* check and execute this block on top of its parent; answer ROTA_EVENT_CHECKED */
+    ROTA_ACTION_BUILD,    /* build and execute a block on top of the parent; answer ROTA_EVENT_BUILT */
+    ROTA_ACTION_ROLLBACK, /* take back what was executed above the ledger: a new view begins (V11), its entries wait again */
+    ROTA_ACTION_COMMIT,   /* blocks up to this height are final: append to the ledger with this certificate */
+    ROTA_ACTION_FETCH,    /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
+    ROTA_ACTION_WAKE_AT,  /* replaces the earlier wish; at most one a step, the last action */
+    ROTA_ACTION_ACCUSE,   /* two signed votes of one member that contradict each other */
+    ROTA_ACTION_HALT,     /* more than f members lie: stop voting, show why */
 };
 
 #define ROTA_TO_ALL UINT32_MAX

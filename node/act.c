@@ -181,6 +181,9 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
     case ROTA_ACTION_BUILD:
         act_build(node, action);
         break;
+    case ROTA_ACTION_ROLLBACK:
+        rota_chain_rollback(&node->chain);
+        break;
     case ROTA_ACTION_COMMIT:
         act_commit(node, action);
         break;

@@ -205,6 +205,12 @@ static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_he
     return rota_is_ok(status) ? ROTA_CHECK_VALID : chain_fail(chain, status);
 }
 
+void rota_chain_rollback(struct rota_chain *chain)
+{
+    while (chain->depth > 0)
+        chain_pop(chain);
+}
+
 /* Position + 1 on the stack, 0 for the head of the ledger; false when the hash is neither. */
 static bool chain_position(const struct rota_chain *chain, const struct rota_hash *hash, uint32_t *out_depth)
 {

@@ -97,6 +97,8 @@ bool rota_chain_in_flight(const struct rota_chain *chain, const struct rota_hash
 struct rota_proposal *rota_chain_proposal_of_seq(struct rota_chain *chain, const struct rota_kid *kid, uint64_t seq);
 /* A block on the stack or in the ledger file, by height; one reference for the caller. */
 ROTA_CHECKED struct rota_status rota_chain_block(struct rota_block **out, struct rota_chain *chain, uint64_t height);
+/* Takes back every block above the ledger. Their bodies stay held. */
+void rota_chain_rollback(struct rota_chain *chain);
 /* Hash and height of the stack's top. */
 const struct rota_hash *rota_chain_top(const struct rota_chain *chain, uint64_t *out_height);
 /* What the outcome would be on top of everything executed; nothing stays. */

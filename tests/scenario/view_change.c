@@ -47,6 +47,20 @@ Test(view_change, a_primary_dies_with_a_full_window_at_any_moment)
     }
 }
 
+/* The block was executed here and prepared by nobody else: its entries wait again as soon as the new view stands. */
+Test(view_change, entries_of_an_abandoned_block_need_nobody_to_send_them_again)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 11);
+    sim_submit(s, "all", 2);
+    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
+    sim_crash(s, "2 3");
+    sim_submit(s, "0 1", 1);
+    sim_run_ms(s, 5000);
+    sim_restart(s, "2 3");
+    sim_expect(s, sim_run_until_settled(s, 5000), "the entry of an abandoned block is forgotten");
+    sim_free(s);
+}
+
 Test(view_change, one_replica_that_cannot_hear_the_primary_does_not_move_the_view)
 {
     struct sim *s = sim_cluster(.members = 4, .seed = 9);

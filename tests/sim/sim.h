@@ -62,6 +62,7 @@ struct sim_replica {
     const struct sim_block *stack[SIM_PENDING_MAX]; /* executed above the ledger */
     bool known[SIM_REQUESTS_MAX];                   /* requests in the pool */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
+    uint32_t waiting;                               /* what the core was told last */
     uint64_t wake_ms;
     int64_t clock_offset_ms;
     uint32_t crash_at; /* countdown of durable points to a crash, 0: none armed */
@@ -185,6 +186,7 @@ void sim_block_hold(struct sim_replica *replica, const struct sim_block *block);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
+void sim_block_rollback(struct sim_replica *replica);
 uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica);
 /* sim_check.c */
 void sim_check_open(struct sim *sim);

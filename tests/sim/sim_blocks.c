@@ -62,6 +62,12 @@ static void stack_pop(struct sim_replica *replica)
     }
 }
 
+void sim_block_rollback(struct sim_replica *replica)
+{
+    while (replica->stack_count > 0)
+        stack_pop(replica);
+}
+
 /* Takes back executed blocks until `parent` is on top; false when it is not there. */
 static bool stack_back_to(struct sim_replica *replica, const struct rota_hash *parent)
 {

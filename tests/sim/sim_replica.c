@@ -26,7 +26,6 @@ struct turn {
     struct outgoing says[TURN_SAYS_MAX];
     uint32_t event_first, event_count;
     struct rota_event events[TURN_EVENTS_MAX]; /* answers and our own statements, in order */
-    bool demand_stale;
 };
 
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message)
@@ -173,9 +172,11 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_BUILD:
         turn_build(turn, action);
         break;
+    case ROTA_ACTION_ROLLBACK:
+        sim_block_rollback(turn->replica);
+        break;
     case ROTA_ACTION_COMMIT:
         sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
-        turn->demand_stale = true;
         break;
     case ROTA_ACTION_FETCH:
         sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to,
@@ -192,9 +193,13 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     }
 }
 
+/* Like the node: whenever the number of those that wait outside blocks has changed. */
 static void turn_demand(struct turn *turn)
 {
     uint32_t waiting = sim_block_waiting(turn->sim, turn->replica);
+    if (waiting == turn->replica->waiting)
+        return;
+    turn->replica->waiting = waiting;
     struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
     event.demand.waiting = waiting;
     event.demand.full = waiting >= SIM_BLOCK_REQUESTS_MAX;
@@ -211,10 +216,8 @@ static void turn_events(struct turn *turn)
         rota_core_step(turn->replica->core, &event, actions);
         for (uint32_t i = 0; i < actions->count; i++)
             turn_act(turn, &actions->items[i]);
-        if (turn->demand_stale && turn->event_first == turn->event_count) {
-            turn->demand_stale = false;
+        if (turn->event_first == turn->event_count)
             turn_demand(turn);
-        }
     }
 }
 
@@ -319,7 +322,7 @@ static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, str
 
 static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
 {
-    replica->held_count = replica->stack_count = 0;
+    replica->held_count = replica->stack_count = replica->waiting = 0;
     memset(replica->known, 0, sizeof replica->known);
     memset(replica->executed, 0, sizeof replica->executed);
     for (uint64_t h = 1; h <= replica->disk.height; h++)
@@ -408,10 +411,7 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
 static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)
 {
     replica->known[request] = true;
-    struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
-    event.demand.waiting = sim_block_waiting(sim, replica);
-    event.demand.full = event.demand.waiting >= SIM_BLOCK_REQUESTS_MAX;
-    turn_run(sim, replica, &event);
+    sim_replica_wake(sim, replica); /* the turn tells the core */
 }
 
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
