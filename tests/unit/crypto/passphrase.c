@@ -112,7 +112,8 @@ static int ask_on_terminal(const char *typed, const char *expected, bool create,
 {
     int terminal;
     pid_t child = forkpty(&terminal, NULL, NULL, NULL);
-    cr_assert_geq(child, 0);
+    if (child < 0)
+        cr_skip_test("this machine gives no pseudo terminal"); /* a bare chroot has none */
     if (child == 0) {
         char out[64];
         struct rota_passphrase_source source = {.file = NULL, .fd = -1, .terminal = true};
