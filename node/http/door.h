@@ -170,6 +170,8 @@ void rota_connection_notify(void *context, struct MHD_Connection *connection, vo
 void rota_connection_enter(struct rota_http *http, struct MHD_Connection *connection, enum rota_http_phase phase);
 /* From IDLE to HEADER; elsewhere the clock runs on. */
 void rota_connection_start(struct rota_http *http, struct MHD_Connection *connection);
+/* Connections whose request is being worked on, or whose answer is going out. */
+uint32_t rota_connections_answering(struct rota_http *http);
 /* Takes over the request's lease. */
 void rota_promise_make(struct rota_http_request *request, const struct rota_hash *id);
 void *rota_keeper_run(void *http);

@@ -77,6 +77,17 @@ static uint64_t connection_may_take(const struct rota_http *http, enum rota_http
     return crowded && silent && usual > CROWDED_MS ? CROWDED_MS : usual;
 }
 
+uint32_t rota_connections_answering(struct rota_http *http)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&http->mutex);
+    for (uint32_t i = 0; i < http->connection_count; i++)
+        count += http->connections[i].fd != -1 &&
+                 (http->connections[i].phase == ROTA_HTTP_WORK || http->connections[i].phase == ROTA_HTTP_ANSWER);
+    pthread_mutex_unlock(&http->mutex);
+    return count;
+}
+
 /* Whoever drips a header or a body, or reads drop by drop, is cut, however busy that keeps the connection. */
 static void connections_cut(struct rota_http *http, uint64_t now_ms)
 {

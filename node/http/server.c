@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     HEADER_MS = 5000,
@@ -18,6 +19,8 @@ enum {
     CONNECTION_BYTES = 32 * 1024,
     THREAD_STACK_BYTES = 1024 * 1024,
     CONNECTIONS_SPARE = 16,
+    CLOSE_MS = 3000,
+    CLOSE_LOOK_US = 2000,
 };
 
 /* ---- one request ---------------------------------------------------------------------------------------------------- */
@@ -81,7 +84,10 @@ static enum MHD_Result request_begin(struct rota_http_request *request, const ch
     struct rota_http_reply reply = {0};
     const char *allow;
     request->route = rota_route_find(method, path, request->argument, &allow);
-    if (!request->route) {
+    if (__atomic_load_n(&request->http->stopping, __ATOMIC_ACQUIRE)) {
+        rota_submission_refuse(&reply, &(struct rota_submission){.state = ROTA_SUBMISSION_STOPPING});
+        reply.close = true;
+    } else if (!request->route) {
         rota_reply_problem(&reply, allow ? &(struct rota_problem){.status = MHD_HTTP_METHOD_NOT_ALLOWED,
                                                                   .code = "method",
                                                                   .title = "Method not allowed",
@@ -276,6 +282,18 @@ struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node
     return rota_ok();
 }
 
+/* Nobody comes in any more, and whoever has asked gets an answer, unless he takes too long to read it. */
+static void daemon_stop(struct rota_http *http)
+{
+    MHD_socket listener = MHD_quiesce_daemon(http->daemon);
+    uint64_t until_ms = rota_clock_monotonic_ms() + CLOSE_MS;
+    while (rota_connections_answering(http) > 0 && rota_clock_monotonic_ms() < until_ms)
+        usleep(CLOSE_LOOK_US);
+    MHD_stop_daemon(http->daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+}
+
 void rota_http_close(struct rota_http *http)
 {
     if (!http)
@@ -284,7 +302,7 @@ void rota_http_close(struct rota_http *http)
     if (http->keeping)
         pthread_join(http->keeper, NULL);
     if (http->daemon)
-        MHD_stop_daemon(http->daemon);
+        daemon_stop(http);
     rota_gate_free(http->gate);
     free(http->connections);
     pthread_mutex_destroy(&http->mutex);
