@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import threading
 import unittest
@@ -72,6 +73,40 @@ class FourFacilities(unittest.TestCase):
                 self.assertEqual(receipt[part], receipts[0][part], part)
         (net.dir / "receipt.json").write_bytes(net.get("bravo", f"/v1/proposals/{documents[0]['id']}/receipt").body)
         net.rota("receipt", "verify", "receipt.json", "--genesis", "genesis.json")
+
+    def equivocate(self, facility, first, second, at_once):
+        """Hands the two in at alpha and charlie; everybody then holds the same proof, and the key is suspended everywhere."""
+        net = self.net
+        if at_once:
+            threads = [threading.Thread(target=net.post, args=(name, jws, 5)) for name, jws in (("alpha", first), ("charlie", second))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        else:
+            self.commit("alpha", first)
+            answer = net.post("charlie", second)
+            self.assertEqual((answer.status, answer.json()["code"]), (409, "equivocation"))
+
+        def proofs():
+            found = [[(a["height"], a["evidence"]) for a in net.get(n, "/v1/anomalies").json()["anomalies"] if facility in a["text"]] for n in NAMES]
+            return all(found) and all(one == found[0] for one in found) and found
+        net.until(proofs, 20, "the same evidence at all four")
+        later = net.signed(facility, 1, person=7, first_seq=50)[0]
+        for name in NAMES:
+            answer = net.post(name, later)
+            self.assertEqual((answer.status, answer.json()["code"]), (422, "key-suspended"), name)
+
+    def test_two_proposals_with_one_number_are_evidence_in_whatever_order_they_meet(self):
+        net = self.net
+        for at_once, facility in ((False, "bravo"), (True, "delta")):
+            self.equivocate(facility, net.signed(facility, 1, person=1)[0], net.signed(facility, 1, person=2, day=21000)[0], at_once)
+        net.settle()
+        net.kill(*NAMES, how=signal.SIGTERM)
+        for name in NAMES:
+            report = net.audit(name)
+            self.assertEqual(report["exit_code"], 0)
+            self.assertEqual(len(report["anomalies"]), 2)
 
     def test_a_real_roster_commits_whole(self):
         if not ROSTER.is_dir():
