@@ -53,7 +53,8 @@ static struct rota_proposal *proposal_take(struct rota_http_request *request, st
     size_t len = request->body_len;
     while (len > 0 && (request->body[len - 1] == '\n' || request->body[len - 1] == '\r'))
         len--;
-    struct rota_status status = rota_proposal_parse(&proposal, &operation, rota_view(request->body, len), true);
+    struct rota_view jws = rota_view(request->body ? request->body : "", len); /* an empty body was never put anywhere */
+    struct rota_status status = rota_proposal_parse(&proposal, &operation, jws, true);
     if (rota_is_ok(status))
         proposal_check(request, reply, proposal);
     else

@@ -65,7 +65,7 @@ void answer_free(struct answer *answer)
 
 const char *answer_header(const struct answer *answer, const char *name)
 {
-    static char value[512];
+    static _Thread_local char value[512];
     char line[128];
     (void)snprintf(line, sizeof line, "\r\n%s:", name);
     const char *found = strcasestr(answer->head, line);

@@ -33,7 +33,7 @@ struct answer {
     json_t *json; /* of the body, NULL when it is none */
 };
 void answer_free(struct answer *answer);
-/* A header's value, "" when it is not there; static. */
+/* A header's value, "" when it is not there; static, one for each thread. */
 const char *answer_header(const struct answer *answer, const char *name);
 const char *answer_text(const struct answer *answer, const char *member);
 /* The code of a problem document; checks that it is a whole one. */
