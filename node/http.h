@@ -10,6 +10,8 @@ struct rota_http; /* opaque, heap */
  * address *out is NULL and that is fine. ROTA_IO when the port is taken, ROTA_USAGE when the address makes no sense. */
 ROTA_CHECKED struct rota_status rota_http_open(struct rota_http **out, struct rota_node *node,
                                                const struct rota_config *config);
+/* The port that it listens on, also when the configuration said 0. */
+uint16_t rota_http_port(const struct rota_http *http);
 /* Ends every connection; answers under way are finished first. NULL is fine. */
 void rota_http_close(struct rota_http *http);
 

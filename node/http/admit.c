@@ -109,6 +109,7 @@ static void admit_ask(struct rota_http_request *request, struct rota_http_reply 
                                           .waiting = rota_node_pending(http->node),
                                           .now_ms = rota_clock_monotonic_ms()};
     struct rota_gate_answer answer = rota_gate_ask(http->gate, &question);
+    request->charged = request->named_key && answer.verdict != ROTA_GATE_RATE;
     if (answer.verdict != ROTA_GATE_OPEN) {
         rota_gate_refuse(reply, answer.verdict, answer.wait_ms);
         return;

@@ -79,6 +79,7 @@ struct rota_http_request {
     uint64_t lease;
     uint32_t pool; /* where the lease is */
     bool named_pool, named_key;
+    bool charged, proven; /* the named key's bucket gave a token; what came is signed by that key */
     char pool_name[ROTA_TOKEN_CHARS_MAX + 1];
     struct rota_kid kid;
     char *body;
@@ -128,6 +129,7 @@ struct rota_problem {
     const char *next;
     const struct rota_hash *conflict;
     const uint32_t *operation; /* NULL: none */
+    const char *expected;      /* what the request should have said; NULL: none */
     uint32_t retry_ms;
 };
 void rota_reply_problem(struct rota_http_reply *reply, const struct rota_problem *problem);

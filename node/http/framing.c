@@ -75,7 +75,8 @@ struct parameters {
 /* Flags are written "?ended" or "?ended=1". */
 static bool parameter_is_flag(const char *name)
 {
-    return strcmp(name, "dry-run") == 0 || strcmp(name, "ended") == 0 || strcmp(name, "digest") == 0;
+    return strcmp(name, "dry-run") == 0 || strcmp(name, "ended") == 0 || strcmp(name, "digest") == 0 ||
+           strcmp(name, "verbose") == 0;
 }
 
 static enum MHD_Result parameter_look(void *context, enum MHD_ValueKind kind, const char *name, const char *value)

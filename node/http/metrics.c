@@ -158,6 +158,8 @@ static void gate_write(struct text *text, struct rota_http *http)
     line(text, "rota_shed_total{gate=\"rate\"} %llu\n", (unsigned long long)info->rate_refused);
     line(text, "rota_shed_total{gate=\"queue\"} %llu\n", (unsigned long long)info->queue_refused);
     line(text, "rota_shed_total{gate=\"quorum\"} %llu\n", (unsigned long long)info->quorum_refused);
+    single(text, "rota_shares_returned_total", "counter", "Tokens given back: nothing signed by the named key came.",
+           info->shares_returned);
     single(text, "rota_pool_lease_reclaimed_total", "counter", "Places taken back because their deadline passed.",
            info->lease_expired);
     free(info);

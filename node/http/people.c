@@ -8,6 +8,7 @@ struct listing {
     uint8_t *items;
     size_t count, room;
     bool no_memory;
+    const struct rota_kid *only; /* coordinators: NULL: all */
     uint64_t height;
     struct rota_hash head;
 };
@@ -115,6 +116,8 @@ static bool coordinator_add(void *context, const struct rota_coordinator *coordi
 {
     struct listing *listing = context;
     struct rota_coordinator committed = *coordinator;
+    if (listing->only && !rota_kid_equal(listing->only, &coordinator->key.kid))
+        return true;
     if (committed.suspended_at > listing->height)
         committed.suspended_at = 0;
     if (committed.revoked_at > listing->height)
@@ -159,5 +162,12 @@ static json_t *coordinator_write(const void *item)
 void rota_answer_coordinators(struct rota_http_request *request, struct rota_http_reply *reply)
 {
     struct listing listing = {.item_bytes = sizeof(struct rota_coordinator)};
+    struct rota_kid kid;
+    const char *text = rota_query(request, "kid");
+    if (text && !rota_is_ok(rota_hex_decode(kid.b, sizeof kid.b, rota_view_text(text)))) {
+        rota_reply_bad_query(reply, "kid is 32 hex digits in lower case");
+        return;
+    }
+    listing.only = text ? &kid : NULL;
     listing_reply(request, reply, &listing, coordinators_visit, "coordinators", coordinator_write);
 }

@@ -39,6 +39,8 @@ void rota_reply_problem(struct rota_http_reply *reply, const struct rota_problem
         json_object_set_new(document, "next", json_string(problem->next));
     if (problem->conflict)
         json_object_set_new(document, "conflict", rota_json_hex_new(problem->conflict->b, ROTA_HASH_BYTES));
+    if (problem->expected)
+        json_object_set_new(document, "expected", json_string(problem->expected));
     if (problem->operation)
         json_object_set_new(document, "operation", json_integer(*problem->operation));
     rota_reply_json(reply, problem->status, document);

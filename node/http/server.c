@@ -158,6 +158,8 @@ static void request_complete(void *context, struct MHD_Connection *connection, v
         return;
     if (request->has_lease)
         rota_gate_give_back(http->gate, request->lease);
+    if (request->charged && !request->proven)
+        rota_gate_clear(http->gate, &request->kid);
     free(request->body);
     free(request);
     *request_context = NULL;
@@ -292,6 +294,12 @@ static void daemon_stop(struct rota_http *http)
     MHD_stop_daemon(http->daemon);
     if (listener != MHD_INVALID_SOCKET)
         close(listener);
+}
+
+uint16_t rota_http_port(const struct rota_http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info ? info->port : 0;
 }
 
 void rota_http_close(struct rota_http *http)

@@ -38,13 +38,9 @@ static json_t *peers_json(const struct rota_facts *facts)
     return list;
 }
 
-static json_t *pools_json(struct rota_http *http)
+static json_t *pools_json(const struct rota_gate_info *info)
 {
-    struct rota_gate_info *info = malloc(sizeof *info);
     json_t *list = json_array();
-    if (!info)
-        return list;
-    rota_gate_info(info, http->gate);
     for (uint32_t i = 0; i < info->pools.count; i++) {
         const struct rota_bulkhead *pool = &info->pools.items[i];
         json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:I, s:I}", "pool", pool->config.name, "capacity",
@@ -52,8 +48,39 @@ static json_t *pools_json(struct rota_http *http)
                                               (int)(pool->own + pool->borrowed), "borrowed", (int)pool->borrowed, "admitted",
                                               (json_int_t)pool->admitted, "refused", (json_int_t)pool->refused));
     }
-    free(info);
     return list;
+}
+
+/* What the gates say, without the pools. */
+static json_t *intake_json(const struct rota_gate_info *info, const struct rota_config *config)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I}", "queue", (int)config->intake.queue, "rate_per_second",
+                     (int)config->intake.rate_per_second, "burst", (int)config->intake.burst, "leases", (int)info->leases,
+                     "leases_reclaimed", (json_int_t)info->lease_expired, "refused_rate", (json_int_t)info->rate_refused,
+                     "refused_queue", (json_int_t)info->queue_refused, "refused_quorum", (json_int_t)info->quorum_refused,
+                     "shares_returned", (json_int_t)info->shares_returned);
+}
+
+static void gate_fill(json_t *document, struct rota_http *http)
+{
+    struct rota_gate_info *info = malloc(sizeof *info);
+    if (!info)
+        return;
+    rota_gate_info(info, http->gate);
+    json_object_set_new(document, "intake", intake_json(info, http->config));
+    json_object_set_new(document, "pools", pools_json(info));
+    free(info);
+}
+
+/* One sentence for whoever asks what the network stands. */
+static json_t *profile_json(const struct rota_membership *membership)
+{
+    const char *name = membership->profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine";
+    uint32_t needed = rota_quorum(membership->count, membership->profile);
+    uint32_t liars = rota_fault_bound(membership->count, membership->profile);
+    if (liars == 0)
+        return json_sprintf("%s: %u of %u facilities decide, none may lie", name, needed, membership->count);
+    return json_sprintf("%s: %u of %u facilities decide, %u may lie", name, needed, membership->count, liars);
 }
 
 static void status_fill(json_t *document, const struct rota_facts *facts)
@@ -73,6 +100,7 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
                         json_pack("{s:i, s:i, s:i, s:i}", "needed", (int)needed, "heard", (int)rota_heard_count(facts),
                                   "members", (int)membership->count, "tolerates_liars",
                                   (int)rota_fault_bound(membership->count, membership->profile)));
+    json_object_set_new(document, "profile", profile_json(membership));
     json_object_set_new(document, "pending", json_integer(facts->pending));
     json_object_set_new(document, "in_flight", json_integer(facts->core.in_flight));
     json_object_set_new(document, "uptime_s",
@@ -102,7 +130,7 @@ void rota_answer_status(struct rota_http_request *request, struct rota_http_repl
         rota_reply_busy(reply);
         return;
     }
-    json_object_set_new(task.document, "pools", pools_json(request->http));
+    gate_fill(task.document, request->http);
     rota_reply_json(reply, MHD_HTTP_OK, task.document);
 }
 
@@ -127,32 +155,78 @@ void rota_answer_live(struct rota_http_request *request, struct rota_http_reply 
                  "the loop does not turn");
 }
 
-static void mode_visit(void *context, const struct rota_facts *facts)
+/* Why the node is ready or not; each check has its words. */
+struct health {
+    enum rota_mode mode;
+    bool loop, quorum;
+    uint32_t heard, needed, members;
+};
+
+static void health_visit(void *context, const struct rota_facts *facts)
 {
-    *(enum rota_mode *)context = facts->core.mode;
+    const struct rota_membership *membership = &facts->genesis->membership;
+    struct health *health = context;
+    health->mode = facts->core.mode;
+    health->heard = rota_heard_count(facts);
+    health->needed = rota_quorum(membership->count, membership->profile);
+    health->members = membership->count;
+}
+
+static struct health health_look(struct rota_http *http)
+{
+    struct health health = {.mode = ROTA_MODE_HALTED, .quorum = rota_node_has_quorum(http->node)};
+    health.loop = rota_is_ok(rota_node_visit(http->node, health_visit, &health));
+    return health;
+}
+
+/* Every check on a line of its own, for "?verbose"; the same words as in the sentence. */
+static void health_reply_verbose(struct rota_http_reply *reply, const struct health *health, bool write, bool good)
+{
+    char text[512];
+    int len = snprintf(text, sizeof text, "%s loop: it %s\n%s core: %s\n", health->loop ? "ok" : "no",
+                       health->loop ? "turns" : "does not turn", health->mode != ROTA_MODE_HALTED ? "ok" : "no",
+                       health->loop ? mode_name(health->mode) : "not asked");
+    if (write)
+        snprintf(text + len, sizeof text - (size_t)len, "%s quorum: %u of %u facilities heard, %u needed\n%s view: %s\n",
+                 health->quorum ? "ok" : "no", health->heard, health->members, health->needed,
+                 health->mode == ROTA_MODE_ACTIVE ? "ok" : "no",
+                 health->mode == ROTA_MODE_ACTIVE ? "settled" : "not settled");
+    rota_reply_text(reply, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", strdup(text));
+}
+
+static void ready_reply(struct rota_http_request *request, struct rota_http_reply *reply, const struct health *health,
+                        bool write, const char *no)
+{
+    if (rota_query(request, "verbose"))
+        health_reply_verbose(reply, health, write, no == NULL);
+    else
+        health_reply(reply, no == NULL, write ? "ready to take proposals" : "ready to be read", no);
 }
 
 void rota_answer_ready(struct rota_http_request *request, struct rota_http_reply *reply)
 {
-    enum rota_mode mode = ROTA_MODE_HALTED;
-    bool visited = rota_is_ok(rota_node_visit(request->http->node, mode_visit, &mode));
-    health_reply(reply, visited && mode != ROTA_MODE_HALTED, "ready to be read",
-                 visited ? "not ready: the node is halted, see its log" : "not ready: the loop does not turn");
+    struct health health = health_look(request->http);
+    const char *no = NULL;
+    if (!health.loop)
+        no = "not ready: the loop does not turn";
+    else if (health.mode == ROTA_MODE_HALTED)
+        no = "not ready: the node is halted, see its log";
+    ready_reply(request, reply, &health, false, no);
 }
 
 void rota_answer_ready_write(struct rota_http_request *request, struct rota_http_reply *reply)
 {
-    enum rota_mode mode = ROTA_MODE_HALTED;
+    struct health health = health_look(request->http);
     const char *no = NULL;
-    if (!rota_is_ok(rota_node_visit(request->http->node, mode_visit, &mode)))
+    if (!health.loop)
         no = "not ready: the loop does not turn";
-    else if (mode == ROTA_MODE_HALTED)
+    else if (health.mode == ROTA_MODE_HALTED)
         no = "not ready: the node is halted, see its log";
-    else if (!rota_node_has_quorum(request->http->node))
+    else if (!health.quorum)
         no = "not ready: no quorum of facilities is heard";
-    else if (mode != ROTA_MODE_ACTIVE)
+    else if (health.mode != ROTA_MODE_ACTIVE)
         no = "not ready: the view is changing";
-    health_reply(reply, no == NULL, "ready to take proposals", no);
+    ready_reply(request, reply, &health, true, no);
 }
 
 void rota_answer_version(struct rota_http_request *request, struct rota_http_reply *reply)

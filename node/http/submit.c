@@ -22,6 +22,18 @@ static void submit_unknown_key(struct rota_http_reply *reply)
 
 /* ---- form and signature --------------------------------------------------------------------------------------------- */
 
+static void submit_other_key(struct rota_http_reply *reply, const struct rota_kid *kid)
+{
+    char expected[ROTA_KID_CHARS + 1];
+    rota_hex_encode(expected, rota_view(kid->b, sizeof kid->b));
+    rota_reply_problem(reply,
+                       &(struct rota_problem){.status = MHD_HTTP_BAD_REQUEST,
+                                              .code = "wrong-key",
+                                              .title = "Bad request",
+                                              .detail = "the header Rota-Key names another key than the one that signed",
+                                              .expected = expected});
+}
+
 static void proposal_check(struct rota_http_request *request, struct rota_http_reply *reply,
                            const struct rota_proposal *proposal)
 {
@@ -32,8 +44,7 @@ static void proposal_check(struct rota_http_request *request, struct rota_http_r
         return;
     }
     if (request->named_key && !rota_kid_equal(&request->kid, &proposal->jws.kid)) {
-        submit_problem(reply, MHD_HTTP_BAD_REQUEST, "wrong-key", "Bad request",
-                       "the header Rota-Key names another key than the one that signed", NULL);
+        submit_other_key(reply, &proposal->jws.kid);
         return;
     }
     struct rota_status status = rota_keyring_verify(rota_node_keyring(node), proposal);
@@ -43,6 +54,7 @@ static void proposal_check(struct rota_http_request *request, struct rota_http_r
         submit_problem(reply, MHD_HTTP_BAD_REQUEST, "bad-signature", "Bad signature",
                        "the signature does not fit the text: it was changed, or signed by another key",
                        "Sign it again and send exactly what was signed.");
+    request->proven = rota_is_ok(status);
 }
 
 /* NULL and a reply when something is wrong. */
@@ -126,9 +138,14 @@ static void standing_refuse(struct rota_http_reply *reply, uint16_t outcome)
 static bool standing_move(struct rota_http_request *request, struct rota_http_reply *reply, const struct standing *standing)
 {
     if (request->named_pool) {
-        submit_problem(reply, MHD_HTTP_BAD_REQUEST, "wrong-pool", "Bad request",
-                       "the header Rota-Pool names another pool than the proposal's code belongs to",
-                       "Leave the header out, or name the code's own pool.");
+        rota_reply_problem(
+            reply,
+            &(struct rota_problem){.status = MHD_HTTP_BAD_REQUEST,
+                                   .code = "wrong-pool",
+                                   .title = "Bad request",
+                                   .detail = "the header Rota-Pool names another pool than the proposal's code belongs to",
+                                   .next = "Leave the header out, or name the code's own pool.",
+                                   .expected = standing->pool.text[0] ? standing->pool.text : "default"});
         return false;
     }
     if (!rota_gate_move(request->http->gate, request->lease, standing->pool.text)) {
@@ -190,8 +207,7 @@ static void submit_reply(struct rota_http_request *request, struct rota_http_rep
     if (submission->state == ROTA_SUBMISSION_COMMITTED) {
         rota_reply_json(reply, submission->was_known ? MHD_HTTP_OK : MHD_HTTP_CREATED, rota_submission_json(id, submission));
     } else if (submission->state == ROTA_SUBMISSION_PENDING) {
-        if (!submission->was_known) /* who brought it first holds its place */
-            rota_promise_make(request, id);
+        rota_promise_make(request, id);
         rota_reply_json(reply, MHD_HTTP_ACCEPTED, rota_submission_json(id, submission));
     } else {
         rota_submission_refuse(reply, submission);
@@ -201,6 +217,14 @@ static void submit_reply(struct rota_http_request *request, struct rota_http_rep
     snprintf(reply->location, sizeof reply->location, "/v1/proposals/%s", hex);
 }
 
+/* Who brought it first holds its place: a second one for the same proposal is not needed. */
+static void submit_leave(struct rota_http_request *request)
+{
+    if (request->has_lease)
+        rota_gate_give_back(request->http->gate, request->lease);
+    request->has_lease = false;
+}
+
 static void submit_wet(struct rota_http_request *request, struct rota_http_reply *reply, struct rota_proposal *proposal)
 {
     struct rota_http *http = request->http;
@@ -208,6 +232,8 @@ static void submit_wet(struct rota_http_request *request, struct rota_http_reply
     uint64_t began_us = rota_clock_monotonic_us();
     uint32_t wait_ms = rota_wait_begin(http, rota_prefer_wait_ms(request));
     bool handed_in = submit_hand_in(&submission, request, reply, proposal, rota_submission_slice(wait_ms));
+    if (handed_in && submission.was_known)
+        submit_leave(request);
     if (handed_in)
         rota_submission_wait(&submission, http, &proposal->id, began_us / 1000, wait_ms);
     rota_wait_end(http, wait_ms);

@@ -53,3 +53,15 @@ bool rota_buckets_take(struct rota_buckets *buckets, const struct rota_kid *who,
     *out_wait_ms = (uint32_t)((TOKEN - bucket->millitokens + buckets->rate_per_second - 1) / buckets->rate_per_second);
     return false;
 }
+
+void rota_buckets_give_back(struct rota_buckets *buckets, const struct rota_kid *who)
+{
+    uint64_t full = (uint64_t)buckets->burst * TOKEN;
+    for (size_t i = 0; i < ROTA_BUCKETS_MAX; i++) {
+        struct rota_bucket *bucket = &buckets->items[i];
+        if (bucket->used_ms == 0 || !rota_kid_equal(&bucket->who, who))
+            continue;
+        bucket->millitokens = full - bucket->millitokens > TOKEN ? bucket->millitokens + TOKEN : full;
+        return;
+    }
+}

@@ -25,5 +25,7 @@ void rota_buckets_init(struct rota_buckets *buckets, uint32_t rate_per_second, u
 /* Takes one token. False: *out_wait_ms says when the next one is there. */
 ROTA_CHECKED bool rota_buckets_take(struct rota_buckets *buckets, const struct rota_kid *who, uint64_t now_ms,
                                     uint32_t *out_wait_ms);
+/* Gives back a token that somebody else took in this name. */
+void rota_buckets_give_back(struct rota_buckets *buckets, const struct rota_kid *who);
 
 #endif

@@ -15,7 +15,7 @@ struct rota_gate {
     struct rota_buckets buckets;
     struct rota_bulkheads pools;
     uint32_t queue;
-    uint64_t queue_refused, quorum_refused, lease_expired;
+    uint64_t queue_refused, quorum_refused, lease_expired, shares_returned;
     uint32_t lease_count, lease_next;
     struct lease leases[ROTA_LEASES_MAX];
 };
@@ -138,6 +138,14 @@ void rota_gate_give_back(struct rota_gate *gate, uint64_t handle)
     pthread_mutex_unlock(&gate->mutex);
 }
 
+void rota_gate_clear(struct rota_gate *gate, const struct rota_kid *who)
+{
+    pthread_mutex_lock(&gate->mutex);
+    rota_buckets_give_back(&gate->buckets, who);
+    gate->shares_returned++;
+    pthread_mutex_unlock(&gate->mutex);
+}
+
 uint32_t rota_gate_sweep(struct rota_gate *gate, uint64_t now_ms)
 {
     uint32_t ended = 0;
@@ -166,6 +174,7 @@ void rota_gate_info(struct rota_gate_info *out, struct rota_gate *gate)
                                    .queue_refused = gate->queue_refused,
                                    .quorum_refused = gate->quorum_refused,
                                    .lease_expired = gate->lease_expired,
+                                   .shares_returned = gate->shares_returned,
                                    .leases = gate->lease_count};
     pthread_mutex_unlock(&gate->mutex);
 }

@@ -45,6 +45,8 @@ struct rota_gate_answer rota_gate_ask(struct rota_gate *gate, const struct rota_
  */
 ROTA_CHECKED bool rota_gate_move(struct rota_gate *gate, uint64_t lease, const char *pool);
 void rota_gate_give_back(struct rota_gate *gate, uint64_t lease);
+/* Gives back the token of a request after which nothing came that this key signed: strangers do not use up its share. */
+void rota_gate_clear(struct rota_gate *gate, const struct rota_kid *who);
 /* Gives back every lease whose deadline has passed; returns how many. */
 uint32_t rota_gate_sweep(struct rota_gate *gate, uint64_t now_ms);
 /* Index of the pool of this name, as asking or moving would find it. Names never change: no lock is taken. */
@@ -53,7 +55,7 @@ uint32_t rota_gate_pool(const struct rota_gate *gate, const char *name);
 /* For status and metrics: a copy. */
 struct rota_gate_info {
     struct rota_bulkheads pools;
-    uint64_t rate_refused, queue_refused, quorum_refused, lease_expired;
+    uint64_t rate_refused, queue_refused, quorum_refused, lease_expired, shares_returned;
     uint32_t leases;
 };
 void rota_gate_info(struct rota_gate_info *out, struct rota_gate *gate);

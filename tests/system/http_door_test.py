@@ -69,8 +69,10 @@ class HandingIn(Standing):
         self.refused(node.post(node.proposal(*ops, ledger="00" * 32)), 422, "wrong-ledger")
         node.post(node.proposal(assign("2027-01-06T20:00Z")), wait=20)
         self.refused(node.post(node.proposal(*ops, exp=1)), 422, "expired")
-        self.refused(node.post(good, Rota_Key=node.clerk.kid), 400, "wrong-key")
-        self.refused(node.post(good, Rota_Pool="icu"), 400, "wrong-pool")
+        said = self.refused(node.post(good, Rota_Key=node.clerk.kid), 400, "wrong-key")
+        self.assertEqual(said["expected"], node.chief.kid)
+        said = self.refused(node.post(good, Rota_Pool="icu"), 400, "wrong-pool")
+        self.assertEqual(said["expected"], "default")
         said = self.refused(node.post(node.proposal(ops[0], {"op": "dance"})), 400, "malformed")
         self.assertEqual(said["operation"], 1)
         self.assertEqual(node.get(f"/v1/proposals/{proposal_id(good)}").status, 404, "a refused one came in")
@@ -116,6 +118,9 @@ class Reading(Standing):
         self.assertEqual(codes, {"DAY": "", "ICU": "icu", "CLINIC": "clinic"})
         kids = {c["kid"] for c in self.node.get("/v1/coordinators").json()["coordinators"]}
         self.assertEqual(kids, {self.node.chief.kid, self.node.clerk.kid})
+        one = self.node.get(f"/v1/coordinators?kid={self.node.clerk.kid}").json()["coordinators"]
+        self.assertEqual([c["label"] for c in one], ["clerk"])
+        self.refused(self.node.get("/v1/coordinators?kid=zz"), 400, "bad-query")
 
     def test_the_genesis_comes_byte_for_byte(self):
         self.assertEqual(self.node.get("/v1/genesis").body, (self.node.dir / "genesis.json").read_bytes())

@@ -83,6 +83,19 @@ class Shares(Standing):
         self.assertIn(node.post(jws[-1], wait=20, Rota_Key=node.chief.kid).status, (200, 201), "as long as it said")
         self.assertGreaterEqual(node.metric("rota_shed_total", 'gate="rate"'), 1)
 
+    def test_strangers_do_not_use_up_a_coordinators_share(self):
+        node, door = self.node, http_hostile.Door("127.0.0.1", self.node.port)
+        before = node.metric("rota_shares_returned_total")
+        forged = node.clerk.sign(b"{}")[:-8] + b"AAAAAAAA"
+        for i in range(12):
+            name = b"Rota-Key: " + node.clerk.kid.encode()
+            self.assertEqual(door.ask(http_hostile.post(forged if i % 2 else b"nonsense", name)).status, 400)
+        with contextlib.suppress(ConnectionError):
+            door.throw(http_hostile.post(b"half", name, length=400), end=True)
+        node.until(lambda: node.metric("rota_shares_returned_total") >= before + 13, "the share is given back")
+        jws = node.proposal(assign("2027-04-09T08:00Z", person="p-2"), author=node.clerk)
+        self.assertEqual(node.post(jws, wait=20, Rota_Key=node.clerk.kid).status, 201)
+
     def test_names_that_are_made_up_do_not_make_shares(self):
         door, refusals = http_hostile.Door("127.0.0.1", self.node.port), 0
         for i in range(12):
@@ -102,6 +115,10 @@ class WithoutOthers(Standing):
         self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
         self.assertEqual(node.post(node.proposal(assign("2027-05-02T08:00Z")), query="?dry-run=1").status, 200)
         self.assertEqual((node.get("/livez").status, node.get("/readyz/write").status), (200, 503))
+        checks = node.get("/readyz/write?verbose").body.decode()
+        self.assertIn("ok loop", checks)
+        self.assertIn("no quorum: 1 of 4", checks)
+        self.assertIn("3 of 4 facilities decide, 1 may lie", node.get("/v1/status").json()["profile"])
         for path in ("/v1/schedule", "/v1/status", "/v1/genesis", "/metrics"):
             self.assertEqual(node.get(path).status, 200, path)
         quorum = node.get("/v1/status").json()["quorum"]

@@ -148,3 +148,16 @@ Test(intake_buckets, work_at_time_zero)
     cr_expect_eq(taken_until_empty(1, 0), 2);
     cr_expect(taken(1, 1));
 }
+
+Test(intake_buckets, get_back_what_others_took_in_their_name_and_never_more_than_they_hold)
+{
+    struct rota_kid one = kid_of(1), nobody = kid_of(2);
+    rota_buckets_init(&buckets, 10, 3);
+    cr_expect_eq(taken_until_empty(1, 1000), 3);
+    rota_buckets_give_back(&buckets, &one);
+    rota_buckets_give_back(&buckets, &nobody);
+    cr_expect_eq(taken_until_empty(1, 1000), 1);
+    for (int i = 0; i < 9; i++)
+        rota_buckets_give_back(&buckets, &one);
+    cr_expect_eq(taken_until_empty(1, 1000), 3);
+}
