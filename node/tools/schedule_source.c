@@ -86,6 +86,7 @@ static bool schedule_wanted(const struct rota_schedule_query *query, uint64_t he
     return person && facility && active && assignment->from_height <= height;
 }
 
+/* The height whose schedule it is: "at", or where a node does not say it, the newest. */
 static int schedule_from_document(struct rota_schedule *out, const struct rota_common *common,
                                   const struct rota_schedule_query *query, const json_t *document)
 {
@@ -93,6 +94,7 @@ static int schedule_from_document(struct rota_schedule *out, const struct rota_c
     json_t *item;
     struct rota_assignment assignment;
     out->height = rota_json_number(document, "height", query->at != 0 ? query->at : UINT64_MAX);
+    out->height = rota_json_number(document, "at", out->height);
     json_array_foreach(rota_json_list(document, "assignments"), index, item)
     {
         struct rota_status status = schedule_read_assignment(&assignment, item);
@@ -105,23 +107,42 @@ static int schedule_from_document(struct rota_schedule *out, const struct rota_c
     return 0;
 }
 
-static int schedule_from_node(struct rota_schedule *out, const struct rota_common *common,
-                              const struct rota_schedule_query *query)
+/* One page; *offset is where the next one begins, 0 when this was the last. All pages are of the height of the first. */
+static int schedule_page(struct rota_schedule *out, uint64_t *offset, const struct rota_common *common,
+                         const struct rota_schedule_query *query)
 {
     char path[256];
     json_t *document = NULL;
+    uint64_t at = *offset != 0 ? out->height : query->at, from = *offset;
     int len = snprintf(path, sizeof path, "/v1/schedule?");
     if (query->person.text[0] != '\0')
         len += snprintf(path + len, sizeof path - (size_t)len, "person=%s&", query->person.text);
     if (query->facility.text[0] != '\0')
         len += snprintf(path + len, sizeof path - (size_t)len, "facility=%s&", query->facility.text);
-    if (query->at != 0)
-        len += snprintf(path + len, sizeof path - (size_t)len, "at=%llu&", (unsigned long long)query->at);
+    if (at != 0)
+        len += snprintf(path + len, sizeof path - (size_t)len, "at=%llu&", (unsigned long long)at);
+    if (from != 0)
+        len += snprintf(path + len, sizeof path - (size_t)len, "offset=%llu&", (unsigned long long)from);
     path[len - 1] = '\0';
     int code = rota_remote_get_json(&document, common, path);
     if (code == 0)
         code = schedule_from_document(out, common, query, document);
+    *offset = rota_json_number(document, "next_offset", 0);
     json_decref(document);
+    if (code == 0 && *offset != 0 && *offset <= from)
+        return rota_wrong(common, ROTA_EXIT_UNREADABLE, "is there really a rotad at that address?",
+                          "the node's pages of the schedule do not go on");
+    return code;
+}
+
+static int schedule_from_node(struct rota_schedule *out, const struct rota_common *common,
+                              const struct rota_schedule_query *query)
+{
+    uint64_t offset = 0;
+    int code;
+    do
+        code = schedule_page(out, &offset, common, query);
+    while (code == 0 && offset != 0);
     return code;
 }
 

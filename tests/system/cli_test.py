@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
 ROTA = BIN / "rota" if BIN.is_dir() else BIN
@@ -42,6 +43,8 @@ class StandIn:
         self.troubles = []  # (status, headers) to answer first
         self.trouble_every = 0
         self.delay = 0
+        self.page = None  # so many assignments in one answer
+        self.asked = []
         self.posts = 0
         self.seen = []
         outer = self
@@ -87,7 +90,8 @@ class StandIn:
         coordinators = [{"kid": c["kid"], "label": "chief", "facility": "alpha", "roles": ["scheduler"],
                          "seq_highest": self.highest(c["kid"])}
                         for c in self.ledger.setdefault("coordinators", [])]
-        path = request.path.split("?")[0]
+        path, _, query = request.path.partition("?")
+        self.asked.append(request.path)
         assignments = [{"id": hashlib.sha256(repr(b).encode()).hexdigest()[:32], "person": b[0], "facility": "alpha",
                         "code": "DAY", "start": b[1],
                         "minutes": b[2], "from_height": b[3], "to_height": None, "proposal": b[4]}
@@ -96,11 +100,20 @@ class StandIn:
                    "/v1/coordinators": {"coordinators": coordinators},
                    "/v1/people": {"people": [{"id": p} for p in self.ledger["people"]]},
                    "/v1/codes": {"codes": [{"id": c} for c in self.ledger["codes"]]},
-                   "/v1/schedule": {"height": len(self.ledger["blocks"]), "assignments": assignments},
+                   "/v1/schedule": self.schedule(assignments, dict(urllib.parse.parse_qsl(query))),
                    "/v1/anomalies": {"anomalies": self.ledger.get("anomalies", [])}}
         if path in answers:
             return request.answer(200, answers[path])
         return request.problem(404, "not-found", "there is no such thing")
+
+    def schedule(self, assignments, query):
+        height, offset = len(self.ledger["blocks"]), int(query.get("offset", 0))
+        document = {"height": height, "at": int(query.get("at", height)), "assignments": assignments}
+        if self.page is not None:
+            document["assignments"] = assignments[offset:offset + self.page]
+            if offset + self.page < len(assignments):
+                document["next_offset"] = offset + self.page
+        return document
 
     def highest(self, kid):
         return max([b["seq"] for b in self.ledger["blocks"] if b["kid"] == kid], default=0)
@@ -539,6 +552,26 @@ class Reading(Cli):
         self.assertEqual(len(shown), 70)
         self.assertEqual([row["id"] for row in table], [item["id"] for item in shown])
         self.assertEqual(re.findall(rb"UID:(\w+)@", text), [item["id"].encode() for item in shown])
+
+    def test_pages_of_one_height_are_joined(self):
+        door = self.filled()
+        whole = self.ok("export", "--format", "csv", "--node", door.url).stdout
+        for page in (1, 23, 69, 70, 71):
+            door.page, door.asked = page, []
+            self.assertEqual(self.ok("export", "--format", "csv", "--node", door.url).stdout, whole)
+            asked = [path for path in door.asked if path.startswith("/v1/schedule")]
+            self.assertEqual(len(asked), -(-70 // page))
+            height = len(door.ledger["blocks"])
+            self.assertTrue(all(f"at={height}&" in path for path in asked[1:]), asked)
+
+    def test_what_ended_later_is_in_the_schedule_of_then(self):
+        door = self.filled()
+        real = door.schedule
+        door.schedule = lambda assignments, query: {**real(assignments, query), "at": 2, "assignments": [
+            {**a, "from_height": 1, "to_height": 3 + i % 2} for i, a in enumerate(assignments)]}
+        shown = json.loads(self.ok("show", "--at", "2", "--node", door.url, "--json").stdout)
+        self.assertEqual(shown["height"], 2)
+        self.assertEqual(len(shown["assignments"]), 70)
 
     def test_the_calendar_keeps_to_its_standard(self):
         door = self.filled()
