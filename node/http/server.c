@@ -120,6 +120,17 @@ static bool body_take(struct rota_http_request *request, const char *data, size_
     return true;
 }
 
+/* The gates are told that it is over; what is still pending keeps its place by a promise. */
+static void request_leave(struct rota_http_request *request)
+{
+    struct rota_gate *gate = request->http->gate;
+    if (request->has_lease)
+        rota_gate_give_back(gate, request->lease);
+    if (request->charged && !request->proven)
+        rota_gate_clear(gate, &request->kid);
+    request->has_lease = request->charged = false;
+}
+
 static enum MHD_Result access_handle(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                                      const char *version, const char *data, size_t *data_len, void **request_context)
 {
@@ -144,6 +155,7 @@ static enum MHD_Result access_handle(void *context, struct MHD_Connection *conne
     struct rota_http_reply reply = {0};
     rota_connection_enter(http, connection, ROTA_HTTP_WORK);
     request->route->answer(request, &reply);
+    request_leave(request); /* before the answer: who has it may count on the place */
     return reply_send(request, &reply);
 }
 
@@ -156,10 +168,7 @@ static void request_complete(void *context, struct MHD_Connection *connection, v
     rota_connection_enter(http, connection, ROTA_HTTP_IDLE);
     if (!request)
         return;
-    if (request->has_lease)
-        rota_gate_give_back(http->gate, request->lease);
-    if (request->charged && !request->proven)
-        rota_gate_clear(http->gate, &request->kid);
+    request_leave(request);
     free(request->body);
     free(request);
     *request_context = NULL;
