@@ -54,6 +54,23 @@ uint32_t house_in_use(struct house *house, const char *pool)
     return found->own + found->borrowed;
 }
 
+uint32_t house_in_use_all(struct house *house)
+{
+    return house_in_use(house, "icu") + house_in_use(house, "default") + house_in_use(house, "flex");
+}
+
+const char *house_key_line(struct house *house, const char *label)
+{
+    static char line[128];
+    char hex[ROTA_KID_CHARS + 1] = "";
+    const struct rota_genesis *genesis = rota_node_genesis(house->node);
+    for (uint32_t i = 0; i < genesis->coordinator_count; i++)
+        if (strcmp(genesis->coordinators[i].label.text, label) == 0)
+            rota_hex_encode(hex, rota_view(genesis->coordinators[i].key.kid.b, ROTA_KID_BYTES));
+    (void)snprintf(line, sizeof line, "Rota-Key: %s\r\n", hex);
+    return line;
+}
+
 /* ---- answers -------------------------------------------------------------------------------------------------------- */
 
 void answer_free(struct answer *answer)
@@ -94,6 +111,25 @@ const char *answer_problem(const struct answer *answer)
     EXPECT(answer_text(answer, "title")[0] && answer_text(answer, "detail")[0]);
     EXPECT(strcmp(answer_header(answer, "Cache-Control"), "no-store") == 0);
     return answer_text(answer, "code");
+}
+
+void expect_problem(struct answer *answer, int status, const char *code)
+{
+    if (answer->status != status || strcmp(answer_problem(answer), code) != 0) {
+        (void)fprintf(stderr, "%d %s, not %d %s\n", answer->status, answer_text(answer, "code"), status, code);
+        exit(1);
+    }
+    answer_free(answer);
+}
+
+void expect_committed(struct answer *answer, int status)
+{
+    EXPECT(answer->status == status);
+    EXPECT(strcmp(answer_text(answer, "state"), "committed") == 0);
+    EXPECT(json_integer_value(json_object_get(answer->json, "height")) > 0);
+    const json_t *first = json_array_get(json_object_get(answer->json, "outcomes"), 0);
+    EXPECT(strcmp(json_string_value(json_object_get(first, "name")), "ok") == 0);
+    answer_free(answer);
 }
 
 /* ---- clients -------------------------------------------------------------------------------------------------------- */

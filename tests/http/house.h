@@ -22,8 +22,11 @@ void house_prepare(struct house *house);
 void house_start(struct house *house);
 void house_open(struct house *house); /* both */
 void house_close(struct house *house);
-/* Places in use in a pool. */
+/* Places in use in a pool; in all of them. */
 uint32_t house_in_use(struct house *house, const char *pool);
+uint32_t house_in_use_all(struct house *house);
+/* "Rota-Key: ..." of this coordinator, with its CRLF; static. */
+const char *house_key_line(struct house *house, const char *label);
 
 struct answer {
     int status; /* 0: the connection ended without an answer */
@@ -36,6 +39,9 @@ void answer_free(struct answer *answer);
 /* A header's value, "" when it is not there; static, one for each thread. */
 const char *answer_header(const struct answer *answer, const char *name);
 const char *answer_text(const struct answer *answer, const char *member);
+/* What is expected; the answer is freed. */
+void expect_problem(struct answer *answer, int status, const char *code);
+void expect_committed(struct answer *answer, int status);
 /* The code of a problem document; checks that it is a whole one. */
 const char *answer_problem(const struct answer *answer);
 
