@@ -71,7 +71,7 @@ url() { # NAME: where its coordinators reach it
 }
 
 start_node() { # NAME
-    rotad --dir "$net/node-$1" --passphrase-file "$net/passphrase" 2>>"$net/$1.log" &
+    rotad --dir "$net/node-$1" --passphrase-file "$net/passphrase" >>"$net/$1.log" 2>&1 </dev/null &
     echo $! >"$net/$1.pid"
     disown # the shell need not report its end
 }
