@@ -245,6 +245,14 @@ void sim_resubmit(struct sim *sim)
                 sim_send_request(sim, i, r);
 }
 
+void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message *message)
+{
+    sim->liars |= UINT32_C(1) << liar;
+    message->sender = liar;
+    sim_sign(sim, liar, message);
+    sim_send(sim, liar, to, message, NULL);
+}
+
 static struct sim_replica *next_to_wake(struct sim *sim)
 {
     struct sim_replica *next = NULL;

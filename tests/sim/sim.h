@@ -120,6 +120,7 @@ struct sim {
     struct rota_actions *actions;
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
+    uint32_t liars; /* members that may be accused: a test speaks for them */
     uint64_t trace; /* folds everything that happens: equal seeds give equal traces */
 };
 
@@ -148,6 +149,8 @@ void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_cr
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
 void sim_resubmit(struct sim *sim);                                /* every request not yet committed, to all that are up */
 void sim_run_ms(struct sim *sim, uint64_t ms);
+/* Speaks with a member's key: from now on it is a liar. */
+void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message *message);
 /* Until every request is committed on every replica that is up and their ledgers are equal; false after limit_ms. */
 bool sim_run_until_settled(struct sim *sim, uint64_t limit_ms);
 bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uint64_t limit_ms);

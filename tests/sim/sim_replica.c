@@ -151,6 +151,21 @@ static void turn_save_block(struct turn *turn, const struct rota_action *action)
     turn->blocks[turn->block_count++] = block;
 }
 
+/* Nobody correct is ever accused, and what accuses a liar is proof. */
+static void turn_accuse(struct turn *turn, const struct rota_action *action)
+{
+    struct sim *sim = turn->sim;
+    sim->stats.accusations++;
+    if (!(sim->liars >> action->accuse.member & 1))
+        sim_fail(sim, "a correct replica is accused");
+    for (int i = 0; i < 2; i++)
+        if (!rota_vote_verify(&sim->membership, &action->accuse.votes[i].vote, action->accuse.member,
+                              &action->accuse.votes[i].signature))
+            sim_fail(sim, "an accusation without proof");
+    if (rota_vote_equal(&action->accuse.votes[0].vote, &action->accuse.votes[1].vote))
+        sim_fail(sim, "an accusation of one and the same vote");
+}
+
 static void turn_act(struct turn *turn, const struct rota_action *action)
 {
     switch (action->kind) {
@@ -186,8 +201,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         turn->replica->wake_ms = action->wake_at_ms;
         break;
     case ROTA_ACTION_ACCUSE:
-        turn->sim->stats.accusations++;
-        sim_fail(turn->sim, "a correct replica is accused");
+        turn_accuse(turn, action);
+        break;
     case ROTA_ACTION_HALT:
         sim_fail(turn->sim, action->halt);
     }
