@@ -16,6 +16,8 @@ import time
 import urllib.error
 import urllib.request
 
+from relay import Relay
+
 BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
 NAMES = ["alpha", "bravo", "charlie", "delta"]
 INTAKE = """
@@ -53,13 +55,16 @@ class Answer:
 
 
 class Network:
-    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=()):
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False):
+        """relay: facilities reach each other through net.relay only."""
         self.names = list(names)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
         self.processes = {}
-        ports = free_ports(2 * len(names))
+        ports = free_ports(3 * len(names))
         self.peer = dict(zip(names, ports))
         self.http = dict(zip(names, ports[len(names):]))
+        self.behind = dict(zip(names, ports[2 * len(names):])) if relay else None
+        self.relay = None
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
@@ -98,10 +103,14 @@ class Network:
                       "--http", f"127.0.0.1:{self.http[name]}")
             with open(self.dir / f"node-{name}" / "rotad.conf", "a") as file:
                 file.write(intake)
+                if self.behind:
+                    file.write(f'listen = "tcp://127.0.0.1:{self.behind[name]}"\n')
 
     # ---- running ---------------------------------------------------------------------------------------------------
 
     def start(self, *names):
+        if self.behind and not self.relay:
+            self.relay = Relay(BIN / "rota-relay", self.peer, self.behind)
         for name in names or self.names:
             log = open(self.dir / f"{name}.log", "ab")
             self.processes[name] = subprocess.Popen(
@@ -129,6 +138,9 @@ class Network:
             if code != 0:
                 trouble.append(f"{name} stopped with {code}; its log ends with {self.log(name)[-2000:]}")
         self.processes = {}
+        if self.relay:
+            self.relay.close()
+            self.relay = None
         if trouble:
             raise AssertionError("; ".join(trouble) + f" (kept in {self.dir})")
         if not keep:
