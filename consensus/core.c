@@ -88,6 +88,7 @@ void rota_core_halt(struct rota_core *core, const char *why)
 
 /* ---- events ------------------------------------------------------------------------------------------------------- */
 
+/* R1: the view change and the NEW-VIEW of the view that we were in. */
 static void start_resume_view(struct rota_core *core, const struct rota_event *event)
 {
     const struct rota_message *change = event->start.view_change, *new_view = event->start.new_view;
@@ -120,7 +121,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
         core->has_committed_certificate = true;
         core->committed_certificate = *event->start.certificate;
         rota_certify_start(core);
-        if (core->durable.view < core->committed_certificate.vote.view) { /* the ledger is a turn ahead of the journal */
+        if (core->durable.view < core->committed_certificate.vote.view) { /* R4: the ledger is a turn ahead */
             core->durable.view = core->committed_certificate.vote.view;
             core->durable.active = false;
         }

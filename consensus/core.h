@@ -1,8 +1,9 @@
 /* The consensus core: how facilities agree. One event in, a bounded list of actions out (PROTOCOL).
  *
- * It is pure: no clock (every event carries at_ms), no randomness, no I/O, no allocation, no callback. For the same core and
- * the same event there are always the same actions. It never sees a key: it says what is to be signed, and the node signs.
- * It never sees a proposal: it asks for blocks to be built and checked. What it sees of peers has been verified before.
+ * It is pure (PROTOCOL A1): no clock (every event carries at_ms), no randomness, no I/O, no allocation, no callback. For the
+ * same core and the same event there are always the same actions. It never sees a key: it says what is to be signed, and the
+ * node signs. It never sees a proposal: it asks for blocks to be built and checked. What it sees of peers has been verified
+ * before.
  *
  * Ownership: the caller owns the memory of the core (rota_core_bytes) and of the actions. One thread at a time.
  *

@@ -1,4 +1,4 @@
-/* Judging a message by itself: every signature and certificate in it, and everything that needs no state (PROTOCOL §3).
+/* Judging a message by itself: every signature and certificate in it, and everything that needs no state (PROTOCOL A3, G4).
  * Peers' bytes end here as a status; nothing in this file asserts on them. */
 #include "consensus/message.h"
 

@@ -175,7 +175,8 @@ void rota_vote_say(struct rota_core *core, uint32_t to, const struct rota_own_vo
 struct rota_own_vote *rota_vote_own(struct rota_core *core, uint64_t height);
 void rota_vote_check_next(struct rota_core *core);
 void rota_vote_checked(struct rota_core *core, const struct rota_event *event);
-/* Our PREPARE of this view at this height was for another block: the chain rule forbids any further PREPARE in this view. */
+/* PROTOCOL N9. Our PREPARE of this view at this height was for another block: the chain rule forbids any further PREPARE in
+ * this view. */
 void rota_vote_mute_if_crossed(struct rota_core *core, const struct rota_slot *slot);
 /* certify.c */
 bool rota_certify_prepared(struct rota_core *core);

@@ -1,5 +1,5 @@
 /* The bounded memory of the core: one slot for each height that is in reach, one cell for each member and phase. There is no
- * map keyed by a number that a peer can choose (PROTOCOL §2). */
+ * map keyed by a number that a peer can choose (PROTOCOL A2). */
 #include "consensus/state.h"
 
 struct rota_slot *rota_window_slot(struct rota_core *core, uint64_t height)

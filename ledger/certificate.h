@@ -1,4 +1,5 @@
-/* Votes and certificates (FORMATS §7). A certificate is exactly Q signatures of distinct members over one vote. */
+/* Votes and certificates (FORMATS §7). A certificate is exactly Q signatures of distinct members over one vote (PROTOCOL G1,
+ * G2). */
 #ifndef ROTA_LEDGER_CERTIFICATE_H
 #define ROTA_LEDGER_CERTIFICATE_H
 

@@ -1,4 +1,5 @@
-/* The block header: 200 bytes, big-endian (FORMATS §6). The view is not in it: a re-proposed block keeps its identity. */
+/* The block header: 200 bytes, big-endian (FORMATS §6). The view is not in it: a re-proposed block keeps its
+ * identity (PROTOCOL G3). */
 #ifndef ROTA_LEDGER_HEADER_H
 #define ROTA_LEDGER_HEADER_H
 

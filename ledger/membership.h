@@ -1,4 +1,4 @@
-/* Who the members of an epoch are and what a quorum of them is (PROTOCOL §1). Plain values; nothing allocates. */
+/* Who the members of an epoch are and what a quorum of them is (PROTOCOL M1). Plain values; nothing allocates. */
 #ifndef ROTA_LEDGER_MEMBERSHIP_H
 #define ROTA_LEDGER_MEMBERSHIP_H
 
@@ -31,11 +31,11 @@ struct rota_membership {
 
 /* f: Byzantine members tolerated, (n-1)/3; 0 in the crash profile. */
 uint32_t rota_fault_bound(uint32_t n, enum rota_profile profile);
-/* Q = (2n+2)/3, integer division, for every n; a majority in the crash profile. */
+/* PROTOCOL M3: Q = (2n+2)/3, integer division, for every n; a majority in the crash profile. */
 uint32_t rota_quorum(uint32_t n, enum rota_profile profile);
-/* J: so many suspicions hold at least one of a correct member: f+1 for n >= 4, 2 for n = 3, 1 below. */
+/* PROTOCOL M4. J: so many suspicions hold at least one of a correct member: f+1 for n >= 4, 2 for n = 3, 1 below. */
 uint32_t rota_join_threshold(uint32_t n, enum rota_profile profile);
-/* The primary of a view: (view + epoch) mod n. */
+/* PROTOCOL M5. The primary of a view: (view + epoch) mod n. */
 uint32_t rota_primary(const struct rota_membership *membership, uint64_t view);
 
 /* The member's index, or membership->count when unknown. */

@@ -1,5 +1,6 @@
 /* The durable point of a turn. The ledger goes first: what is in it is certified by a quorum and may be there early; the
- * journal then forgets what the ledger has. Either failing ends the process: a node that cannot remember must not speak. */
+ * journal then forgets what the ledger has. Either failing ends the process: a node that cannot remember must not speak
+ * (PROTOCOL D2, D3). */
 #include "node/inside.h"
 
 static bool durable_fail(struct rota_node *node)

@@ -1,5 +1,6 @@
 /* The watch for equivocation: two proposals of one key with one seq, wherever and in whatever order they meet; two votes of
- * one member. Both messages are verified before anybody is named, and what is found goes to every facility. */
+ * one member (PROTOCOL E7, E1, E2, E3). Both messages are verified before anybody is named, and what is found goes to every
+ * facility. */
 #include "node/inside.h"
 
 /* Into the pool and to all. True when it is evidence now, or was before; false when the ledger would not take it. */

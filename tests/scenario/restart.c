@@ -1,4 +1,4 @@
-/* A crash forgets the memory and nothing else (PROTOCOL R1..R4): persist before send, no PREPARE in the old view. */
+/* A crash forgets the memory and nothing else (PROTOCOL R1, R2, R3, R4): persist before send, no PREPARE in the old view. */
 #include "tests/sim/sim.h"
 
 #include <criterion/criterion.h>

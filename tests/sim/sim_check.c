@@ -84,7 +84,7 @@ static void check_chain_rule(struct sim *sim, uint32_t member, const struct rota
     shadow->prepared_height[member] = vote->height;
 }
 
-/* Persist before send, judged by the disk and not by the memory. */
+/* PROTOCOL D1: persist before send, judged by the disk and not by the memory. */
 static void check_on_disk(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
 {
     const struct sim_disk *disk = &replica->disk;

@@ -38,6 +38,7 @@ class Client(threading.Thread):
 
 
 class Durability(unittest.TestCase):
+    # PROTOCOL D2, D3: what was answered had been made durable first, and nothing else was said
     def test_twenty_kills_at_random_moments_lose_nothing(self):
         seed = int(os.environ.get("ROTA_SEED", time.time_ns() % 1000000))
         print(f"durability: ROTA_SEED={seed}", flush=True)

@@ -97,6 +97,7 @@ class FourFacilities(unittest.TestCase):
             answer = net.post(name, later)
             self.assertEqual((answer.status, answer.json()["code"]), (422, "key-suspended"), name)
 
+    # PROTOCOL E7
     def test_two_proposals_with_one_number_are_evidence_in_whatever_order_they_meet(self):
         net = self.net
         for at_once, facility in ((False, "bravo"), (True, "delta")):

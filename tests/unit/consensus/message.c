@@ -106,6 +106,7 @@ Test(message, a_vote_keeps_its_bytes_and_its_signature)
     cr_assert(!rota_is_ok(rota_message_verify(&out, &membership)));
 }
 
+/* PROTOCOL M5 */
 Test(message, a_proposal_counts_only_from_the_primary_of_its_view)
 {
     network_make();
@@ -160,6 +161,7 @@ Test(message, a_new_view_carries_a_quorum_and_the_tip_that_follows)
 }
 
 /* Each lie, and the honest neighbour that view_change_make makes. */
+/* PROTOCOL G4, V6 */
 Test(message, a_view_change_that_lies_is_refused)
 {
     network_make();
@@ -194,6 +196,7 @@ Test(message, a_view_change_that_lies_is_refused)
     }
 }
 
+/* PROTOCOL A3 */
 Test(message, truncated_or_changed_bytes_never_verify)
 {
     network_make();
@@ -256,6 +259,7 @@ Test(select, nothing_certified_gives_no_tip)
     cr_assert_eq(tip.height, 0);
 }
 
+/* PROTOCOL M3, M4 */
 Test(quorum, two_quorums_of_any_size_share_a_correct_member)
 {
     for (uint32_t n = 1; n <= ROTA_MEMBERS_MAX; n++) {
