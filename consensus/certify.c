@@ -145,7 +145,6 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
         core->voted_block = core->committed_block;
     }
     core->progress_ms = 0;
-    core->request_ms = 0;
     if (core->durable.active && slot->certificate.vote.view == core->durable.view)
         core->failed_views = 0;
 }

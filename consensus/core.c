@@ -203,6 +203,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     case ROTA_EVENT_DEMAND:
         core->waiting = event->demand.waiting;
         core->waiting_full = event->demand.full;
+        core->waiting_since_ms = event->demand.since_ms;
         break;
     case ROTA_EVENT_BUILT:
         rota_propose_built(core, event);

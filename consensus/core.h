@@ -91,8 +91,9 @@ struct rota_event {
         } start;
         const struct rota_message *message;
         struct {
-            uint32_t waiting; /* entries that are in no block in flight */
-            bool full;        /* enough of them for a whole block */
+            uint32_t waiting;  /* entries that are in no block in flight */
+            bool full;         /* enough of them for a whole block */
+            uint64_t since_ms; /* waiting > 0: since when the one waits whose patience ends first (PROTOCOL T4) */
         } demand;
         struct {
             bool empty; /* nothing worth a block after all; then header is unset */

@@ -96,6 +96,7 @@ struct rota_core {
     bool building;         /* BUILD is asked */
     uint32_t waiting;      /* demand */
     bool waiting_full;
+    uint64_t waiting_since_ms;
 
     struct rota_slot slots[ROTA_SLOTS];
 
@@ -113,7 +114,7 @@ struct rota_core {
     bool new_view_said;      /* we said NEW-VIEW for this view */
     uint32_t failed_views;   /* views entered since the last commit in a view */
     uint64_t progress_ms;    /* since when the oldest block in flight waits; 0: none in flight */
-    uint64_t request_ms;     /* since when a request waits without any commit; 0: none */
+    uint64_t request_ms;     /* since when a request waits for this view's primary; 0: none does */
     uint64_t view_change_ms; /* deadline of the view change, 0: fewer than Q view changes held */
     uint64_t entered_ms;     /* when this view was entered or accepted */
     uint64_t heartbeat_ms;   /* next heartbeat */

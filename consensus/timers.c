@@ -41,10 +41,9 @@ static void suspect_stall(struct rota_core *core)
         core->progress_ms = 0;
     else if (core->progress_ms == 0)
         core->progress_ms = core->now_ms;
-    if (core->waiting == 0)
-        core->request_ms = 0;
-    else if (core->request_ms == 0)
-        core->request_ms = core->now_ms;
+    core->request_ms = 0;
+    if (core->waiting > 0 && !rota_core_is_primary(core)) /* its clock starts again with every view */
+        core->request_ms = core->waiting_since_ms > core->entered_ms ? core->waiting_since_ms : core->entered_ms;
     if (core->progress_ms != 0 && core->now_ms - core->progress_ms >= rota_timers_grown(core, core->timers.progress_ms))
         rota_suspect_say(core, ROTA_SUSPECT_PROGRESS);
     if (core->request_ms != 0 && core->now_ms - core->request_ms >= rota_timers_grown(core, core->timers.request_ms))

@@ -1,7 +1,12 @@
 /* How an entry gets into the pool, whoever brings it, and how it gets out of it: into a block, or with a final no. */
 #include "node/inside.h"
 
-enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, SENDS_MAX = 6 };
+enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, SENDS_MAX = 6, POSTPONED_MAX = 16 };
+
+uint64_t rota_node_forward_ms(const struct rota_node *node)
+{
+    return node->genesis.timers.request_ms / 4;
+}
 
 static struct rota_submission refused(enum rota_code code, const char *why)
 {
@@ -94,20 +99,37 @@ void rota_node_take_in(struct rota_node *node, struct rota_submission *out, cons
     *out = (struct rota_submission){.state = ROTA_SUBMISSION_PENDING};
 }
 
-/* The core hears how many wait outside blocks, when that is news. */
+/* Since when the request waits whose patience ends first. One that no primary could order now is put off: it accuses nobody.
+ */
+static uint64_t admission_patience(struct rota_node *node)
+{
+    uint64_t forward_ms = rota_node_forward_ms(node);
+    const struct rota_lane *lane = NULL;
+    for (int i = 0; i < POSTPONED_MAX && (lane = node->pool.oldest) != NULL; i++) {
+        if (node->turn.now_ms - lane->since_ms < forward_ms || rota_chain_may(&node->chain, &lane->first->entry))
+            break;
+        rota_pool_postpone(&node->pool, lane->first, node->turn.now_ms);
+    }
+    return lane ? lane->since_ms : node->turn.now_ms;
+}
+
+/* The core hears how many wait outside blocks, and since when, when that is news. */
 void rota_node_demand(struct rota_node *node)
 {
     struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
+    event.demand.since_ms = admission_patience(node);
     event.demand.waiting = node->pool.waiting;
     event.demand.full = node->pool.waiting >= node->genesis.limits.block_entries_max ||
                         node->pool.waiting_bytes >= node->genesis.limits.block_bytes_max;
-    bool news = !node->told.any || node->told.waiting != event.demand.waiting || node->told.full != event.demand.full;
+    bool news = !node->told.any || node->told.waiting != event.demand.waiting || node->told.full != event.demand.full ||
+                (event.demand.waiting > 0 && node->told.since_ms != event.demand.since_ms);
     if (!news && !node->turn.demand_due)
         return;
     node->turn.demand_due = false;
     node->told.any = true;
     node->told.waiting = event.demand.waiting;
     node->told.full = event.demand.full;
+    node->told.since_ms = event.demand.since_ms;
     rota_loop_step(node, &event);
 }
 
@@ -137,13 +159,15 @@ struct sweep {
     uint32_t sends;
 };
 
-/* Sent again to everybody, the primary among them, after half the time that lets others suspect it; then less and less. */
+/* Sent again to everybody, the primary among them, after a quarter of the time that lets us suspect it, and then less and
+ * less; but not while its lane is served: then it is only a backlog. */
 static bool sweep_one(void *context, struct rota_waiting *waiting)
 {
     struct sweep *sweep = context;
     struct rota_node *node = sweep->node;
-    uint64_t pause_ms = (uint64_t)node->genesis.timers.request_ms / 2 << waiting->sent_count;
-    if (waiting->sent_count >= SENDS_MAX || node->turn.now_ms - waiting->sent_ms < pause_ms)
+    uint64_t forward_ms = rota_node_forward_ms(node), now_ms = node->turn.now_ms;
+    if (waiting->sent_count >= SENDS_MAX || now_ms - waiting->sent_ms < forward_ms << waiting->sent_count ||
+        now_ms - waiting->lane->since_ms < forward_ms)
         return true;
     waiting->sent_ms = node->turn.now_ms;
     waiting->sent_count++;
@@ -176,7 +200,7 @@ static void on_executed(void *context, const struct rota_block *block)
     for (uint32_t i = 0; i < block->entry_count; i++) {
         struct rota_waiting *waiting = rota_pool_find(&node->pool, &block->entries[i].id);
         if (waiting)
-            rota_pool_take(&node->pool, waiting);
+            rota_pool_take(&node->pool, waiting, node->turn.now_ms);
     }
 }
 

@@ -81,6 +81,8 @@ enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, cons
 /* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed. NULL when nothing is worth a block. Borrowed. */
 const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
                                           const struct rota_hash *parent, uint64_t time_ms);
+/* May this entry be ordered on top of everything executed? Another one in the same block may still be in its way. */
+bool rota_chain_may(const struct rota_chain *chain, const struct rota_entry *entry);
 /* ROTA_ACTION_COMMIT: everything up to the certified block is final and written; durable after rota_chain_sync. */
 ROTA_CHECKED struct rota_status rota_chain_commit(struct rota_chain *chain, const struct rota_certificate *certificate);
 /* The durable point of what was committed; nothing to do is fine. */

@@ -20,6 +20,14 @@ static bool build_may(void *context, const struct rota_entry *entry)
            author.from_height < rule->height;
 }
 
+bool rota_chain_may(const struct rota_chain *chain, const struct rota_entry *entry)
+{
+    struct build_rule rule = {.chain = chain};
+    (void)rota_chain_top(chain, &rule.height);
+    rule.height++;
+    return build_may(&rule, entry);
+}
+
 static bool build_same_author(const struct rota_entry *a, const struct rota_entry *b)
 {
     return a->kind == ROTA_ENTRY_PROPOSAL && b->kind == ROTA_ENTRY_PROPOSAL &&

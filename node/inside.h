@@ -99,6 +99,7 @@ struct rota_node {
         bool any;
         uint32_t waiting;
         bool full;
+        uint64_t since_ms;
     } told; /* what the core was last told of the pool */
     struct rota_allowance allowances[ROTA_MEMBERS_MAX];
     struct rota_counts counts;
@@ -135,6 +136,8 @@ void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *ask
 bool rota_node_knows(const struct rota_node *node, const struct rota_entry *entry);
 void rota_node_take_in(struct rota_node *node, struct rota_submission *out, const struct rota_entry *entry, bool ours);
 void rota_node_sweep(struct rota_node *node);
+/* How long a request waits before it is sent to everybody again (PROTOCOL T4). */
+uint64_t rota_node_forward_ms(const struct rota_node *node);
 void rota_node_demand(struct rota_node *node);
 struct rota_chain_observer rota_node_observer(struct rota_node *node);
 /* watch.c: true when the two are evidence now, or were before. */

@@ -92,6 +92,7 @@ static struct rota_status node_open(struct rota_node *node)
     ROTA_TRY(rota_journal_open(&node->journal, node->config.journal, &node->genesis.membership));
     node->failed_file = node->config.listen;
     ROTA_TRY(rota_pool_init(&node->pool, node->config.intake.queue));
+    node->pool.slack_ms = rota_node_forward_ms(node);
     ROTA_TRY(node_open_core(node));
     ROTA_TRY(rota_bell_open(&node->bell));
     rota_door_open(&node->door, &node->bell, NODE_DOOR_TICKETS_MAX);

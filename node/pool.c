@@ -27,6 +27,47 @@ struct rota_status rota_pool_init(struct rota_pool *pool, uint32_t ours_max)
     return rota_ok();
 }
 
+/* ---- patience (PROTOCOL T4) ------------------------------------------------------------------------------------------- */
+
+static bool lane_is_timed(const struct rota_pool *pool, const struct rota_lane *lane)
+{
+    return lane->older || pool->oldest == lane;
+}
+
+static void lane_untime(struct rota_pool *pool, struct rota_lane *lane)
+{
+    if (!lane_is_timed(pool, lane))
+        return;
+    *(lane->older ? &lane->older->younger : &pool->oldest) = lane->younger;
+    *(lane->younger ? &lane->younger->older : &pool->youngest) = lane->older;
+    lane->older = lane->younger = NULL;
+}
+
+/* The list is in order; nearly always the lane's place is its end. */
+static void lane_time(struct rota_pool *pool, struct rota_lane *lane, uint64_t since_ms)
+{
+    lane_untime(pool, lane);
+    lane->since_ms = since_ms;
+    struct rota_lane *older = pool->youngest;
+    while (older && older->since_ms > since_ms)
+        older = older->older;
+    lane->older = older;
+    lane->younger = older ? older->younger : pool->oldest;
+    *(older ? &older->younger : &pool->oldest) = lane;
+    *(lane->younger ? &lane->younger->older : &pool->youngest) = lane;
+}
+
+/* Its first entry went away, and no block took it: the next one's patience counts. */
+static void lane_time_anew(struct rota_pool *pool, struct rota_lane *lane)
+{
+    if (!lane->first)
+        lane_untime(pool, lane);
+    else if (lane->first->since_ms > lane->served_ms)
+        lane_time(pool, lane, lane->first->since_ms);
+    else
+        lane_time(pool, lane, lane->served_ms);
+}
+
 /* ---- lanes ---------------------------------------------------------------------------------------------------------- */
 
 static void lane_join_ring(struct rota_pool *pool, struct rota_lane *lane)
@@ -90,6 +131,8 @@ static void lane_append(struct rota_pool *pool, struct rota_waiting *waiting)
     waiting->previous = lane->last;
     *(lane->last ? &lane->last->next : &lane->first) = waiting;
     lane->last = waiting;
+    if (lane->first == waiting)
+        lane_time(pool, lane, waiting->since_ms);
     pool->waiting++;
     pool->waiting_bytes += rota_entry_bytes(&waiting->entry).len;
 }
@@ -101,6 +144,7 @@ static void lane_prepend(struct rota_pool *pool, struct rota_waiting *waiting)
     waiting->next = lane->first;
     *(lane->first ? &lane->first->previous : &lane->last) = waiting;
     lane->first = waiting;
+    lane_time(pool, lane, waiting->since_ms);
     pool->waiting++;
     pool->waiting_bytes += rota_entry_bytes(&waiting->entry).len;
 }
@@ -205,8 +249,12 @@ struct rota_status rota_pool_add(struct rota_pool *pool, struct rota_waiting **o
 void rota_pool_remove(struct rota_pool *pool, struct rota_waiting *waiting)
 {
     struct rota_lane *lane = waiting->lane;
-    if (!waiting->taken)
+    if (!waiting->taken) {
+        bool first = lane->first == waiting;
         lane_unlink(pool, waiting);
+        if (first)
+            lane_time_anew(pool, lane);
+    }
     rota_map_drop(&pool->by_id, &waiting->entry.id);
     if (waiting->entry.kind == ROTA_ENTRY_PROPOSAL) {
         struct rota_hash key = pool_seq_key(&waiting->entry.proposal->jws.kid, waiting->entry.proposal->seq);
@@ -221,12 +269,28 @@ void rota_pool_remove(struct rota_pool *pool, struct rota_waiting *waiting)
     lane_drop_if_empty(pool, lane);
 }
 
-void rota_pool_take(struct rota_pool *pool, struct rota_waiting *waiting)
+void rota_pool_take(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms)
 {
+    struct rota_lane *lane = waiting->lane;
     if (waiting->taken)
         return;
     lane_unlink(pool, waiting);
     waiting->taken = true;
+    lane->served_ms = now_ms;
+    if (!lane->first)
+        lane_untime(pool, lane);
+    else if (waiting->since_ms <= lane->first->since_ms + pool->slack_ms)
+        lane_time(pool, lane, now_ms);
+}
+
+void rota_pool_postpone(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms)
+{
+    struct rota_lane *lane = waiting->lane;
+    ROTA_ASSERT(!waiting->taken);
+    lane_unlink(pool, waiting);
+    waiting->since_ms = now_ms;
+    lane_append(pool, waiting);
+    lane_time_anew(pool, lane);
 }
 
 void rota_pool_give_back(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms)
@@ -276,6 +340,8 @@ struct picking {
     const struct rota_entry **out;
     uint32_t count;
     size_t bytes;
+    bool first_round;
+    struct rota_lane *passed_over; /* the first that had something and found no room */
 };
 
 /* Moves the lane's cursor to its next entry that may be ordered, and picks it; false when the lane has nothing more to give.
@@ -289,9 +355,11 @@ static bool pick_from(struct picking *picking, struct rota_lane *lane)
         if (!pick->may(pick->context, entry))
             continue;
         size_t bytes = rota_entry_bytes(entry).len;
-        if (picking->count == pick->entries_max || bytes > pick->bytes_max - picking->bytes)
+        if (picking->count == pick->entries_max || bytes > pick->bytes_max - picking->bytes) {
             lane->cursor = NULL; /* it waits for the next block, and nobody of its lane overtakes it */
-        else {
+            if (picking->first_round && !picking->passed_over)
+                picking->passed_over = lane;
+        } else {
             picking->out[picking->count++] = entry;
             picking->bytes += bytes;
             return true;
@@ -309,13 +377,15 @@ static void pick_in_turn(struct picking *picking, struct rota_pool *pool)
         lane->cursor = lane->first;
     while ((lane = lane->next) != pool->turn);
     bool more = true;
+    picking->first_round = true;
     while (more && picking->count < picking->pick->entries_max) {
         more = false;
         do
             more |= pick_from(picking, lane);
         while ((lane = lane->next) != pool->turn);
+        picking->first_round = false;
     }
-    pool->turn = pool->turn->next;
+    pool->turn = picking->passed_over ? picking->passed_over : pool->turn->next;
 }
 
 uint32_t rota_pool_pick(struct rota_pool *pool, const struct rota_entry **out, const struct rota_pick *pick)

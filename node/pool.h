@@ -25,7 +25,7 @@ struct rota_waiting {
     struct rota_waiting *next, *previous; /* in the lane, while it waits */
     bool ours;                            /* a client handed it in here */
     bool taken;
-    uint64_t since_ms; /* waits since: it came, or its block was given up */
+    uint64_t since_ms; /* waits since: it came, its block was given up, or it was put off */
     uint64_t sent_ms;  /* last sent to the others */
     uint32_t sent_count;
 };
@@ -36,6 +36,9 @@ struct rota_lane {
     struct rota_waiting *cursor;       /* while a block is being picked */
     uint32_t count;                    /* waiting and taken */
     struct rota_lane *next, *previous; /* ring of all lanes of coordinators */
+    uint64_t since_ms;  /* its patience (PROTOCOL T4): since when its first waits and nothing came before it */
+    uint64_t served_ms; /* a block last took one of its entries */
+    struct rota_lane *older, *younger; /* list of the lanes in which something waits, by since_ms */
 };
 
 struct rota_pool {
@@ -43,9 +46,11 @@ struct rota_pool {
     struct rota_map by_seq;  /* struct rota_waiting, by (kid, seq) */
     struct rota_map by_name; /* struct rota_lane */
     struct rota_lane evidence;
-    struct rota_lane *turn; /* the lane that is served first next time; NULL: none */
-    uint32_t ours_max;      /* config: entries of our own clients */
-    uint32_t count, ours;   /* waiting and taken */
+    struct rota_lane *turn;              /* the lane that is served first next time; NULL: none */
+    struct rota_lane *oldest, *youngest; /* by patience; NULL: nothing waits */
+    uint64_t slack_ms;                   /* entries of one lane that came this close may be taken in any order */
+    uint32_t ours_max;                   /* config: entries of our own clients */
+    uint32_t count, ours;                /* waiting and taken */
     uint32_t waiting;
     size_t bytes, waiting_bytes;
     uint64_t exp_min; /* no proposal here expires below this height */
@@ -62,9 +67,13 @@ struct rota_waiting *rota_pool_find(const struct rota_pool *pool, const struct r
 struct rota_waiting *rota_pool_find_seq(const struct rota_pool *pool, const struct rota_kid *kid, uint64_t seq);
 void rota_pool_remove(struct rota_pool *pool, struct rota_waiting *waiting);
 
-/* Into a block, and out of one that was given up: then in front of its lane, so walk a block from its end. */
-void rota_pool_take(struct rota_pool *pool, struct rota_waiting *waiting);
+/* Into a block, and out of one that was given up: then in front of its lane, so walk a block from its end. Taking one lets
+ * its lane's patience begin anew, unless one that came more than slack_ms earlier still waits there. */
+void rota_pool_take(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms);
 void rota_pool_give_back(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms);
+
+/* What may not be ordered now: behind the others of its lane, as if it came now. */
+void rota_pool_postpone(struct rota_pool *pool, struct rota_waiting *waiting, uint64_t now_ms);
 
 /* Picks entries for a block without taking them: evidence, then the lanes in turn, oldest first. out is borrowed from the
  * pool. `may` says whether an entry may be ordered now; others are left where they are. */

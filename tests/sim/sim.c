@@ -237,6 +237,14 @@ void sim_submit(struct sim *sim, const char *who, uint32_t count)
     }
 }
 
+void sim_censor(struct sim *sim, const char *who, uint32_t count)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint32_t k = 1; (members >> i & 1) && k <= count && k <= sim->request_count; k++)
+            sim->replicas[i].censors[sim->request_count - k] = true;
+}
+
 void sim_resubmit(struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)

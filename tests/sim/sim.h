@@ -61,8 +61,12 @@ struct sim_replica {
     uint32_t stack_count;
     const struct sim_block *stack[SIM_PENDING_MAX]; /* executed above the ledger */
     bool known[SIM_REQUESTS_MAX];                   /* requests in the pool */
+    uint64_t arrived_ms[SIM_REQUESTS_MAX];          /* since when they wait there */
+    bool censors[SIM_REQUESTS_MAX];                 /* never puts these into a block of its own */
+    uint64_t served_ms;                             /* PROTOCOL T4: a block last took one that was not out of order */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
     uint32_t waiting;                               /* what the core was told last */
+    uint64_t waiting_since_ms;
     uint64_t wake_ms;
     int64_t clock_offset_ms;
     uint32_t crash_at; /* countdown of durable points to a crash, 0: none armed */
@@ -147,7 +151,9 @@ void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_cr
 
 /* Go. */
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
-void sim_resubmit(struct sim *sim);                                /* every request not yet committed, to all that are up */
+/* These replicas leave the latest `count` requests out of every block they build. */
+void sim_censor(struct sim *sim, const char *who, uint32_t count);
+void sim_resubmit(struct sim *sim); /* every request not yet committed, to all that are up */
 void sim_run_ms(struct sim *sim, uint64_t ms);
 /* Speaks with a member's key: from now on it is a liar. */
 void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message *message);
@@ -189,7 +195,8 @@ void sim_block_hold(struct sim_replica *replica, const struct sim_block *block);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
-void sim_block_rollback(struct sim_replica *replica);
+void sim_block_rollback(struct sim *sim, struct sim_replica *replica);
+uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *replica); /* what the core is told with it */
 uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica);
 /* sim_check.c */
 void sim_check_open(struct sim *sim);

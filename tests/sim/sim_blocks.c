@@ -53,23 +53,24 @@ static const struct sim_block *stack_top(const struct sim_replica *replica)
     return replica->disk.height > 0 ? replica->disk.chain[replica->disk.height] : NULL;
 }
 
-static void stack_pop(struct sim_replica *replica)
+static void stack_pop(struct sim *sim, struct sim_replica *replica)
 {
     const struct sim_block *block = replica->stack[--replica->stack_count];
     for (uint32_t i = 0; i < block->request_count; i++) {
         replica->executed[block->requests[i]] = 0;
         replica->known[block->requests[i]] = true; /* back to the pool (V11) */
+        replica->arrived_ms[block->requests[i]] = sim->now_ms;
     }
 }
 
-void sim_block_rollback(struct sim_replica *replica)
+void sim_block_rollback(struct sim *sim, struct sim_replica *replica)
 {
     while (replica->stack_count > 0)
-        stack_pop(replica);
+        stack_pop(sim, replica);
 }
 
 /* Takes back executed blocks until `parent` is on top; false when it is not there. */
-static bool stack_back_to(struct sim_replica *replica, const struct rota_hash *parent)
+static bool stack_back_to(struct sim *sim, struct sim_replica *replica, const struct rota_hash *parent)
 {
     for (;;) {
         const struct sim_block *top = stack_top(replica);
@@ -77,7 +78,7 @@ static bool stack_back_to(struct sim_replica *replica, const struct rota_hash *p
             return true;
         if (replica->stack_count == 0)
             return false;
-        stack_pop(replica);
+        stack_pop(sim, replica);
     }
 }
 
@@ -91,7 +92,37 @@ static struct rota_hash block_outcome(const struct sim_block *block)
     return rota_digest_finish(&digest);
 }
 
-static bool block_execute(struct sim_replica *replica, const struct sim_block *block)
+/* When the first of those came that wait outside blocks; false: none does. */
+static bool first_waiting(const struct sim *sim, const struct sim_replica *replica, uint64_t *out_ms)
+{
+    *out_ms = UINT64_MAX;
+    for (uint32_t r = 0; r < sim->request_count; r++)
+        if (replica->known[r] && !replica->executed[r] && replica->arrived_ms[r] < *out_ms)
+            *out_ms = replica->arrived_ms[r];
+    return *out_ms != UINT64_MAX;
+}
+
+/* As in the node's pool (PROTOCOL T4), with one lane for all: patience begins anew unless a much older one still waits. */
+static void patience_renew(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
+{
+    uint64_t first_ms;
+    bool waits = first_waiting(sim, replica, &first_ms);
+    for (uint32_t i = 0; i < block->request_count; i++) {
+        uint32_t request = block->requests[i];
+        if (!waits || (replica->known[request] && replica->arrived_ms[request] <= first_ms + sim->timers.request_ms / 4))
+            replica->served_ms = sim->now_ms;
+    }
+}
+
+uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *replica)
+{
+    uint64_t first_ms;
+    if (!first_waiting(sim, replica, &first_ms))
+        return sim->now_ms;
+    return first_ms > replica->served_ms ? first_ms : replica->served_ms;
+}
+
+static bool block_execute(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
     struct rota_hash outcome = block_outcome(block);
     if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
@@ -102,6 +133,7 @@ static bool block_execute(struct sim_replica *replica, const struct sim_block *b
     for (uint32_t i = 0; i < block->request_count; i++)
         replica->executed[block->requests[i]] = block->header.height + 1;
     replica->stack[replica->stack_count++] = block;
+    patience_renew(sim, replica, block);
     return true;
 }
 
@@ -113,7 +145,7 @@ static uint64_t replica_clock(const struct sim *sim, const struct sim_replica *r
 bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
                      uint64_t after_ms, const struct sim_block **out)
 {
-    ROTA_ASSERT(stack_back_to(replica, parent));
+    ROTA_ASSERT(stack_back_to(sim, replica, parent));
     struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
                                          .epoch = sim->membership.epoch,
                                          .config_hash = sim->membership.config_hash,
@@ -121,7 +153,7 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t heig
                                          .prev_hash = *parent,
                                          .proposer = replica->index}};
     for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
-        if (replica->known[r] && !replica->executed[r])
+        if (replica->known[r] && !replica->executed[r] && !replica->censors[r])
             block.requests[block.request_count++] = r;
     if (block.request_count == 0)
         return false;
@@ -132,7 +164,7 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t heig
     block.header.outcome_hash = block_outcome(&block);
     block.hash = rota_header_hash(&block.header);
     *out = sim_block_add(sim, &block);
-    ROTA_ASSERT(block_execute(replica, *out));
+    ROTA_ASSERT(block_execute(sim, replica, *out));
     sim_block_hold(replica, *out);
     return true;
 }
@@ -149,9 +181,9 @@ enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, ui
     ROTA_ASSERT(block->header.height == height);
     if (judge_time && block->header.time_ms > replica_clock(sim, replica) + sim->timers.clock_ms)
         return ROTA_CHECK_UNTIMELY;
-    if (!stack_back_to(replica, parent))
+    if (!stack_back_to(sim, replica, parent))
         sim_fail(sim, "a check on top of a parent that was never executed");
-    return block_execute(replica, block) ? ROTA_CHECK_VALID : ROTA_CHECK_INVALID;
+    return block_execute(sim, replica, block) ? ROTA_CHECK_VALID : ROTA_CHECK_INVALID;
 }
 
 uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica)

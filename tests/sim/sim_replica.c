@@ -188,7 +188,7 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         turn_build(turn, action);
         break;
     case ROTA_ACTION_ROLLBACK:
-        sim_block_rollback(turn->replica);
+        sim_block_rollback(turn->sim, turn->replica);
         break;
     case ROTA_ACTION_COMMIT:
         sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
@@ -212,12 +212,15 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
 static void turn_demand(struct turn *turn)
 {
     uint32_t waiting = sim_block_waiting(turn->sim, turn->replica);
-    if (waiting == turn->replica->waiting)
+    uint64_t since_ms = sim_block_patience(turn->sim, turn->replica);
+    if (waiting == turn->replica->waiting && (waiting == 0 || since_ms == turn->replica->waiting_since_ms))
         return;
     turn->replica->waiting = waiting;
+    turn->replica->waiting_since_ms = since_ms;
     struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
     event.demand.waiting = waiting;
     event.demand.full = waiting >= SIM_BLOCK_REQUESTS_MAX;
+    event.demand.since_ms = since_ms;
     turn_queue(turn, &event);
 }
 
@@ -338,6 +341,7 @@ static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, str
 static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
 {
     replica->held_count = replica->stack_count = replica->waiting = 0;
+    replica->served_ms = 0;
     memset(replica->known, 0, sizeof replica->known);
     memset(replica->executed, 0, sizeof replica->executed);
     for (uint64_t h = 1; h <= replica->disk.height; h++)
@@ -425,6 +429,8 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
 
 static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)
 {
+    if (!replica->known[request])
+        replica->arrived_ms[request] = sim->now_ms;
     replica->known[request] = true;
     sim_replica_wake(sim, replica); /* the turn tells the core */
 }

@@ -32,7 +32,7 @@ static void on_executed(void *context, const struct rota_block *block)
     for (uint32_t i = 0; i < block->entry_count; i++) {
         struct rota_waiting *waiting = rota_pool_find(&side->pool, &block->entries[i].id);
         if (waiting)
-            rota_pool_take(&side->pool, waiting);
+            rota_pool_take(&side->pool, waiting, 1);
     }
 }
 

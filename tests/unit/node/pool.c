@@ -88,7 +88,7 @@ Test(pool, one_key_and_seq_is_here_once)
     cr_expect_eq(pool->count, 1);
     struct rota_waiting *waiting = rota_pool_find_seq(pool, &kid, 1);
     cr_assert_not_null(waiting);
-    rota_pool_take(pool, waiting);
+    rota_pool_take(pool, waiting, 6);
     cr_expect_eq(pool->waiting, 0);
     cr_expect_eq(rota_pool_find_seq(pool, &kid, 1), waiting, "what is in a block is still known");
     rota_pool_remove(pool, waiting);
