@@ -2,6 +2,7 @@
 #include "tests/sim/sim.h"
 
 #include <sodium.h>
+#include <unistd.h>
 
 /* ---- chance --------------------------------------------------------------------------------------------------------- */
 
@@ -66,6 +67,7 @@ struct sim *sim_new(const struct sim_options *options)
     sim->actions = malloc(sizeof *sim->actions);
     sim->scratch = malloc(sizeof *sim->scratch);
     ROTA_ASSERT(sim->actions && sim->scratch);
+    sim_replica_room(sim);
     membership_fill(sim);
     sim_check_open(sim);
     for (uint32_t i = 0; i < options->members; i++) {
@@ -95,25 +97,51 @@ void sim_free(struct sim *sim)
     free(sim->queue);
     free(sim->blocks);
     free(sim->actions);
+    free(sim->turn);
     free(sim->scratch);
     sim_check_close(sim);
     free(sim);
 }
 
-_Noreturn void sim_fail(struct sim *sim, const char *sentence)
+static const char *const checker_names[SIM_CHECKERS] = {
+    [SIM_AGREEMENT] = "agreement",
+    [SIM_CERTIFICATE] = "certificate",
+    [SIM_CHAIN] = "chain",
+    [SIM_CHAIN_RULE] = "chain_rule",
+    [SIM_DOUBLE_VOTE] = "double_vote",
+    [SIM_DURABILITY] = "durability",
+    [SIM_EXACTLY_ONCE] = "exactly_once",
+    [SIM_MONOTONE] = "monotone",
+    [SIM_LIVENESS] = "liveness",
+    [SIM_EVIDENCE] = "evidence",
+    [SIM_BOUNDED] = "bounded",
+    [SIM_CODEC] = "codec",
+    [SIM_EXECUTION] = "execution",
+    [SIM_HALT] = "halt",
+    [SIM_DETERMINISM] = "determinism",
+    [SIM_EXPECTATION] = "expectation",
+};
+
+const char *sim_checker_name(enum sim_checker checker)
 {
-    fprintf(stderr, "\nsimulation failed: %s\n  seed %llu, %u members, at %llu ms, agreed height %llu\n", sentence,
-            (unsigned long long)sim->options.seed, sim->options.members, (unsigned long long)sim->now_ms,
-            (unsigned long long)sim->agreed_height);
+    ROTA_ASSERT(checker > 0 && checker < SIM_CHECKERS && checker_names[checker]);
+    return checker_names[checker];
+}
+
+_Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence)
+{
+    fprintf(stderr, "\nviolation %s %s\n  seed %llu, %u members, at %llu ms, agreed height %llu\n",
+            sim_checker_name(checker), sentence, (unsigned long long)sim->options.seed, sim->options.members,
+            (unsigned long long)sim->now_ms, (unsigned long long)sim->agreed_height);
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct rota_core_view view = sim_view(sim, i);
         fprintf(stderr, "  replica %u: %s view %llu mode %d muted %d height %llu in flight %u failed views %u\n", i,
                 sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
                 (unsigned long long)view.committed, view.in_flight, view.failed_views);
     }
-    fprintf(stderr, "  again: rota-sim --seed %llu --members %u\n", (unsigned long long)sim->options.seed,
-            sim->options.members);
-    abort();
+    fprintf(stderr, "  again: rota-sim --seed %llu\n", (unsigned long long)sim->options.seed);
+    fflush(NULL);
+    _exit(1);
 }
 
 /* ---- who ------------------------------------------------------------------------------------------------------------ */
@@ -343,7 +371,7 @@ bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uin
 void sim_expect(struct sim *sim, bool fact, const char *sentence)
 {
     if (!fact)
-        sim_fail(sim, sentence);
+        sim_fail(sim, SIM_EXPECTATION, sentence);
 }
 
 void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
@@ -351,7 +379,7 @@ void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
     uint32_t members = sim_who(sim, who);
     for (uint32_t i = 0; i < sim->membership.count; i++)
         if ((members >> i & 1) && sim->replicas[i].disk.height < at_least)
-            sim_fail(sim, "a replica is below the expected height");
+            sim_fail(sim, SIM_EXPECTATION, "a replica is below the expected height");
 }
 
 void sim_expect_one_history(struct sim *sim, const char *who)
@@ -360,5 +388,5 @@ void sim_expect_one_history(struct sim *sim, const char *who)
     for (uint32_t i = 0; i < sim->membership.count; i++)
         for (uint64_t h = 1; (members >> i & 1) && h <= sim->replicas[i].disk.height; h++)
             if (sim->replicas[i].disk.chain[h] != sim->agreed[h])
-                sim_fail(sim, "a replica holds another history");
+                sim_fail(sim, SIM_AGREEMENT, "a replica holds another history");
 }

@@ -96,6 +96,27 @@ struct sim_options {
     bool verbose;
 };
 
+/* Which check found a violation: its name is printed with it, and a broken variant is killed by a name. */
+enum sim_checker {
+    SIM_AGREEMENT = 1, /* one block a height, everywhere */
+    SIM_CERTIFICATE,   /* what is committed is certified */
+    SIM_CHAIN,         /* links, heights, times */
+    SIM_CHAIN_RULE,    /* PREPAREs of a view form one chain that goes up */
+    SIM_DOUBLE_VOTE,   /* one statement a view, height and phase */
+    SIM_DURABILITY,    /* nothing leaves that is not on disk */
+    SIM_EXACTLY_ONCE,  /* a request is committed once */
+    SIM_MONOTONE,      /* views do not go back over a restart */
+    SIM_LIVENESS,      /* progress after everything was mended */
+    SIM_EVIDENCE,      /* accusations are proof, and never name a correct replica */
+    SIM_BOUNDED,       /* turns end, queues have limits */
+    SIM_CODEC,         /* a correct replica's message decodes and verifies */
+    SIM_EXECUTION,     /* what is checked, committed and saved is there */
+    SIM_HALT,          /* no correct replica sees more than f liars */
+    SIM_DETERMINISM,   /* equal seeds, equal traces */
+    SIM_EXPECTATION,   /* what a scenario expects */
+    SIM_CHECKERS,
+};
+
 struct sim_stats {
     uint64_t steps, messages, lost, commits, view_changes, crashes, fetches, accusations;
 };
@@ -122,6 +143,7 @@ struct sim {
     uint64_t committed_at[SIM_REQUESTS_MAX]; /* height, 0: not yet */
     struct sim_shadow *shadow;               /* what was ever signed: sim_check.c */
     struct rota_actions *actions;
+    struct turn *turn; /* of sim_replica.c, used again for every turn: it is large */
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
     uint32_t liars; /* members that may be accused: a test speaks for them */
@@ -166,7 +188,9 @@ void sim_expect(struct sim *sim, bool fact, const char *sentence);
 void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least);
 void sim_expect_one_history(struct sim *sim, const char *who);
 struct rota_core_view sim_view(struct sim *sim, uint32_t member);
-_Noreturn void sim_fail(struct sim *sim, const char *sentence);
+/* Prints "violation CHECKER sentence", the cluster and how to run it again, and ends the process with code 1. */
+_Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence);
+const char *sim_checker_name(enum sim_checker checker);
 
 /* ---- between the simulator's own files ------------------------------------------------------------------------------ */
 void sim_trace(struct sim *sim, uint64_t word);
@@ -182,6 +206,7 @@ void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
+void sim_replica_room(struct sim *sim);
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
 /* sim_blocks.c */

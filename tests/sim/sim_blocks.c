@@ -182,7 +182,7 @@ enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, ui
     if (judge_time && block->header.time_ms > replica_clock(sim, replica) + sim->timers.clock_ms)
         return ROTA_CHECK_UNTIMELY;
     if (!stack_back_to(sim, replica, parent))
-        sim_fail(sim, "a check on top of a parent that was never executed");
+        sim_fail(sim, SIM_EXECUTION, "a check on top of a parent that was never executed");
     return block_execute(sim, replica, block) ? ROTA_CHECK_VALID : ROTA_CHECK_INVALID;
 }
 
@@ -201,7 +201,7 @@ void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t hei
     ROTA_ASSERT(height > disk->height && height < SIM_HEIGHTS_MAX);
     uint32_t count = (uint32_t)(height - disk->height);
     if (count > replica->stack_count)
-        sim_fail(sim, "a commit of blocks that were not executed");
+        sim_fail(sim, SIM_EXECUTION, "a commit of blocks that were not executed");
     for (uint32_t i = 0; i < count; i++)
         disk->chain[disk->height + 1 + i] = replica->stack[i];
     disk->height = height;

@@ -62,7 +62,7 @@ static bool check_one_vote(struct sim *sim, uint32_t member, const struct rota_v
             said->vote.height != vote->height)
             continue;
         if (!rota_vote_equal(&said->vote, vote))
-            sim_fail(sim, "a correct replica voted for two blocks at one height of one view");
+            sim_fail(sim, SIM_DOUBLE_VOTE, "a correct replica voted for two blocks at one height of one view");
         return false;
     }
     struct said *said = malloc(sizeof *said);
@@ -77,9 +77,9 @@ static void check_chain_rule(struct sim *sim, uint32_t member, const struct rota
 {
     struct sim_shadow *shadow = sim->shadow;
     if (vote->view == shadow->prepared_view[member] && vote->height <= shadow->prepared_height[member])
-        sim_fail(sim, "a correct replica's PREPAREs of one view went down");
+        sim_fail(sim, SIM_CHAIN_RULE, "a correct replica's PREPAREs of one view went down");
     if (vote->view < shadow->prepared_view[member])
-        sim_fail(sim, "a correct replica prepared in a view that it had left");
+        sim_fail(sim, SIM_CHAIN_RULE, "a correct replica prepared in a view that it had left");
     shadow->prepared_view[member] = vote->view;
     shadow->prepared_height[member] = vote->height;
 }
@@ -89,20 +89,20 @@ static void check_on_disk(struct sim *sim, const struct sim_replica *replica, co
 {
     const struct sim_disk *disk = &replica->disk;
     if (!disk->has_durable || disk->durable.view < vote->view)
-        sim_fail(sim, "a vote left before its view was durable");
+        sim_fail(sim, SIM_DURABILITY, "a vote left before its view was durable");
     const struct sim_block *block = NULL;
     for (uint32_t i = 0; i < disk->pending_count && !block; i++)
         if (rota_hash_equal(&disk->pending[i]->hash, &vote->block))
             block = disk->pending[i];
     if (!block && !(vote->height <= disk->height && rota_hash_equal(&disk->chain[vote->height]->hash, &vote->block)))
-        sim_fail(sim, "a vote left before its block was durable");
+        sim_fail(sim, SIM_DURABILITY, "a vote left before its block was durable");
     if (vote->kind != ROTA_VOTE_COMMIT)
         return;
     const struct rota_vote *best = &disk->durable.best.vote;
     bool locked =
         disk->durable.has_best && (best->view > vote->view || (best->view == vote->view && best->height >= vote->height));
     if (!locked && vote->height > disk->height)
-        sim_fail(sim, "a COMMIT left before its lock was durable");
+        sim_fail(sim, SIM_DURABILITY, "a COMMIT left before its lock was durable");
 }
 
 static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_kind kind, uint64_t view,
@@ -112,7 +112,7 @@ static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_
         if (said->member != member || said->kind != kind || said->view != view)
             continue;
         if (!rota_hash_equal(&said->content, content))
-            sim_fail(sim, "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
+            sim_fail(sim, SIM_DOUBLE_VOTE, "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
         return;
     }
     struct view_said *said = malloc(sizeof *said);
@@ -157,18 +157,18 @@ static void agree(struct sim *sim, uint64_t height, const struct sim_block *bloc
 {
     if (height <= sim->agreed_height) {
         if (sim->agreed[height] != block)
-            sim_fail(sim, "two correct replicas committed different blocks at one height");
+            sim_fail(sim, SIM_AGREEMENT, "two correct replicas committed different blocks at one height");
         return;
     }
     ROTA_ASSERT(height == sim->agreed_height + 1);
     const struct sim_block *parent = height > 1 ? sim->agreed[height - 1] : NULL;
     if (parent ? !rota_hash_equal(&block->header.prev_hash, &parent->hash) : !rota_hash_is_zero(&block->header.prev_hash))
-        sim_fail(sim, "a committed block does not link to the one below");
+        sim_fail(sim, SIM_CHAIN, "a committed block does not link to the one below");
     if (parent && block->header.time_ms <= parent->header.time_ms)
-        sim_fail(sim, "time did not increase from block to block");
+        sim_fail(sim, SIM_CHAIN, "time did not increase from block to block");
     for (uint32_t i = 0; i < block->request_count; i++) {
         if (sim->committed_at[block->requests[i]])
-            sim_fail(sim, "a request was committed twice");
+            sim_fail(sim, SIM_EXACTLY_ONCE, "a request was committed twice");
         sim->committed_at[block->requests[i]] = height;
     }
     sim->agreed[height] = block;
@@ -186,12 +186,12 @@ void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uin
         agree(sim, h, replica->disk.chain[h]);
     for (uint64_t h = height > 32 ? height - 32 : 1; h <= height; h++)
         if (sim->agreed[h] != replica->disk.chain[h])
-            sim_fail(sim, "a replica's ledger differs from what was agreed");
+            sim_fail(sim, SIM_AGREEMENT, "a replica's ledger differs from what was agreed");
     if (!rota_is_ok(rota_certificate_verify(&sim->membership, certificate)))
-        sim_fail(sim, "a block was committed with a certificate that does not verify");
+        sim_fail(sim, SIM_CERTIFICATE, "a block was committed with a certificate that does not verify");
     if (certificate->vote.kind != ROTA_VOTE_COMMIT || certificate->vote.height != height ||
         !rota_hash_equal(&certificate->vote.block, &replica->disk.chain[height]->hash))
-        sim_fail(sim, "a block was committed with another's certificate");
+        sim_fail(sim, SIM_CERTIFICATE, "a block was committed with another's certificate");
     sim_trace(sim, height * 131 + replica->index);
     sim_trace(sim, replica->disk.chain[height]->hash.b[0] | (uint64_t)replica->disk.chain[height]->hash.b[1] << 8);
 }
@@ -200,6 +200,6 @@ void sim_check_restarted(struct sim *sim, const struct sim_replica *replica)
 {
     uint64_t view = replica->disk.has_durable ? replica->disk.durable.view : 0;
     if (view < sim->shadow->durable_view[replica->index])
-        sim_fail(sim, "a replica came back in an earlier view than it had on disk");
+        sim_fail(sim, SIM_MONOTONE, "a replica came back in an earlier view than it had on disk");
     sim->shadow->durable_view[replica->index] = view;
 }

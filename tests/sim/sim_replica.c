@@ -17,7 +17,7 @@ struct outgoing {
 struct turn {
     struct sim *sim;
     struct sim_replica *replica;
-    bool save_durable;
+    bool open, save_durable;
     uint32_t block_count;
     const struct sim_block *blocks[64];
     uint8_t *view_change, *new_view;
@@ -87,7 +87,7 @@ static void outgoing_drop(struct outgoing *out)
 static void turn_queue(struct turn *turn, const struct rota_event *event)
 {
     if (turn->event_count == TURN_EVENTS_MAX)
-        sim_fail(turn->sim, "a turn that does not end");
+        sim_fail(turn->sim, SIM_BOUNDED, "a turn that does not end");
     turn->events[turn->event_count++] = *event;
 }
 
@@ -101,7 +101,7 @@ static void turn_say(struct turn *turn, const struct rota_action *action)
     if (out->message.kind == ROTA_MESSAGE_PREPREPARE) {
         out->body = sim_block_held(turn->replica, &out->message.preprepare.block);
         if (!out->body)
-            sim_fail(turn->sim, "a pre-prepare of a block that is not held");
+            sim_fail(turn->sim, SIM_EXECUTION, "a pre-prepare of a block that is not held");
     }
     bool ours = rota_message_is_signed(out->message.kind) && !action->say.is_signed;
     if (ours && out->to == ROTA_TO_ALL) /* our own statements come back through the same door as everyone's */
@@ -146,7 +146,7 @@ static void turn_save_block(struct turn *turn, const struct rota_action *action)
 {
     const struct sim_block *block = sim_block_held(turn->replica, &action->check.block);
     if (!block)
-        sim_fail(turn->sim, "a block is to be saved whose body is not held");
+        sim_fail(turn->sim, SIM_EXECUTION, "a block is to be saved whose body is not held");
     ROTA_ASSERT(turn->block_count < 64);
     turn->blocks[turn->block_count++] = block;
 }
@@ -157,13 +157,13 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
     struct sim *sim = turn->sim;
     sim->stats.accusations++;
     if (!(sim->liars >> action->accuse.member & 1))
-        sim_fail(sim, "a correct replica is accused");
+        sim_fail(sim, SIM_EVIDENCE, "a correct replica is accused");
     for (int i = 0; i < 2; i++)
         if (!rota_vote_verify(&sim->membership, &action->accuse.votes[i].vote, action->accuse.member,
                               &action->accuse.votes[i].signature))
-            sim_fail(sim, "an accusation without proof");
+            sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
     if (rota_vote_equal(&action->accuse.votes[0].vote, &action->accuse.votes[1].vote))
-        sim_fail(sim, "an accusation of one and the same vote");
+        sim_fail(sim, SIM_EVIDENCE, "an accusation of one and the same vote");
 }
 
 static void turn_act(struct turn *turn, const struct rota_action *action)
@@ -204,7 +204,7 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         turn_accuse(turn, action);
         break;
     case ROTA_ACTION_HALT:
-        sim_fail(turn->sim, action->halt);
+        sim_fail(turn->sim, SIM_HALT, action->halt);
     }
 }
 
@@ -297,12 +297,30 @@ static void disk_take_back(struct sim_disk *disk, uint64_t height)
     }
 }
 
-static void turn_run(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
+void sim_replica_room(struct sim *sim)
 {
-    struct turn *turn = calloc(1, sizeof *turn);
-    ROTA_ASSERT(turn);
+    sim->turn = calloc(1, sizeof *sim->turn);
+    ROTA_ASSERT(sim->turn);
+}
+
+/* Empties what the last turn left: the counters, not the megabytes behind them. */
+static struct turn *turn_open(struct sim *sim, struct sim_replica *replica)
+{
+    struct turn *turn = sim->turn;
+    ROTA_ASSERT(!turn->open);
+    turn->open = true;
     turn->sim = sim;
     turn->replica = replica;
+    turn->save_durable = false;
+    turn->block_count = turn->say_count = turn->event_first = turn->event_count = 0;
+    turn->view_change = turn->new_view = NULL;
+    turn->view_change_len = turn->new_view_len = 0;
+    return turn;
+}
+
+static void turn_run(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
+{
+    struct turn *turn = turn_open(sim, replica);
     uint64_t before = replica->disk.height;
     turn_queue(turn, event);
     turn_events(turn);
@@ -322,7 +340,7 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
         outgoing_drop(&turn->says[i]);
     free(turn->view_change);
     free(turn->new_view);
-    free(turn);
+    turn->open = false;
     if (crash)
         sim_replica_stop(sim, replica);
 }
@@ -334,7 +352,7 @@ static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, str
         return false;
     struct rota_reader reader = rota_reader(rota_view(bytes, len));
     if (!rota_is_ok(rota_message_decode(out, scratch, &reader)) || !rota_is_ok(rota_message_verify(out, &sim->membership)))
-        sim_fail(sim, "a saved message does not verify");
+        sim_fail(sim, SIM_CODEC, "a saved message does not verify");
     return true;
 }
 
@@ -448,9 +466,9 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
     struct rota_message message;
     struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
     if (!rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
-        sim_fail(sim, "a message does not decode");
+        sim_fail(sim, SIM_CODEC, "a message does not decode");
     if (!rota_is_ok(rota_message_verify(&message, &sim->membership)))
-        sim_fail(sim, "a correct replica's message does not verify");
+        sim_fail(sim, SIM_CODEC, "a correct replica's message does not verify");
     if (delivery->body && delivery->body->header.height > replica->disk.height)
         sim_block_hold(replica, delivery->body);
     struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};
