@@ -149,6 +149,16 @@ static uint32_t changes_held(const struct rota_core *core)
     return count;
 }
 
+/* V3: members that are known to have come as far as this view, or further: one that went on does not speak for this view any
+ * more, and those who wait here would wait for ever if it did not count. */
+static uint32_t changes_reached(const struct rota_core *core)
+{
+    uint32_t count = 1; /* ourselves: also when a certificate brought us here without a VIEW-CHANGE (N8) */
+    for (uint32_t i = 0; i < core->n; i++)
+        count += i != core->self && core->has_change[i] && core->changes[i].new_view >= core->durable.view;
+    return count;
+}
+
 /* V8: the new primary shows a quorum of view changes and what follows from them. Bodies and blocks that it lacks it fetches
  * afterwards like everybody; only when it is too far behind it hands over at once. */
 static void new_view_make(struct rota_core *core)
@@ -195,11 +205,11 @@ void rota_change_view_consider(struct rota_core *core)
         rota_change_view(core, target);
         return;
     }
-    if (core->durable.active || core->new_view_said || changes_held(core) < core->quorum)
+    if (core->durable.active)
         return;
-    if (core->view_change_ms == 0) /* V3's timer starts only now */
+    if (core->view_change_ms == 0 && changes_reached(core) >= core->quorum) /* V3's timer starts only now */
         core->view_change_ms = core->now_ms + rota_timers_grown(core, core->timers.view_change_ms);
-    if (rota_core_is_primary(core))
+    if (rota_core_is_primary(core) && !core->new_view_said && changes_held(core) >= core->quorum)
         new_view_make(core);
 }
 
