@@ -57,7 +57,8 @@ static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint
     struct rota_own_vote *own = rota_vote_own(core, slot->height);
     own->committed = true;
     own->block = slot->block;
-    rota_core_save(core);
+    if (ROTA_BROKEN(commit_before_saved, true, false))
+        rota_core_save(core);
     rota_vote_say(core, ROTA_TO_ALL, own, ROTA_VOTE_COMMIT);
 }
 

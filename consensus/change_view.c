@@ -84,13 +84,13 @@ static void own_change_make(struct rota_core *core)
     memset(change, 0, sizeof *change);
     change->sender = core->self;
     change->new_view = core->durable.view;
-    change->has_best = core->durable.has_best;
+    change->has_best = ROTA_BROKEN(view_change_without_lock, core->durable.has_best, core->has_committed_certificate);
     if (change->has_best)
-        change->best = core->durable.best;
+        change->best = ROTA_BROKEN(view_change_without_lock, core->durable.best, core->committed_certificate);
     change->has_committed = core->has_committed_certificate;
     if (change->has_committed)
         change->committed = core->committed_certificate;
-    change->header_count = core->durable.best_header_count;
+    change->header_count = ROTA_BROKEN(view_change_without_lock, core->durable.best_header_count, 0);
     memcpy(change->headers, core->durable.best_headers, change->header_count * sizeof change->headers[0]);
     ROTA_ASSERT(!change->has_best || change->best.vote.view < change->new_view);
 }
@@ -100,7 +100,8 @@ void rota_change_view(struct rota_core *core, uint64_t view)
 {
     view_enter(core, view);
     own_change_make(core);
-    rota_core_save(core);
+    if (ROTA_BROKEN(view_change_before_saved, true, false))
+        rota_core_save(core);
     struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE);
     save->say.message.kind = ROTA_MESSAGE_VIEW_CHANGE;
     save->say.message.sender = core->self;
@@ -275,10 +276,10 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     durable->tip_height = core->tip.height;
     durable->tip = core->tip.block;
     core->muted = false;
-    bool passed = core->committed >= core->tip.height;
+    bool passed = ROTA_BROKEN(tip_prepared_last, core->committed >= core->tip.height, true);
     core->voted_height = passed ? core->committed : core->tip.height;
     core->voted_block = passed ? core->committed_block : core->tip.block;
-    core->tip_pending = !core->tip.committed && core->tip.height > core->committed;
+    core->tip_pending = !passed && !core->tip.committed;
     core->view_change_ms = 0;
     core->progress_ms = core->request_ms = 0;
     core->entered_ms = core->now_ms;

@@ -117,6 +117,8 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->durable.active = true;
     if (event->start.durable)
         core->durable = *event->start.durable;
+    core->durable.has_best = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.has_best, false);
+    core->durable.best_header_count = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.best_header_count, 0);
     if (event->start.certificate) {
         core->has_committed_certificate = true;
         core->committed_certificate = *event->start.certificate;
@@ -127,7 +129,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
         }
     }
     start_resume_view(core, event);
-    core->muted = event->start.restarted;
+    core->muted = ROTA_BROKEN(prepares_again_after_restart, event->start.restarted, false);
     rota_core_save(core);
     rota_status_say(core, ROTA_TO_ALL);
     if (core->muted && core->durable.active && rota_core_is_primary(core))

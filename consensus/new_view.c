@@ -1,10 +1,11 @@
 /* The selection function of a new view (PROTOCOL V7): pure, over the view changes alone. */
 #include "consensus/message.h"
+#include "crypto/broken.h"
 
 /* Is certificate a higher than b, by view and then height? */
 bool rota_certificate_higher(const struct rota_certificate *a, const struct rota_certificate *b)
 {
-    if (a->vote.view != b->vote.view)
+    if (ROTA_BROKEN(height_before_view, a->vote.view != b->vote.view, a->vote.height == b->vote.height))
         return a->vote.view > b->vote.view;
     return a->vote.height > b->vote.height;
 }
@@ -28,7 +29,8 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
     memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < count; i++) {
         const struct rota_view_change *change = &changes[i];
-        if (change->has_best && (!best || rota_certificate_higher(&change->best, &best->best))) {
+        if (change->has_best && (!best || ROTA_BROKEN(lowest_lock_wins, rota_certificate_higher(&change->best, &best->best),
+                                                      rota_certificate_higher(&best->best, &change->best)))) {
             best = change;
             out->source = i;
         }
@@ -40,7 +42,7 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
     if (!best)
         return rota_ok();
     out->base = committed ? committed->committed.vote.height : 0;
-    if (committed && out->base >= best->best.vote.height) {
+    if (committed && ROTA_BROKEN(locks_ignored, out->base >= best->best.vote.height, true)) {
         out->height = out->base;
         out->block = committed->committed.vote.block;
         out->committed = true;

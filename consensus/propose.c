@@ -5,7 +5,9 @@
 /* Latency first: at once when nothing is in flight, else only a full block. */
 static bool propose_is_due(const struct rota_core *core)
 {
-    if (!core->durable.active || core->muted || core->tip_pending || core->building || core->halted)
+    if (!core->durable.active || core->muted || core->building || core->halted)
+        return false;
+    if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
     if (!rota_core_is_primary(core) || core->waiting == 0)
         return false;

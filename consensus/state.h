@@ -7,6 +7,7 @@
 #define ROTA_CONSENSUS_STATE_H
 
 #include "consensus/core.h"
+#include "crypto/broken.h"
 
 /* One member's vote for one height: first seen in a view wins, a higher view replaces it. */
 struct rota_vote_cell {

@@ -118,8 +118,10 @@ static void vote_cast(struct rota_core *core, const struct rota_slot *slot)
     own->block = slot->block;
     core->voted_height = slot->height;
     core->voted_block = slot->block;
-    vote_save_blocks(core, slot->height);
-    rota_core_save(core);
+    if (ROTA_BROKEN(prepare_before_block_saved, true, slot->height % 16 != 0))
+        vote_save_blocks(core, slot->height);
+    if (ROTA_BROKEN(prepare_before_saved, true, false))
+        rota_core_save(core);
     rota_vote_say(core, ROTA_TO_ALL, own, ROTA_VOTE_PREPARE);
 }
 
@@ -161,7 +163,8 @@ bool rota_vote_prepare(struct rota_core *core)
     if (core->muted || height > core->committed + core->window || height > core->valid_height)
         return false;
     struct rota_slot *slot = rota_window_slot(core, height);
-    if (!slot->proposed || !rota_hash_equal(&slot->header.prev_hash, &core->voted_block))
+    if (!ROTA_BROKEN(tip_prepared_last, slot->proposed, true) ||
+        !rota_hash_equal(&slot->header.prev_hash, &core->voted_block))
         return false;
     vote_cast(core, slot);
     return true;

@@ -153,8 +153,9 @@ uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_
     uint32_t members = 0;
     for (uint32_t i = 0; i < core->n; i++) {
         const struct rota_vote_cell *cell = &cells[i];
-        if (cell->has && cell->view == core->durable.view && rota_hash_equal(&cell->nv, &core->durable.nv) &&
-            rota_hash_equal(&cell->block, block))
+        bool of_view = cell->view == core->durable.view && rota_hash_equal(&cell->nv, &core->durable.nv);
+        if (cell->has && ROTA_BROKEN(votes_of_any_view, of_view, true) &&
+            ROTA_BROKEN(votes_of_any_block, rota_hash_equal(&cell->block, block), true))
             members |= UINT32_C(1) << i;
     }
     return members;

@@ -1,5 +1,7 @@
 #include "ledger/membership.h"
 
+#include "crypto/broken.h"
+
 uint32_t rota_fault_bound(uint32_t n, enum rota_profile profile)
 {
     ROTA_ASSERT(n >= 1 && n <= ROTA_MEMBERS_MAX);
@@ -9,7 +11,9 @@ uint32_t rota_fault_bound(uint32_t n, enum rota_profile profile)
 uint32_t rota_quorum(uint32_t n, enum rota_profile profile)
 {
     ROTA_ASSERT(n >= 1 && n <= ROTA_MEMBERS_MAX);
-    return profile == ROTA_PROFILE_CRASH ? n / 2 + 1 : (2 * n + 2) / 3;
+    if (profile == ROTA_PROFILE_CRASH)
+        return ROTA_BROKEN(crash_quorum_half, n / 2 + 1, (n + 1) / 2);
+    return ROTA_BROKEN(quorum_2f_plus_1, (2 * n + 2) / 3, 2 * ((n - 1) / 3) + 1);
 }
 
 uint32_t rota_join_threshold(uint32_t n, enum rota_profile profile)

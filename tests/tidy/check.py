@@ -112,6 +112,23 @@ def cited(paths, ranges):
     return found
 
 
+def variants(build):
+    """ROTA_BROKEN: product objects know nothing of it, every variant has a place in the code and every place a variant."""
+    product = [build / f"{folder}/librota_{name}.a" for folder, names in
+               (("crypto", ["crypto"]), ("ledger", ["ledger", "store", "audit"]), ("consensus", ["consensus"]),
+                ("node", ["links", "node", "intake", "http"])) for name in names]
+    for archive in product:
+        if b"rota_broken" in archive.read_bytes():
+            problems.append(f"{archive.name}: knows of rota_broken; a broken variant may not reach the product")
+    if not any(symbol == "rota_broken" for symbol in undefined(build / "tests/broken/libbroken_consensus.a")):
+        problems.append("libbroken_consensus.a: no trace of rota_broken, so this check would not see one")
+    table = set(re.findall(r"^ +V\((\w+),", (ROOT / "tests/broken/variants.h").read_text(), re.M))
+    used = {found for path in sources(*LAYERS) if path.name != "broken.h" for found in re.findall(r"ROTA_BROKEN\(\s*(\w+),", path.read_text())}
+    for name in sorted(table ^ used):
+        problems.append(f"broken variant {name}: " + ("in the table, nowhere in the code" if name in table else "in the code, not in the table"))
+    return len(product) + len(table)
+
+
 def rules():
     """docs/PROTOCOL.md, code and tests speak of the same rules: what is cited stands there, and what stands there is carried
     out by code and shown by a test that names it. A rule marked *(model)* says what is assumed, so nothing carries it out."""
@@ -149,7 +166,7 @@ def form():
 
 def main():
     build = pathlib.Path(sys.argv[1])
-    for check, least in ((includes, 100), (leaves, 100), (lambda: symbols(build), 50), (lambda: verifier(build), 20), (rules, 20), (form, 100)):
+    for check, least in ((includes, 100), (leaves, 100), (lambda: symbols(build), 50), (lambda: verifier(build), 20), (lambda: variants(build), 20), (rules, 20), (form, 100)):
         name = (check.__doc__ or "symbols of the built libraries").split(":")[0]
         seen = check()
         if seen < least:
