@@ -118,6 +118,7 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
         core->dropped++;
         return;
     }
+    rota_peer_hear(core, sender);
     core->has_change[sender] = true;
     core->changes[sender] = *change;
     core->changes[sender].sender = sender;
@@ -198,7 +199,7 @@ void rota_change_view_consider(struct rota_core *core)
     if (core->halted)
         return;
     uint64_t target = join_target(core);
-    if (target == 0 && suspicion_suffices(core)) {
+    if (target == 0 && core->durable.view != UINT64_MAX && suspicion_suffices(core)) {
         suspicions_relay(core);
         target = core->durable.view + 1;
     }
@@ -208,8 +209,10 @@ void rota_change_view_consider(struct rota_core *core)
     }
     if (core->durable.active)
         return;
-    if (core->view_change_ms == 0 && changes_reached(core) >= core->quorum) /* V3's timer starts only now */
+    if (core->view_change_ms == 0 && changes_reached(core) >= core->quorum) { /* V3's timer starts only now */
         core->view_change_ms = core->now_ms + rota_timers_grown(core, core->timers.view_change_ms);
+        core->turn_ms = core->now_ms;
+    }
     if (rota_core_is_primary(core) && !core->new_view_said && changes_held(core) >= core->quorum)
         new_view_make(core);
 }

@@ -139,7 +139,8 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
 static void core_message(struct rota_core *core, const struct rota_message *message)
 {
     ROTA_ASSERT(message->sender < core->n);
-    core->peers[message->sender].heard_ms = core->now_ms;
+    if (!rota_message_is_signed(message->kind)) /* only the link vouches for these: nobody else can repeat them (T8) */
+        rota_peer_hear(core, message->sender);
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
         rota_preprepare_admit(core, message);
@@ -238,10 +239,7 @@ void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
     }
     out->view_changes = core->view_changes;
     out->dropped = core->dropped;
-    for (uint32_t i = 0; i < core->n; i++) {
-        uint64_t heard = core->peers[i].heard_ms;
-        if (i == core->self ||
-            (heard != 0 && core->now_ms - heard <= 2 * (uint64_t)core->timers.status_ms + core->timers.suspect_ms))
+    for (uint32_t i = 0; i < core->n; i++)
+        if (i == core->self || rota_peer_is_heard(core, i, core->timers.suspect_ms))
             out->heard |= UINT32_C(1) << i;
-    }
 }

@@ -96,6 +96,8 @@ void rota_preprepare_admit(struct rota_core *core, const struct rota_message *me
     struct rota_slot *slot = rota_window_slot(core, preprepare->header.height);
     if (slot->check == ROTA_SLOT_MISSING)
         slot->check = ROTA_SLOT_UNCHECKED; /* this message brought the body */
+    if (!slot->proposed)
+        rota_peer_hear(core, message->sender);
     if (!slot->proposed && message->sender != core->self)
         slot->judge_time = slot->source == ROTA_SLOT_PROPOSED;
     slot->proposed = true;

@@ -117,6 +117,8 @@ struct rota_core {
     uint64_t progress_ms;    /* since when the oldest block in flight waits; 0: none in flight */
     uint64_t request_ms;     /* since when a request waits for this view's primary; 0: none does */
     uint64_t view_change_ms; /* deadline of the view change, 0: fewer than Q view changes held */
+    uint64_t turn_ms;        /* when they were held: the new primary's turn began */
+    uint64_t apart_ms;       /* since when fewer than a quorum is heard, 0: a quorum is */
     uint64_t entered_ms;     /* when this view was entered or accepted */
     uint64_t heartbeat_ms;   /* next heartbeat */
     uint64_t status_ms;      /* next status */
@@ -207,6 +209,9 @@ void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
 void rota_status_say(struct rota_core *core, uint32_t to);
 void rota_status_admit(struct rota_core *core, const struct rota_message *message);
 /* timers.c */
+void rota_peer_hear(struct rota_core *core, uint32_t member);
+/* Heard within two rounds of status and grace_ms. */
+bool rota_peer_is_heard(const struct rota_core *core, uint32_t member, uint32_t grace_ms);
 void rota_timers_run(struct rota_core *core);
 void rota_timers_arm(struct rota_core *core);
 /* base * 2^min(5, failed views beyond f + 1), saturating (PROTOCOL T1). */

@@ -1,4 +1,4 @@
-/* Time (PROTOCOL T1..T6). The core has no clock: it looks at the time its events carry and asks to be woken. */
+/* Time (PROTOCOL T1..T8). The core has no clock: it looks at the time its events carry and asks to be woken. */
 #include "consensus/state.h"
 
 uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
@@ -8,16 +8,58 @@ uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
     return base_ms << (growth > 5 ? 5 : growth);
 }
 
-/* Others that were heard lately, the primary left out. */
-static uint32_t heard_besides_primary(const struct rota_core *core)
+void rota_peer_hear(struct rota_core *core, uint32_t member)
 {
-    uint32_t primary = rota_primary(core->membership, core->durable.view), count = 0;
-    for (uint32_t i = 0; i < core->n; i++) {
-        if (i == core->self || i == primary || core->peers[i].heard_ms == 0)
-            continue;
-        count += core->now_ms - core->peers[i].heard_ms <= 2 * (uint64_t)core->timers.status_ms;
-    }
+    core->peers[member].heard_ms = core->now_ms;
+}
+
+bool rota_peer_is_heard(const struct rota_core *core, uint32_t member, uint32_t grace_ms)
+{
+    uint64_t heard_ms = core->peers[member].heard_ms;
+    return heard_ms != 0 && core->now_ms - heard_ms <= 2 * (uint64_t)core->timers.status_ms + grace_ms;
+}
+
+/* Members that were heard lately, ourselves among them, `besides` left out. */
+static uint32_t heard_count(const struct rota_core *core, uint32_t besides)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->n; i++)
+        count += i != besides && (i == core->self || rota_peer_is_heard(core, i, 0));
     return count;
+}
+
+/* T1: what was learnt while no quorum could be reached says nothing about the time that a quorum needs. */
+static void quorum_watch(struct rota_core *core)
+{
+    if (heard_count(core, core->n) < core->quorum) {
+        core->apart_ms = core->apart_ms != 0 ? core->apart_ms : core->now_ms;
+        return;
+    }
+    if (core->apart_ms != 0 && core->now_ms - core->apart_ms > rota_timers_grown(core, core->timers.view_change_ms)) {
+        core->failed_views = 0;
+        if (core->view_change_ms != 0)
+            core->view_change_ms = core->now_ms + core->timers.view_change_ms;
+    }
+    core->apart_ms = 0;
+}
+
+/* T8: when the turn of a primary that nobody hears may end, 0 when its turn has not begun or it is heard. */
+static uint64_t turn_end(const struct rota_core *core)
+{
+    uint32_t primary = rota_primary(core->membership, core->durable.view);
+    if (core->durable.active || core->view_change_ms == 0 || primary == core->self)
+        return 0;
+    uint64_t soonest_ms = core->turn_ms + core->timers.heartbeat_ms;
+    uint64_t heard_ms = core->peers[primary].heard_ms;
+    uint64_t silent_ms = heard_ms == 0 ? 0 : heard_ms + 2 * (uint64_t)core->timers.status_ms + 1;
+    return silent_ms > soonest_ms ? silent_ms : soonest_ms;
+}
+
+static void suspect_absent(struct rota_core *core)
+{
+    uint64_t end_ms = turn_end(core);
+    if (end_ms != 0 && core->now_ms >= end_ms)
+        rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
 }
 
 /* T2: the primary is silent, and we do hear enough others to go on without it. */
@@ -27,7 +69,7 @@ static void suspect_silence(struct rota_core *core)
     if (primary == core->self || !core->durable.active)
         return;
     uint64_t since = core->peers[primary].heard_ms > core->entered_ms ? core->peers[primary].heard_ms : core->entered_ms;
-    if (core->now_ms - since >= core->timers.suspect_ms && heard_besides_primary(core) + 1 >= core->quorum)
+    if (core->now_ms - since >= core->timers.suspect_ms && heard_count(core, primary) >= core->quorum)
         rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
 }
 
@@ -63,9 +105,12 @@ void rota_timers_run(struct rota_core *core)
 {
     if (core->halted)
         return;
-    if (!core->durable.active && core->view_change_ms != 0 && core->now_ms >= core->view_change_ms)
+    quorum_watch(core);
+    if (!core->durable.active && core->view_change_ms != 0 && core->now_ms >= core->view_change_ms &&
+        core->durable.view != UINT64_MAX)
         rota_change_view(core, core->durable.view + 1); /* V3 */
     suspect_silence(core);
+    suspect_absent(core);
     suspect_stall(core);
     heartbeat_say(core);
     if (core->now_ms >= core->status_ms)
@@ -90,6 +135,8 @@ void rota_timers_arm(struct rota_core *core)
             earlier(&at_ms, core->now_ms + core->timers.heartbeat_ms);
     }
     earlier(&at_ms, core->view_change_ms);
+    if (!core->suspected)
+        earlier(&at_ms, turn_end(core));
     earlier(&at_ms, core->untimely_ms);
     if (core->fetching)
         earlier(&at_ms, core->fetch_ms);
