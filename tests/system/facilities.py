@@ -1,6 +1,7 @@
 """Facilities: a network of real nodes for the system tests: keys, genesis, processes, sockets, kill -9. Everything in a temporary folder,
 traffic on loopback only, and only processes started here are ended."""
 import csv
+import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 
+import history
 from relay import Relay
 
 BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
@@ -118,10 +120,32 @@ class Network:
             log.close()
 
     def kill(self, *names, how=signal.SIGKILL):
+        """Ends nodes that are expected to run: one that is gone already has ended for a reason of its own."""
         for name in names:
+            code = self.processes[name].poll()
+            if code is not None:
+                raise AssertionError(f"{name} ended with {code} by itself; its log ends with {self.log(name)[-2000:]}")
             self.processes[name].send_signal(how)
         for name in names:
             self.processes.pop(name).wait(timeout=30)
+
+    def freeze(self, *names):
+        for name in names:
+            self.processes[name].send_signal(signal.SIGSTOP)
+
+    def thaw(self, *names):
+        for name in names:
+            self.processes[name].send_signal(signal.SIGCONT)
+
+    def abandon(self):
+        """Ends everything at once and keeps the folder: something went wrong and is to be looked at."""
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        self.processes = {}
+        if self.relay:
+            self.relay.close()
+            self.relay = None
 
     def close(self, keep=False):
         """Ends every process; a node that did not end well fails the test. The folder goes unless it is to be looked at."""
@@ -215,13 +239,16 @@ class Network:
                               *words], capture_output=True, text=True, timeout=300)
         return json.loads(run.stdout)
 
-    def entries(self, name):
-        """Ids of the proposals in a stopped node's file."""
+    def ledger(self, name):
+        """A stopped node's file as the judge of histories wants it: proposals in order, and the hash of each block."""
         db = sqlite3.connect(f"file:{self.dir}/node-{name}/ledger.db?mode=ro", uri=True)
         try:
-            return [row[0].hex() for row in db.execute("SELECT id FROM entry WHERE kind = 1 ORDER BY leaf_index")]
+            entries = db.execute("SELECT id, height, leaf_index FROM entry WHERE kind = 1 ORDER BY leaf_index").fetchall()
+            heads = db.execute("SELECT height, header FROM block").fetchall()
         finally:
             db.close()
+        return history.Ledger([(id_.hex(), height, leaf) for id_, height, leaf in entries],
+                              {height: hashlib.sha256(b"rotaledger/v1/block\n" + header).hexdigest() for height, header in heads})
 
 
 def metric(text, name):
