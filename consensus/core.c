@@ -42,6 +42,16 @@ bool rota_core_is_primary(const struct rota_core *core)
     return rota_primary(core->membership, core->durable.view) == core->self;
 }
 
+struct rota_anchor rota_core_anchor(const struct rota_core *core)
+{
+    if (!core->durable.active || !core->has_new_view)
+        return (struct rota_anchor){.epoch = core->membership->epoch};
+    return (struct rota_anchor){.epoch = core->membership->epoch,
+                                .view = core->durable.view,
+                                .nv = core->durable.nv,
+                                .signature = core->new_view.signature};
+}
+
 /* ---- emission ----------------------------------------------------------------------------------------------------- */
 
 struct rota_action *rota_core_emit(struct rota_core *core, enum rota_action_kind kind)

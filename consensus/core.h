@@ -17,6 +17,7 @@
 #include "consensus/message.h"
 #include "ledger/evidence.h"
 #include "ledger/genesis.h"
+#include "ledger/record.h"
 
 struct rota_core; /* opaque; rota_core_bytes() bytes, aligned for any type */
 
@@ -71,7 +72,7 @@ enum rota_event_kind {
 enum rota_check {
     ROTA_CHECK_VALID = 1,
     ROTA_CHECK_INVALID,  /* form, rule, execution or outcome_hash disagrees */
-    ROTA_CHECK_UNTIMELY, /* its time is too far from our clock; may be asked again later */
+    ROTA_CHECK_UNTIMELY, /* not for a first vote now: its time, or the NEW-VIEW it rests on (N3); may be asked again */
     ROTA_CHECK_MISSING,  /* the body is not here */
 };
 
@@ -140,12 +141,14 @@ struct rota_action {
             struct rota_hash block;
             uint64_t height;
             struct rota_hash parent;
-            bool judge_time; /* the time rule applies: first vote in the view it was proposed in */
-        } check;             /* also SAVE_BLOCK */
+            bool judge_time;           /* the rules of a first vote apply (N3): time, and the anchor */
+            struct rota_anchor anchor; /* where the ledger must stand after it; view 0: no NEW-VIEW yet */
+        } check;                       /* also SAVE_BLOCK */
         struct {
             struct rota_hash parent;
             uint64_t height;
-            uint64_t after_ms; /* time_ms must be greater */
+            uint64_t after_ms;         /* time_ms must be greater */
+            struct rota_anchor anchor; /* goes into the block unless it is in the ledger; view 0: none */
         } build;
         struct {
             uint64_t height;

@@ -2,6 +2,8 @@
  * Peers' bytes end here as a status; nothing in this file asserts on them. */
 #include "consensus/message.h"
 
+#include "ledger/record.h"
+
 /* tag || ledger || epoch || config: how every preimage of the protocol begins. */
 static struct rota_writer preimage_start(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const char *tag,
                                          const struct rota_membership *membership)
@@ -67,11 +69,9 @@ struct rota_hash rota_new_view_digest(const struct rota_membership *membership, 
 static size_t new_view_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
                                 const struct rota_new_view *new_view)
 {
+    _Static_assert((int)ROTA_ANCHOR_PREIMAGE_MAX <= (int)ROTA_MESSAGE_PREIMAGE_MAX, "an anchor's preimage fits");
     struct rota_hash nv = rota_new_view_digest(membership, new_view);
-    struct rota_writer writer = rota_writer(out, ROTA_MESSAGE_PREIMAGE_MAX);
-    rota_write_bytes(&writer, ROTA_TAG("newview"), strlen(ROTA_TAG("newview")));
-    rota_write_hash(&writer, &nv);
-    return writer.len;
+    return rota_anchor_preimage(out, membership, new_view->view, &nv);
 }
 
 size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,

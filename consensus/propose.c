@@ -33,6 +33,7 @@ void rota_propose(struct rota_core *core)
     action->build.parent = core->voted_block;
     action->build.height = core->voted_height + 1;
     action->build.after_ms = propose_parent_time(core);
+    action->build.anchor = rota_core_anchor(core);
     core->building = true;
 }
 

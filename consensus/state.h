@@ -144,6 +144,8 @@ struct rota_message *rota_core_say(struct rota_core *core, uint32_t to, enum rot
 struct rota_message *rota_core_relay(struct rota_core *core, uint32_t to, uint32_t signer, enum rota_message_kind kind);
 void rota_core_halt(struct rota_core *core, const char *why);
 bool rota_core_is_primary(const struct rota_core *core);
+/* The NEW-VIEW that this view rests on; view 0 when there is none. */
+struct rota_anchor rota_core_anchor(const struct rota_core *core);
 
 /* ---- window.c ------------------------------------------------------------------------------------------------------- */
 /* The slot of a height in committed + 1 .. committed + ROTA_SLOTS, emptied when it held another height; NULL outside. */

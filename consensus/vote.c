@@ -53,6 +53,7 @@ void rota_vote_check_next(struct rota_core *core)
     action->check.block = slot->block;
     action->check.height = slot->height;
     action->check.parent = slot->header.prev_hash;
+    action->check.anchor = rota_core_anchor(core);
     action->check.judge_time = slot->judge_time && slot->source == ROTA_SLOT_PROPOSED;
 }
 

@@ -6,6 +6,8 @@ struct rota_view rota_entry_bytes(const struct rota_entry *entry)
 {
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return entry->proposal->jws.text;
+    if (entry->kind == ROTA_ENTRY_RECORD)
+        return rota_view(entry->record->bytes, entry->record->len);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     return rota_view(entry->evidence->bytes, entry->evidence->len);
 }
@@ -40,6 +42,26 @@ struct rota_entry rota_entry_of_evidence(struct rota_evidence *evidence)
     return (struct rota_entry){.kind = ROTA_ENTRY_EVIDENCE, .id = evidence->id, .evidence = rota_evidence_retain(evidence)};
 }
 
+struct rota_entry rota_entry_of_record(struct rota_record *record)
+{
+    return (struct rota_entry){.kind = ROTA_ENTRY_RECORD, .id = record->id, .record = rota_record_retain(record)};
+}
+
+struct rota_entry rota_entry_share(const struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_PROPOSAL)
+        return rota_entry_of_proposal(entry->proposal);
+    if (entry->kind == ROTA_ENTRY_RECORD)
+        return rota_entry_of_record(entry->record);
+    ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
+    return rota_entry_of_evidence(entry->evidence);
+}
+
+const char *rota_entry_kind_name(enum rota_entry_kind kind)
+{
+    return kind == ROTA_ENTRY_PROPOSAL ? "proposal" : kind == ROTA_ENTRY_EVIDENCE ? "evidence" : "record";
+}
+
 struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind kind, struct rota_view bytes)
 {
     memset(out, 0, sizeof *out);
@@ -49,6 +71,9 @@ struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind
     } else if (kind == ROTA_ENTRY_EVIDENCE) {
         ROTA_TRY(rota_evidence_parse(&out->evidence, bytes));
         out->id = out->evidence->id;
+    } else if (kind == ROTA_ENTRY_RECORD) {
+        ROTA_TRY(rota_record_parse(&out->record, bytes));
+        out->id = out->record->id;
     } else {
         return rota_fail(ROTA_MALFORMED, "an entry of no known kind");
     }
@@ -62,5 +87,7 @@ void rota_entry_release(struct rota_entry *entry)
         rota_proposal_release(entry->proposal);
     else if (entry->kind == ROTA_ENTRY_EVIDENCE)
         rota_evidence_release(entry->evidence);
+    else if (entry->kind == ROTA_ENTRY_RECORD)
+        rota_record_release(entry->record);
     memset(entry, 0, sizeof *entry);
 }

@@ -88,6 +88,23 @@ static void act_save_block(struct rota_node *node, const struct rota_action *act
     act_fail(node, rota_journal_save_block(node->journal, block), node->config.journal);
 }
 
+/* Why the view began stays in the ledger file: it is what tells liars from their victims, should there ever be two
+ * histories. */
+static void act_keep_new_view(struct rota_node *node, const struct rota_message *message)
+{
+    uint8_t *bytes = malloc(ROTA_MESSAGE_BYTES_MAX);
+    if (!bytes) {
+        act_fail(node, rota_fail(ROTA_NO_MEMORY, "no memory for a new view"), "");
+        return;
+    }
+    struct rota_writer writer = rota_writer(bytes, ROTA_MESSAGE_BYTES_MAX);
+    rota_message_encode(&writer, message);
+    ROTA_ASSERT(!writer.bad);
+    act_fail(node, rota_chain_keep_new_view(&node->chain, message->new_view.view, rota_view(bytes, writer.len)),
+             node->config.ledger);
+    free(bytes);
+}
+
 static void act_save_message(struct rota_node *node, const struct rota_action *action)
 {
     struct rota_message message = action->say.message;
@@ -104,6 +121,8 @@ static void act_save_message(struct rota_node *node, const struct rota_action *a
     if (!action->say.is_signed)
         act_sign(node, &message);
     act_fail(node, rota_journal_save_message(node->journal, &message), node->config.journal);
+    if (message.kind == ROTA_MESSAGE_NEW_VIEW && action->say.is_signed)
+        act_keep_new_view(node, &message);
     free(change);
 }
 
@@ -112,12 +131,12 @@ static void act_save_message(struct rota_node *node, const struct rota_action *a
 /* ~ Next hop: node/chain.c rota_chain_check. */
 static void act_check(struct rota_node *node, const struct rota_action *action)
 {
-    uint64_t latest_ms = action->check.judge_time ? rota_clock_wall_ms() + node->genesis.timers.clock_ms : UINT64_MAX;
+    struct rota_first_vote first = {rota_clock_wall_ms() + node->genesis.timers.clock_ms, &action->check.anchor};
     struct rota_feedback feedback = {.kind = ROTA_EVENT_CHECKED};
     feedback.event.checked.block = action->check.block;
     feedback.event.checked.height = action->check.height;
-    feedback.event.checked.verdict =
-        rota_chain_check(&node->chain, action->check.height, &action->check.parent, &action->check.block, latest_ms);
+    feedback.event.checked.verdict = rota_chain_check(&node->chain, action->check.height, &action->check.parent,
+                                                      &action->check.block, action->check.judge_time ? &first : NULL);
     if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)
         rota_log(ROTA_LOG_WARNING, "invalid-block", "height=%llu block=%s why=\"%s\"",
                  (unsigned long long)action->check.height, rota_log_hash(&action->check.block).text, node->chain.invalid);
@@ -130,8 +149,8 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
 {
     uint64_t wall_ms = rota_clock_wall_ms();
     uint64_t time_ms = wall_ms > action->build.after_ms ? wall_ms : action->build.after_ms + 1;
-    const struct rota_block *block =
-        rota_chain_build(&node->chain, &node->pool, action->build.height, &action->build.parent, time_ms);
+    const struct rota_block *block = rota_chain_build(&node->chain, &node->pool, action->build.height, &action->build.parent,
+                                                      time_ms, &action->build.anchor);
     struct rota_feedback feedback = {.kind = ROTA_EVENT_BUILT};
     feedback.event.built.empty = block == NULL;
     if (block) {

@@ -209,6 +209,8 @@ static void on_taken_back(void *context, const struct rota_block *block)
 {
     struct rota_node *node = context;
     for (uint32_t i = block->entry_count; i-- > 0;) {
+        if (block->entries[i].kind == ROTA_ENTRY_RECORD)
+            continue; /* the next primary makes its own */
         struct rota_waiting *waiting = rota_pool_find(&node->pool, &block->entries[i].id);
         if (waiting)
             rota_pool_give_back(&node->pool, waiting, node->turn.now_ms);

@@ -240,20 +240,33 @@ enum rota_check rota_chain_reach(struct rota_chain *chain, const struct rota_has
     return steps > 0 && verdict == ROTA_CHECK_VALID ? ROTA_CHECK_MISSING : verdict;
 }
 
+/* PROTOCOL V12. Does the stack's top rest on this NEW-VIEW, by its newest anchor? In view 0 there is none to rest on. */
+static bool chain_rests_on(const struct rota_chain *chain, const struct rota_anchor *anchor)
+{
+    struct rota_anchored last;
+    (void)rota_state_anchored(&last, chain->state, anchor->epoch);
+    return last.view == anchor->view && (anchor->view == 0 || rota_hash_equal(&last.nv, &anchor->nv));
+}
+
 /* ~ from node/act.c: ROTA_ACTION_CHECK. The verdict goes back to the core: consensus/vote.c rota_vote_checked. */
 enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, const struct rota_hash *parent,
-                                 const struct rota_hash *block, uint64_t latest_ms)
+                                 const struct rota_hash *block, const struct rota_first_vote *first)
 {
     uint32_t depth;
-    if (chain_position(chain, block, &depth))
+    bool executed = chain_position(chain, block, &depth);
+    if (executed && !first)
         return ROTA_CHECK_VALID;
-    const struct rota_held *held = rota_blocks_find(&chain->blocks, block);
-    if (!held || held->block->header.height != height)
-        return ROTA_CHECK_MISSING;
-    if (held->block->header.time_ms > latest_ms)
+    const struct rota_block *held = rota_chain_held(chain, block);
+    if (!held || held->header.height != height)
+        return executed ? ROTA_CHECK_VALID : ROTA_CHECK_MISSING;
+    if (first && held->header.time_ms > first->latest_ms)
         return ROTA_CHECK_UNTIMELY;
-    enum rota_check below = rota_chain_reach(chain, parent);
-    return below == ROTA_CHECK_VALID ? rota_chain_reach(chain, block) : below;
+    enum rota_check verdict = executed ? ROTA_CHECK_VALID : rota_chain_reach(chain, parent);
+    if (verdict == ROTA_CHECK_VALID)
+        verdict = rota_chain_reach(chain, block);
+    if (verdict == ROTA_CHECK_VALID && first && !chain_rests_on(chain, first->anchor))
+        return ROTA_CHECK_UNTIMELY;
+    return verdict;
 }
 
 /* ---- making final --------------------------------------------------------------------------------------------------- */
@@ -275,6 +288,20 @@ static struct rota_status chain_finalise(struct rota_chain *chain)
     return rota_ok();
 }
 
+static struct rota_status chain_begin(struct rota_chain *chain)
+{
+    if (!chain->in_transaction)
+        ROTA_TRY(rota_store_begin(chain->store));
+    chain->in_transaction = true;
+    return rota_ok();
+}
+
+struct rota_status rota_chain_keep_new_view(struct rota_chain *chain, uint64_t view, struct rota_view bytes)
+{
+    ROTA_TRY(chain_begin(chain));
+    return rota_store_keep_new_view(chain->store, chain->genesis->membership.epoch, view, bytes);
+}
+
 /* ~ from node/act.c: ROTA_ACTION_COMMIT. Next hop: ledger/store/write.c rota_store_append. */
 struct rota_status rota_chain_commit(struct rota_chain *chain, const struct rota_certificate *certificate)
 {
@@ -287,9 +314,7 @@ struct rota_status rota_chain_commit(struct rota_chain *chain, const struct rota
         depth = chain->depth;
     }
     ROTA_ASSERT(depth == height - chain->height);
-    if (!chain->in_transaction)
-        ROTA_TRY(rota_store_begin(chain->store));
-    chain->in_transaction = true;
+    ROTA_TRY(chain_begin(chain));
     while (chain->height < height)
         ROTA_TRY(chain_finalise(chain));
     ROTA_TRY(rota_store_certify(chain->store, certificate));

@@ -56,7 +56,7 @@ struct rota_chain {
     struct rota_certificate certificate; /* covers height; unset at 0 */
     uint32_t depth;
     struct rota_executed stack[ROTA_STACK_MAX]; /* height + 1 .. height + depth */
-    bool in_transaction;                        /* blocks were appended that are not durable yet */
+    bool in_transaction;                        /* something was appended that is not durable yet */
     struct rota_status failed;                  /* not ok: memory or disk failed inside; the node must stop */
     const char *invalid;                        /* why the latest check said INVALID */
     struct rota_entry *picked;                  /* scratch of rota_chain_build; owned */
@@ -75,16 +75,25 @@ void rota_chain_hold(struct rota_chain *chain, struct rota_block *block, uint32_
 /* The body of this hash, above the ledger. Borrowed; NULL: not here. */
 struct rota_block *rota_chain_held(struct rota_chain *chain, const struct rota_hash *hash);
 
-/* ROTA_ACTION_CHECK. latest_ms: a later time in its header is untimely; UINT64_MAX: not judged. */
+/* What a first vote asks of a block beyond its validity (PROTOCOL N3, V12). */
+struct rota_first_vote {
+    uint64_t latest_ms;               /* a later time in its header is untimely */
+    const struct rota_anchor *anchor; /* where the ledger must stand after it */
+};
+/* ROTA_ACTION_CHECK. first: NULL when it is judged by validity alone. */
 enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, const struct rota_hash *parent,
-                                 const struct rota_hash *block, uint64_t latest_ms);
-/* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed. NULL when nothing is worth a block. Borrowed. */
+                                 const struct rota_hash *block, const struct rota_first_vote *first);
+/* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed; in front of them the anchor, unless it is in the
+ * ledger. NULL when nothing is worth a block. Borrowed. */
 const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                                          const struct rota_hash *parent, uint64_t time_ms);
+                                          const struct rota_hash *parent, uint64_t time_ms,
+                                          const struct rota_anchor *anchor);
 /* May this entry be ordered on top of everything executed? Another one in the same block may still be in its way. */
 bool rota_chain_may(const struct rota_chain *chain, const struct rota_entry *entry);
 /* ROTA_ACTION_COMMIT: everything up to the certified block is final and written; durable after rota_chain_sync. */
 ROTA_CHECKED struct rota_status rota_chain_commit(struct rota_chain *chain, const struct rota_certificate *certificate);
+/* An accepted NEW-VIEW, encoded: into the ledger file with the next durable point, for ever. */
+ROTA_CHECKED struct rota_status rota_chain_keep_new_view(struct rota_chain *chain, uint64_t view, struct rota_view bytes);
 /* The durable point of what was committed; nothing to do is fine. */
 ROTA_CHECKED struct rota_status rota_chain_sync(struct rota_chain *chain);
 

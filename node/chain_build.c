@@ -1,6 +1,8 @@
 /* Building a block from what waits, and trying out what a proposal would come to. */
 #include "node/chain.h"
 
+enum { BUILD_RECORDS_MAX = 1 };
+
 struct build_rule {
     const struct rota_chain *chain;
     uint64_t height;
@@ -45,10 +47,11 @@ static uint32_t build_leave_out(struct rota_entry *entries, uint32_t count, uint
     return kept;
 }
 
+/* Records alone are not worth a block. */
 static struct rota_status build_execute(struct rota_chain *chain, struct rota_executed *out, uint32_t *count,
-                                        uint64_t height)
+                                        uint32_t records, uint64_t height)
 {
-    while (*count > 0) {
+    while (*count > records) {
         uint32_t bad = UINT32_MAX;
         struct rota_status status = rota_chain_execute(chain, out, &bad, height, chain->picked, *count);
         if (status.code != ROTA_REFUSED || bad >= *count)
@@ -80,8 +83,7 @@ static struct rota_header build_header(const struct rota_chain *chain, const str
 static void build_retain(struct rota_entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        entries[i] = entries[i].kind == ROTA_ENTRY_PROPOSAL ? rota_entry_of_proposal(entries[i].proposal)
-                                                            : rota_entry_of_evidence(entries[i].evidence);
+        entries[i] = rota_entry_share(&entries[i]);
 }
 
 static struct rota_status build_block(struct rota_chain *chain, struct rota_executed *executed, uint32_t count,
@@ -100,9 +102,44 @@ static struct rota_status build_block(struct rota_chain *chain, struct rota_exec
     return rota_chain_push(chain, executed);
 }
 
+/* The records of a block on top of the stack, in front of everything else. Each holds a reference of ours. */
+static struct rota_status build_records(struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *out_count,
+                                        const struct rota_chain *chain, const struct rota_anchor *anchor)
+{
+    struct rota_record *record = NULL;
+    *out_count = 0;
+    if (anchor->view == 0)
+        return rota_ok();
+    ROTA_TRY(rota_record_of_anchor(&record, anchor));
+    records[0] = rota_entry_of_record(record);
+    rota_record_release(record);
+    if (rota_is_ok(rota_state_admit(chain->state, &records[0])))
+        *out_count = 1;
+    else
+        rota_entry_release(&records[0]);
+    return rota_ok();
+}
+
+/* Records, then what the pool picks for the room that they leave. Returns how many entries there are. */
+static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
+                           const struct rota_entry *records, uint32_t record_count)
+{
+    struct build_rule rule = {chain, height};
+    struct rota_pick pick = {chain->genesis->limits.block_entries_max - record_count, chain->genesis->limits.block_bytes_max,
+                             build_may, &rule};
+    for (uint32_t i = 0; i < record_count; i++) {
+        chain->picked[i] = records[i];
+        pick.bytes_max -= rota_entry_bytes(&records[i]).len;
+    }
+    uint32_t count = rota_pool_pick(pool, chain->candidates, &pick);
+    for (uint32_t i = 0; i < count; i++)
+        chain->picked[record_count + i] = *chain->candidates[i];
+    return record_count + count;
+}
+
 /* ~ from node/act.c: ROTA_ACTION_BUILD. The header goes back to the core: consensus/propose.c rota_propose_built. */
 const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                                          const struct rota_hash *parent, uint64_t time_ms)
+                                          const struct rota_hash *parent, uint64_t time_ms, const struct rota_anchor *anchor)
 {
     uint64_t top;
     if (rota_chain_reach(chain, parent) != ROTA_CHECK_VALID)
@@ -110,16 +147,18 @@ const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_
     (void)rota_chain_top(chain, &top);
     if (top + 1 != height || chain->depth == ROTA_STACK_MAX)
         return NULL;
-    struct build_rule rule = {chain, height};
-    struct rota_pick pick = {chain->genesis->limits.block_entries_max, chain->genesis->limits.block_bytes_max, build_may,
-                             &rule};
-    uint32_t count = rota_pool_pick(pool, chain->candidates, &pick);
-    for (uint32_t i = 0; i < count; i++)
-        chain->picked[i] = *chain->candidates[i];
+    struct rota_entry records[BUILD_RECORDS_MAX];
+    uint32_t record_count = 0, count = 0;
     struct rota_executed executed;
-    struct rota_status status = build_execute(chain, &executed, &count, height);
+    struct rota_status status = build_records(records, &record_count, chain, anchor);
+    if (rota_is_ok(status)) {
+        count = build_pick(chain, pool, height, records, record_count);
+        status = build_execute(chain, &executed, &count, record_count, height);
+    }
     if (rota_is_ok(status))
         status = build_block(chain, &executed, count, time_ms);
+    for (uint32_t i = 0; i < record_count; i++)
+        rota_entry_release(&records[i]);
     if (rota_is_ok(status))
         return chain->stack[chain->depth - 1].block;
     if (status.code != ROTA_NOT_FOUND)

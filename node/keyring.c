@@ -212,6 +212,8 @@ struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring, const
 {
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return rota_keyring_verify(keyring, entry->proposal);
+    if (entry->kind == ROTA_ENTRY_RECORD)
+        return rota_record_verify(entry->record, membership);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     if (entry->evidence->kind != ROTA_EVIDENCE_COORDINATOR)
         return rota_evidence_verify(entry->evidence, membership, NULL);

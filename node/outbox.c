@@ -64,8 +64,7 @@ void rota_outbox_entry(struct rota_outbox *outbox, uint32_t to, const struct rot
 {
     struct rota_outgoing *out = outbox_place(outbox, ROTA_OUTGOING_ENTRY, to);
     if (out)
-        out->entry = entry->kind == ROTA_ENTRY_PROPOSAL ? rota_entry_of_proposal(entry->proposal)
-                                                        : rota_entry_of_evidence(entry->evidence);
+        out->entry = rota_entry_share(entry);
 }
 
 void rota_outbox_fetch(struct rota_outbox *outbox, uint32_t to, const struct rota_fetch *fetch)

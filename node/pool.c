@@ -200,12 +200,6 @@ static struct rota_status pool_index(struct rota_pool *pool, struct rota_waiting
     return status;
 }
 
-static struct rota_entry entry_reference(const struct rota_entry *entry)
-{
-    return entry->kind == ROTA_ENTRY_PROPOSAL ? rota_entry_of_proposal(entry->proposal)
-                                              : rota_entry_of_evidence(entry->evidence);
-}
-
 static void pool_enter(struct rota_pool *pool, struct rota_waiting *waiting)
 {
     pool->count++;
@@ -240,7 +234,7 @@ struct rota_status rota_pool_add(struct rota_pool *pool, struct rota_waiting **o
         lane_drop_if_empty(pool, lane);
         return status;
     }
-    waiting->entry = entry_reference(entry);
+    waiting->entry = rota_entry_share(entry);
     pool_enter(pool, waiting);
     *out = waiting;
     return rota_ok();

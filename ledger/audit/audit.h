@@ -61,7 +61,7 @@ struct rota_audit_report {
     struct rota_hash ledger_id;
     struct rota_hash head_hash;
     uint64_t height, intact_height; /* blocks below the first failure */
-    uint64_t proposals, refused_ops, ok_ops, evidences, certificates;
+    uint64_t proposals, refused_ops, ok_ops, evidences, records, certificates;
     uint64_t tree_size;
     struct rota_hash tree_root;
     uint64_t last_time_ms;

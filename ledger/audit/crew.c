@@ -92,14 +92,17 @@ static void crew_signature(struct audit_entry *entry, const struct audit *audit)
     const struct rota_es256k_public *key = NULL;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         key = audit_key_find(&audit->keys, &entry->entry.proposal->jws.kid);
-    else if (entry->entry.evidence->kind == ROTA_EVIDENCE_COORDINATOR)
+    else if (entry->kind == ROTA_ENTRY_EVIDENCE && entry->entry.evidence->kind == ROTA_EVIDENCE_COORDINATOR)
         key = audit_key_find(&audit->keys, &entry->entry.evidence->first->jws.kid);
-    bool facility = entry->kind == ROTA_ENTRY_EVIDENCE && entry->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR;
+    bool facility = entry->kind == ROTA_ENTRY_RECORD ||
+                    (entry->kind == ROTA_ENTRY_EVIDENCE && entry->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR);
     entry->key_known = facility || key != NULL;
     if (!entry->key_known)
         return;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         entry->signature = rota_jws_verify(&entry->entry.proposal->jws, key);
+    else if (entry->kind == ROTA_ENTRY_RECORD)
+        entry->signature = rota_record_verify(entry->entry.record, &audit->genesis.membership);
     else
         entry->signature = rota_evidence_verify(entry->entry.evidence, &audit->genesis.membership, key);
 }
@@ -114,7 +117,7 @@ static void crew_entry(struct audit_entry *entry, const struct audit *audit)
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         crew_proposal_form(entry);
     else
-        entry->real_id = rota_hash_of(ROTA_TAG("evidence"), bytes);
+        entry->real_id = rota_hash_of(entry->kind == ROTA_ENTRY_RECORD ? ROTA_TAG("record") : ROTA_TAG("evidence"), bytes);
     crew_signature(entry, audit);
 }
 

@@ -133,13 +133,13 @@ static bool entry_proposal(struct audit *audit, const struct audit_block *block,
     return proposal_form(audit, block, entry) && proposal_key(audit, block, entry) && proposal_signed(audit, block, entry);
 }
 
-static bool entry_evidence(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+static bool entry_signed_by_members(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
 {
     const char *wrong = NULL;
     if (!entry->parsed)
         wrong = entry->parse.why;
     else if (!entry->key_known)
-        wrong = "it accuses a key that this ledger does not know";
+        wrong = "it names a key that this ledger does not know";
     else if (!rota_is_ok(entry->signature))
         wrong = entry->signature.why;
     if (wrong != NULL)
@@ -158,7 +158,7 @@ bool audit_entries_judge(struct audit *audit, const struct audit_block *block)
         if (fine && entry->kind == ROTA_ENTRY_PROPOSAL)
             fine = entry_proposal(audit, block, entry);
         else if (fine)
-            fine = entry_evidence(audit, block, entry);
+            fine = entry_signed_by_members(audit, block, entry);
         sound = sound && fine;
     }
     return entries_size(audit, block) && sound;

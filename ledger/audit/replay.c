@@ -125,6 +125,10 @@ static void replay_count(struct audit *audit, const struct audit_block *block, c
                 audit_out_of_memory(audit);
             continue;
         }
+        if (entry->kind == ROTA_ENTRY_RECORD) {
+            report->records++;
+            continue;
+        }
         report->proposals++;
         struct rota_view record = rota_view(outcomes->items[i].record, outcomes->items[i].len);
         if (!rota_is_ok(rota_outcome_read(ops, &count, ROTA_PROPOSAL_OPS_MAX, record)))

@@ -44,7 +44,7 @@ static void words_key(char *out, size_t size, const struct audit *audit, const s
 void audit_entry_words(char *out, size_t size, const struct audit *audit, const struct audit_entry *entry)
 {
     char key[96];
-    const char *kind = entry->kind == ROTA_ENTRY_PROPOSAL ? "proposal" : "evidence";
+    const char *kind = rota_entry_kind_name((enum rota_entry_kind)entry->kind);
     struct audit_short id = audit_short_hex(entry->id.b);
     if (!entry->parsed || entry->kind != ROTA_ENTRY_PROPOSAL) {
         snprintf(out, size, "%s %s", kind, id.text);

@@ -113,8 +113,7 @@ static void proposal_execute(struct rota_execution *execution, struct execution_
     }
 }
 
-static void evidence_execute(struct rota_state *state, struct execution_span *span, uint64_t height,
-                             const struct rota_evidence *evidence)
+static void evidence_execute(struct rota_state *state, uint64_t height, const struct rota_evidence *evidence)
 {
     rota_table_evidence_put(&state->rows, evidence);
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR) {
@@ -124,7 +123,6 @@ static void evidence_execute(struct rota_state *state, struct execution_span *sp
         accused.suspended_at = height;
         rota_table_coordinator_put(&state->rows, &accused);
     }
-    span->envelope_end = state->rows.log.count;
 }
 
 static struct rota_view change_value(const struct rota_row *row)
@@ -189,8 +187,12 @@ static struct rota_status entry_execute(struct rota_execution *execution, struct
     struct execution_span span = {.begin = state->rows.log.count};
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         proposal_execute(execution, &span);
+    else if (entry->kind == ROTA_ENTRY_RECORD)
+        rota_state_execute_record(state, execution->height, entry->record);
     else
-        evidence_execute(state, &span, execution->height, entry->evidence);
+        evidence_execute(state, execution->height, entry->evidence);
+    if (entry->kind != ROTA_ENTRY_PROPOSAL) /* no operations: every row is of the envelope */
+        span.envelope_end = state->rows.log.count;
     if (state->rows.no_memory)
         return rota_fail(ROTA_NO_MEMORY, "no memory for the rows of a block");
     size_t len = record_bytes(state, &span);
@@ -218,18 +220,22 @@ static struct rota_status proposal_check(struct rota_execution *execution, const
     return rota_ok();
 }
 
+/* Records come first, then evidence, then proposals. */
+static int entry_rank(const struct rota_entry *entry)
+{
+    return entry->kind == ROTA_ENTRY_RECORD ? 0 : entry->kind == ROTA_ENTRY_EVIDENCE ? 1 : 2;
+}
+
 /* May this entry stand here in this block? For a proposal, execution learns whose it is. */
 static struct rota_status entry_check(struct rota_execution *execution, const struct rota_entry *entries, uint32_t index)
 {
     const struct rota_entry *entry = &entries[index];
+    if (index > 0 && entry_rank(&entries[index - 1]) > entry_rank(entry))
+        return rota_fail(ROTA_REFUSED, "records stand before evidence, and evidence before proposals");
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return proposal_check(execution, entry->proposal);
     struct rota_status status = rota_state_admit(execution->state, entry);
-    if (status.code != ROTA_OK)
-        return rota_fail(ROTA_REFUSED, status.why);
-    if (index > 0 && entries[index - 1].kind == ROTA_ENTRY_PROPOSAL)
-        return rota_fail(ROTA_REFUSED, "evidence stands before proposals");
-    return rota_ok();
+    return status.code == ROTA_OK ? rota_ok() : rota_fail(ROTA_REFUSED, status.why);
 }
 
 static struct rota_status entries_execute(struct rota_state *state, struct rota_outcomes *out, uint32_t *out_bad_entry,

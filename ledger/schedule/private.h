@@ -39,6 +39,10 @@ ROTA_CHECKED struct rota_status rota_state_admit_proposal(struct rota_coordinato
                                                           const struct rota_state *state,
                                                           const struct rota_proposal *proposal);
 
+/* Records, schedule/record.c. */
+ROTA_CHECKED struct rota_status rota_state_admit_record(const struct rota_state *state, const struct rota_record *record);
+void rota_state_execute_record(struct rota_state *state, uint64_t height, const struct rota_record *record);
+
 /* The civil day that a minute lies in, in UTC, also before 1970. */
 static inline int32_t rota_civil_day(int64_t minute)
 {

@@ -94,8 +94,9 @@ struct rota_status rota_state_admit(const struct rota_state *state, const struct
     struct rota_coordinator author;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return rota_state_admit_proposal(&author, state, entry->proposal);
-    if (entry->kind != ROTA_ENTRY_EVIDENCE)
-        return rota_fail(ROTA_REFUSED, "an entry is a proposal or evidence");
+    if (entry->kind == ROTA_ENTRY_RECORD)
+        return rota_state_admit_record(state, entry->record);
+    ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     switch (entry->evidence->kind) {
     case ROTA_EVIDENCE_COORDINATOR:
         return admit_coordinator_evidence(state, entry->evidence);

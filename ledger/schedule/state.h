@@ -100,6 +100,13 @@ void rota_state_each_code(const struct rota_state *state, bool (*fn)(void *conte
 void rota_state_each_coordinator(const struct rota_state *state,
                                  bool (*fn)(void *context, const struct rota_coordinator *coordinator), void *context);
 
+/* The NEW-VIEW that the newest anchor of an epoch names. False, and view 0, when there is none. */
+struct rota_anchored {
+    uint64_t view;
+    struct rota_hash nv;
+};
+bool rota_state_anchored(struct rota_anchored *out, const struct rota_state *state, uint32_t epoch);
+
 /* H(tag state || every row in key order): two replicas with equal schedules have equal digests. For tests and status. */
 struct rota_hash rota_state_digest(const struct rota_state *state);
 

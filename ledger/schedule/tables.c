@@ -220,3 +220,37 @@ void rota_table_evidence_put(struct rota_rows *rows, const struct rota_evidence 
     struct rota_key key = key_of_evidence(evidence);
     rota_row_put(rows, rota_key_view(&key), rota_view(evidence->id.b, sizeof evidence->id.b), rota_view(NULL, 0));
 }
+
+/* anchor: epoch u32 -> view u64, nv */
+
+static struct rota_key key_of_anchor(uint32_t epoch)
+{
+    struct rota_key key;
+    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_ANCHOR);
+    rota_write_u32(&writer, epoch);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+bool rota_table_anchor_get(struct rota_anchored *out, const struct rota_rows *rows, uint32_t epoch)
+{
+    struct rota_key key = key_of_anchor(epoch);
+    const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
+    if (row == NULL)
+        return false;
+    struct rota_reader value = rota_reader(rota_row_value(row));
+    out->view = rota_read_u64(&value);
+    rota_read_hash(&value, &out->nv);
+    rota_row_finish(&value);
+    return true;
+}
+
+void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct rota_anchored *anchored)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_writer value = rota_writer(bytes, sizeof bytes);
+    struct rota_key key = key_of_anchor(epoch);
+    rota_write_u64(&value, anchored->view);
+    rota_write_hash(&value, &anchored->nv);
+    rota_table_put(rows, &key, &value);
+}

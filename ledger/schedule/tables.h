@@ -20,6 +20,7 @@ enum rota_table {
     ROTA_TABLE_DAY_CARD = 7,
     ROTA_TABLE_MEMBER_EVIDENCE = 8,
     ROTA_TABLE_COORDINATOR_EVIDENCE = 9,
+    ROTA_TABLE_ANCHOR = 10,
 };
 
 enum { ROTA_KEY_BYTES_MAX = 64, ROTA_VALUE_BYTES_MAX = 160 };
@@ -73,6 +74,10 @@ void rota_table_assignment_read(struct rota_assignment *out, const struct rota_r
 /* 0 when there is no row. */
 uint32_t rota_table_revision_get(const struct rota_rows *rows, const struct rota_token *person, int32_t day);
 void rota_table_revision_put(struct rota_rows *rows, const struct rota_token *person, int32_t day, uint32_t revision);
+
+/* The newest anchor of an epoch. */
+bool rota_table_anchor_get(struct rota_anchored *out, const struct rota_rows *rows, uint32_t epoch);
+void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct rota_anchored *anchored);
 
 /* Kind decides the table: a member's votes, or a coordinator's proposals. */
 bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence);

@@ -9,8 +9,9 @@ static bool authorize_named(const char *name, const char *const names[])
     return false;
 }
 
-static const char *const tables_read[] = {"genesis", "block", "entry", "certificate", "readme", "sqlite_master", NULL};
-static const char *const tables_grown[] = {"block", "entry", "certificate", NULL};
+static const char *const tables_read[] = {"genesis",  "block",  "entry",         "certificate",
+                                          "new_view", "readme", "sqlite_master", NULL};
+static const char *const tables_grown[] = {"block", "entry", "certificate", "new_view", NULL};
 static const char *const functions_used[] = {"max", "min", "coalesce", "length", NULL};
 
 int store_authorize_reader(void *context, int action, const char *a, const char *b, const char *database,

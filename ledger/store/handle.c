@@ -2,15 +2,16 @@
 
 #include <stdlib.h>
 
-#define ENTRY_COLUMNS "leaf_index, height, idx, kind, id, header, payload, signature, evidence, outcome"
+#define ENTRY_COLUMNS "leaf_index, height, idx, kind, id, header, payload, signature, evidence, outcome, record"
 
 static const char *const store_sql[STORE_STATEMENTS] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
     [STORE_COMMIT] = "COMMIT",
     [STORE_ROLLBACK] = "ROLLBACK",
     [STORE_PUT_BLOCK] = "INSERT INTO block(height, header) VALUES (?1, ?2)",
-    [STORE_PUT_ENTRY] = "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STORE_PUT_ENTRY] = "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [STORE_PUT_CERTIFICATE] = "INSERT INTO certificate(height, bytes) VALUES (?1, ?2)",
+    [STORE_PUT_NEW_VIEW] = "INSERT INTO new_view(epoch, view, bytes) VALUES (?1, ?2, ?3)",
     [STORE_LAST_BLOCK] = "SELECT height, header FROM block ORDER BY height DESC LIMIT 1",
     [STORE_LAST_CERTIFICATE] = "SELECT height FROM certificate ORDER BY height DESC LIMIT 1",
     [STORE_GET_BLOCK] = "SELECT header FROM block WHERE height = ?1",
@@ -19,6 +20,9 @@ static const char *const store_sql[STORE_STATEMENTS] = {
     [STORE_GET_CERTIFICATE] = "SELECT bytes FROM certificate WHERE height >= ?1 ORDER BY height LIMIT 1",
     [STORE_GET_STRAY] =
         "SELECT height FROM certificate WHERE height NOT IN (SELECT height FROM block) ORDER BY height LIMIT 1",
+    [STORE_LAST_NEW_VIEW] = "SELECT epoch, view FROM new_view ORDER BY epoch DESC, view DESC LIMIT 1",
+    [STORE_NEXT_NEW_VIEW] =
+        "SELECT epoch, view, bytes FROM new_view WHERE (epoch, view) > (?1, ?2) ORDER BY epoch, view LIMIT 1",
     [STORE_SCAN_BLOCKS] =
         "SELECT b.height, b.header, c.bytes FROM block AS b LEFT JOIN certificate AS c ON c.height = b.height"
         " ORDER BY b.height",

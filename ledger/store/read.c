@@ -28,24 +28,32 @@ static struct rota_status read_header(struct rota_header *out, struct rota_store
     return status;
 }
 
-/* The content of a row: the proposal in one piece again, or the evidence. */
+static bool read_is_null(sqlite3_stmt *row, int column)
+{
+    return sqlite3_column_type(row, column) == SQLITE_NULL;
+}
+
+/* The content of a row: the proposal in one piece again, the evidence, or the record. What belongs to another kind is NULL.
+ */
 static struct rota_status read_content(struct rota_store_entry *out, struct rota_store *store, sqlite3_stmt *row)
 {
     struct store_parts parts;
-    struct rota_view evidence;
+    struct rota_view evidence, record;
     if (!store_column(&parts.header, row, 5, SQLITE_TEXT, true) ||
         !store_column(&parts.payload, row, 6, SQLITE_TEXT, true) ||
-        !store_column(&parts.signature, row, 7, SQLITE_BLOB, true) || !store_column(&evidence, row, 8, SQLITE_BLOB, true))
+        !store_column(&parts.signature, row, 7, SQLITE_BLOB, true) || !store_column(&evidence, row, 8, SQLITE_BLOB, true) ||
+        !store_column(&record, row, 10, SQLITE_BLOB, true))
         return rota_fail(ROTA_MALFORMED, "a column holds another kind of value than the format has there");
-    bool proposal = out->kind == ROTA_ENTRY_PROPOSAL;
+    bool proposal = out->kind == ROTA_ENTRY_PROPOSAL, is_record = out->kind == ROTA_ENTRY_RECORD;
+    bool alone = (proposal || (read_is_null(row, 5) && read_is_null(row, 6) && read_is_null(row, 7))) &&
+                 (out->kind == ROTA_ENTRY_EVIDENCE || read_is_null(row, 8)) && (is_record || read_is_null(row, 10));
     bool fits = proposal ? parts.header.len > 0 && parts.header.len <= ROTA_JWS_HEADER_BYTES_MAX && parts.payload.len > 0 &&
-                               parts.payload.len <= ROTA_JWS_PAYLOAD_BYTES_MAX &&
-                               parts.signature.len == ROTA_SIGNATURE_BYTES && sqlite3_column_type(row, 8) == SQLITE_NULL
-                         : evidence.len > 0 && sqlite3_column_type(row, 5) == SQLITE_NULL &&
-                               sqlite3_column_type(row, 6) == SQLITE_NULL && sqlite3_column_type(row, 7) == SQLITE_NULL;
-    if (!fits)
-        return rota_fail(ROTA_MALFORMED, "the parts of a proposal, or the evidence, are missing or of an impossible length");
-    out->bytes = evidence;
+                               parts.payload.len <= ROTA_JWS_PAYLOAD_BYTES_MAX && parts.signature.len == ROTA_SIGNATURE_BYTES
+                         : (is_record ? record.len : evidence.len) > 0;
+    if (!alone || !fits)
+        return rota_fail(ROTA_MALFORMED,
+                         "the parts of a proposal, the evidence, or the record, are missing or of an impossible length");
+    out->bytes = is_record ? record : evidence;
     return proposal ? store_join(&out->bytes, store, &parts) : rota_ok();
 }
 
@@ -65,7 +73,7 @@ static struct rota_status read_entry(struct rota_store_entry *out, struct rota_s
         return rota_fail(ROTA_MALFORMED, "a column holds another kind of value than the format has there");
     if (out->id.len != ROTA_HASH_BYTES || out->outcome.len == 0 || out->outcome.len > STORE_OUTCOME_BYTES_MAX)
         return rota_fail(ROTA_MALFORMED, "the id or the outcome of an entry has an impossible length");
-    if (out->kind != ROTA_ENTRY_PROPOSAL && out->kind != ROTA_ENTRY_EVIDENCE)
+    if (out->kind != ROTA_ENTRY_PROPOSAL && out->kind != ROTA_ENTRY_EVIDENCE && out->kind != ROTA_ENTRY_RECORD)
         return rota_fail(ROTA_MALFORMED, "an entry is of a kind that the format does not know");
     return read_content(out, store, row);
 }
@@ -188,6 +196,27 @@ struct rota_status rota_store_next_entry(struct rota_store_entry *out, struct ro
     int result = sqlite3_step(rows);
     return result == SQLITE_ROW ? read_entry(out, store, rows)
                                 : read_end(result, "the entries could not be read to the end");
+}
+
+struct rota_status rota_store_new_view_after(struct rota_store_new_view *out, struct rota_store *store, uint32_t epoch,
+                                             uint64_t view)
+{
+    sqlite3_stmt *get = store->statements[STORE_NEXT_NEW_VIEW];
+    *out = (struct rota_store_new_view){0};
+    sqlite3_reset(get);
+    if (view > INT64_MAX || sqlite3_bind_int64(get, 1, epoch) != SQLITE_OK ||
+        sqlite3_bind_int64(get, 2, (int64_t)view) != SQLITE_OK)
+        return rota_fail(ROTA_NOT_FOUND, "the ledger file holds no NEW-VIEW above this one");
+    int result = sqlite3_step(get);
+    if (result != SQLITE_ROW)
+        return read_end(result, "the NEW-VIEWs could not be read to the end");
+    int64_t its_epoch = sqlite3_column_int64(get, 0), its_view = sqlite3_column_int64(get, 1);
+    if (sqlite3_column_type(get, 0) != SQLITE_INTEGER || sqlite3_column_type(get, 1) != SQLITE_INTEGER || its_epoch < 0 ||
+        its_epoch > UINT32_MAX || its_view < 1 || !store_column(&out->bytes, get, 2, SQLITE_BLOB, false))
+        return rota_fail(ROTA_MALFORMED, "a NEW-VIEW in the ledger file is not where it belongs");
+    out->epoch = (uint32_t)its_epoch;
+    out->view = (uint64_t)its_view;
+    return rota_ok();
 }
 
 void rota_store_rewind(struct rota_store *store)

@@ -52,6 +52,10 @@ ROTA_CHECKED struct rota_status rota_store_append(struct rota_store *store, cons
 /* The commit certificate of an appended block; covers every earlier block that has none. One at or below the newest
  * certificate adds nothing and is not stored. ROTA_REFUSED when it is not about a block of this file. */
 ROTA_CHECKED struct rota_status rota_store_certify(struct rota_store *store, const struct rota_certificate *certificate);
+/* The signed bytes of an accepted NEW-VIEW (FORMATS §12.3), kept for ever beside the chain. One that is not behind the
+ * newest adds nothing and is not stored. */
+ROTA_CHECKED struct rota_status rota_store_keep_new_view(struct rota_store *store, uint32_t epoch, uint64_t view,
+                                                         struct rota_view bytes);
 ROTA_CHECKED struct rota_status rota_store_commit(struct rota_store *store);
 /* Passive WAL checkpoint at a quiet moment. */
 void rota_store_checkpoint(struct rota_store *store);
@@ -71,7 +75,7 @@ struct rota_store_entry {
     uint32_t index;
     uint32_t kind;
     struct rota_view id;      /* 32 bytes if the writer was honest */
-    struct rota_view bytes;   /* compact JWS, or evidence */
+    struct rota_view bytes;   /* compact JWS, evidence, or record */
     struct rota_view outcome; /* outcome record */
 };
 struct rota_store_block_row {
@@ -82,6 +86,15 @@ struct rota_store_block_row {
 ROTA_CHECKED struct rota_status rota_store_next_block(struct rota_store_block_row *out, struct rota_store *store);
 ROTA_CHECKED struct rota_status rota_store_next_entry(struct rota_store_entry *out, struct rota_store *store);
 void rota_store_rewind(struct rota_store *store);
+/* The first NEW-VIEW behind this place, as it lies in the file; bytes valid until the next call. ROTA_NOT_FOUND at the end.
+ */
+struct rota_store_new_view {
+    uint32_t epoch;
+    uint64_t view;
+    struct rota_view bytes;
+};
+ROTA_CHECKED struct rota_status rota_store_new_view_after(struct rota_store_new_view *out, struct rota_store *store,
+                                                          uint32_t epoch, uint64_t view);
 /* Height of a certificate for which there is no block, 0 when there is none. */
 uint64_t rota_store_stray_certificate(struct rota_store *store);
 

@@ -40,14 +40,25 @@ const char store_view_block[] =
 
 const char store_view_entry[] =
     "CREATE VIEW v_entry AS SELECT e.leaf_index, e.height, e.idx,\n"
-    "  CASE e.kind WHEN 1 THEN 'proposal' ELSE 'evidence' END AS kind, lower(hex(e.id)) AS id,\n"
+    "  CASE e.kind WHEN 1 THEN 'proposal' WHEN 3 THEN 'evidence' ELSE 'record' END AS kind, lower(hex(e.id)) AS id,\n"
     "  " SQL_MEMBER("e.header", "kid") " AS kid,\n"
     "  " SQL_MEMBER("e.payload", "seq") " AS seq,\n"
     "  " SQL_MEMBER("e.payload", "exp") " AS exp,\n"
     "  " SQL_MEMBER("e.payload", "reason") " AS reason,\n"
     "  e.payload, lower(hex(e.signature)) AS signature, lower(hex(e.evidence)) AS evidence,\n"
+    "  lower(hex(e.record)) AS record,\n"
     "  lower(hex(e.outcome)) AS outcome\n"
     "FROM entry AS e";
+
+/* Kind 1 of FORMATS §8.2: epoch, view, and which NEW-VIEW. */
+const char store_view_record[] =
+    "CREATE VIEW v_record AS SELECT e.leaf_index, e.height,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN 'new-view' ELSE 'other' END AS kind,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_NUMBER("e.record", "2", "4") " END AS epoch,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_NUMBER("e.record", "6", "8") " END AS view,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_HEX("e.record", "14", "32") " END AS nv,\n"
+    "  lower(hex(e.record)) AS record, lower(hex(e.id)) AS id\n"
+    "FROM entry AS e WHERE e.kind = 4";
 
 const char store_view_member[] =
     "CREATE VIEW v_member AS SELECT o.key AS member,\n"

@@ -56,12 +56,15 @@ static bool bind_number(sqlite3_stmt *statement, int at, uint64_t value)
     return value <= INT64_MAX && sqlite3_bind_int64(statement, at, (int64_t)value) == SQLITE_OK;
 }
 
-/* The columns of an entry that depend on its kind: 6..8 for a proposal, 9 for evidence; the others stay NULL. */
+/* The columns of an entry that depend on its kind: 6..8 for a proposal, 9 for evidence, 11 for a
+ * record; the others stay NULL. */
 static struct rota_status write_bind_content(struct rota_store *store, sqlite3_stmt *put, const struct rota_entry *entry)
 {
     struct rota_view bytes = rota_entry_bytes(entry);
-    if (entry->kind == ROTA_ENTRY_EVIDENCE)
-        return bind_view(put, 9, bytes) ? rota_ok() : rota_fail(ROTA_NO_MEMORY, "memory is out");
+    if (entry->kind != ROTA_ENTRY_PROPOSAL)
+        return bind_view(put, entry->kind == ROTA_ENTRY_EVIDENCE ? 9 : 11, bytes)
+                   ? rota_ok()
+                   : rota_fail(ROTA_NO_MEMORY, "memory is out");
     struct store_parts parts;
     ROTA_TRY(store_split(&parts, store, bytes));
     if (bind_text(put, 6, parts.header) && bind_text(put, 7, parts.payload) && bind_view(put, 8, parts.signature))
@@ -155,6 +158,26 @@ struct rota_status rota_store_certify(struct rota_store *store, const struct rot
     ROTA_TRY(write_step(store, STORE_PUT_CERTIFICATE, "a certificate could not be written to the ledger file"));
     store->certified = certificate->vote.height;
     return rota_ok();
+}
+
+struct rota_status rota_store_keep_new_view(struct rota_store *store, uint32_t epoch, uint64_t view, struct rota_view bytes)
+{
+    ROTA_ASSERT(store->in_transaction);
+    sqlite3_stmt *last = store->statements[STORE_LAST_NEW_VIEW];
+    sqlite3_stmt *put = store->statements[STORE_PUT_NEW_VIEW];
+    if (store->failed)
+        return rota_fail(ROTA_IO, "an earlier write to the ledger file failed");
+    uint64_t newest_epoch = 0, newest_view = 0;
+    if (sqlite3_step(last) == SQLITE_ROW) {
+        newest_epoch = (uint64_t)sqlite3_column_int64(last, 0);
+        newest_view = (uint64_t)sqlite3_column_int64(last, 1);
+    }
+    sqlite3_reset(last);
+    if (view > INT64_MAX || epoch < newest_epoch || (epoch == newest_epoch && view <= newest_view))
+        return rota_ok();
+    if (!bind_number(put, 1, epoch) || !bind_number(put, 2, view) || !bind_view(put, 3, bytes))
+        return write_failed(store, SQLITE_NOMEM, "");
+    return write_step(store, STORE_PUT_NEW_VIEW, "a NEW-VIEW could not be written to the ledger file");
 }
 
 void rota_store_checkpoint(struct rota_store *store)

@@ -30,8 +30,7 @@ static json_t *block_entries(const struct rota_facts *facts, const struct rota_b
     json_t *list = json_array();
     for (uint32_t i = 0; i < block->entry_count; i++) {
         json_t *item = json_object();
-        bool proposal = block->entries[i].kind == ROTA_ENTRY_PROPOSAL;
-        json_object_set_new(item, "kind", json_string(proposal ? "proposal" : "evidence"));
+        json_object_set_new(item, "kind", json_string(rota_entry_kind_name(block->entries[i].kind)));
         json_object_set_new(item, "id", rota_json_hex_new(block->entries[i].id.b, ROTA_HASH_BYTES));
         json_object_set_new(item, "outcomes", entry_outcomes(facts, block->header.height, i));
         json_array_append_new(list, item);

@@ -70,9 +70,10 @@ static json_t *json_covered(const struct rota_audit_report *report)
 
 static json_t *json_counts(const struct rota_audit_report *report)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:o}", "proposals", json_number(report->proposals), "operations_done",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "proposals", json_number(report->proposals), "operations_done",
                      json_number(report->ok_ops), "operations_refused", json_number(report->refused_ops), "evidence",
-                     json_number(report->evidences), "certificates", json_number(report->certificates));
+                     json_number(report->evidences), "records", json_number(report->records), "certificates",
+                     json_number(report->certificates));
 }
 
 static json_t *json_anchors(const struct verify_run *run)

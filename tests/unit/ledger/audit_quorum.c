@@ -189,7 +189,7 @@ Test(audit_quorum, evidence_behind_a_proposal)
     maker_story(&maker, "order", 0);
     struct rota_entry entries[] = {maker_proposal(&maker, "alpha-scheduler", 40, OPS("p-2")),
                                    maker_evidence(fixture_vote_evidence(&maker.genesis, ROTA_VOTE_PREPARE, 1, 9, 9, 1))};
-    lie_expect(&maker, "order", entries, 2, "D13", 22, "evidence stands before proposals");
+    lie_expect(&maker, "order", entries, 2, "D13", 22, "evidence before proposals");
 }
 
 /* Certificates that are signed properly, by too few, too many, or of the wrong kind. */

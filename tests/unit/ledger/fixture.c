@@ -211,6 +211,33 @@ struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, 
     return evidence;
 }
 
+void fixture_sign(struct rota_signature *out, uint32_t member, const uint8_t *preimage, size_t len)
+{
+    struct rota_ed25519_secret secret;
+    fixture_facility_secret(&secret, fixture_member_label(member));
+    rota_ed25519_sign(out, &secret, rota_view(preimage, len));
+    rota_ed25519_secret_wipe(&secret);
+}
+
+struct rota_record *fixture_anchor(const struct rota_genesis *genesis, uint64_t view, uint32_t salt)
+{
+    uint8_t preimage[ROTA_ANCHOR_PREIMAGE_MAX];
+    struct rota_record *record = NULL;
+    struct rota_anchor anchor = {.epoch = genesis->membership.epoch, .view = view};
+    memset(anchor.nv.b, (int)salt, sizeof anchor.nv.b);
+    size_t len = rota_anchor_preimage(preimage, &genesis->membership, view, &anchor.nv);
+    fixture_sign(&anchor.signature, rota_primary(&genesis->membership, view), preimage, len);
+    cr_assert(rota_is_ok(rota_record_of_anchor(&record, &anchor)));
+    return record;
+}
+
+struct rota_entry fixture_entry_of_record(struct rota_record *record)
+{
+    struct rota_entry entry = rota_entry_of_record(record);
+    rota_record_release(record);
+    return entry;
+}
+
 struct rota_entry fixture_entry_of_proposal(struct rota_proposal *proposal)
 {
     struct rota_entry entry = rota_entry_of_proposal(proposal);

@@ -42,9 +42,15 @@ struct rota_evidence *fixture_coordinator_evidence(const struct rota_genesis *ge
 struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, enum rota_vote_kind kind, uint32_t member,
                                             uint64_t view, uint64_t height, uint32_t salt);
 
+/* Signs with the key of a member. */
+void fixture_sign(struct rota_signature *out, uint32_t member, const uint8_t *preimage, size_t len);
+/* The anchor of a NEW-VIEW, signed by the primary of that view; `salt` tells one digest from another. One reference. */
+struct rota_record *fixture_anchor(const struct rota_genesis *genesis, uint64_t view, uint32_t salt);
+
 /* An entry that holds the only reference: the caller's goes into it. */
 struct rota_entry fixture_entry_of_proposal(struct rota_proposal *proposal);
 struct rota_entry fixture_entry_of_evidence(struct rota_evidence *evidence);
+struct rota_entry fixture_entry_of_record(struct rota_record *record);
 
 /* A small generator for property tests: the same numbers for the same seed, everywhere. */
 struct fixture_random {

@@ -22,7 +22,8 @@ static void pair_close(struct pair *pair)
 
 static enum rota_check pair_check(struct pair *pair, const struct rota_block *block, uint64_t latest_ms)
 {
-    return rota_chain_check(pair->checker.chain, block->header.height, &block->header.prev_hash, &block->hash, latest_ms);
+    struct rota_first_vote first = {latest_ms, &(struct rota_anchor){0}};
+    return rota_chain_check(pair->checker.chain, block->header.height, &block->header.prev_hash, &block->hash, &first);
 }
 
 /* Hands a block over, as a peer's frame does. */
@@ -238,4 +239,36 @@ Test(chain, a_dry_run_leaves_nothing)
     rota_proposal_release(proposal);
     bench_side_close(&side);
     bench_close(&bench);
+}
+
+/* PROTOCOL V12: in a view that a NEW-VIEW began, the first block carries its anchor, and nobody votes first for one that
+ * rests on another. */
+Test(chain, the_first_block_of_a_view_carries_its_anchor)
+{
+    struct pair pair;
+    pair_open(&pair);
+    struct rota_record *record = fixture_anchor(&pair.bench.genesis, 4, 1);
+    struct rota_anchor mine = record->anchor, other = record->anchor, none = {0};
+    other.nv.b[0] ^= 1;
+    uint64_t time_ms = pair.builder.chain->genesis->created_ms + 1000;
+    struct rota_hash start = {{0}};
+    cr_expect_null(rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine), "an anchor alone");
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *first = rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine);
+    cr_assert_not_null(first);
+    cr_expect_eq(first->entry_count, 2);
+    cr_expect_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 2, "n-2"));
+    const struct rota_block *second =
+        rota_chain_build(pair.builder.chain, &pair.builder.pool, 2, &first->hash, time_ms + 1, &mine);
+    cr_assert_not_null(second);
+    cr_expect_eq(second->entry_count, 1);
+    pair_send(&pair, first);
+    struct rota_first_vote rules[] = {{UINT64_MAX, &other}, {UINT64_MAX, &none}, {UINT64_MAX, &mine}};
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_eq(rota_chain_check(pair.checker.chain, 1, &start, &first->hash, &rules[i]),
+                     i == 2 ? ROTA_CHECK_VALID : ROTA_CHECK_UNTIMELY);
+    cr_expect_eq(rota_chain_check(pair.checker.chain, 1, &start, &first->hash, NULL), ROTA_CHECK_VALID);
+    rota_record_release(record);
+    pair_close(&pair);
 }
