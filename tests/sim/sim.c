@@ -2,33 +2,6 @@
 #include "tests/sim/sim.h"
 
 #include <sodium.h>
-#include <unistd.h>
-
-/* ---- chance --------------------------------------------------------------------------------------------------------- */
-
-static uint64_t split_mix(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-uint64_t sim_random(struct sim *sim, uint64_t below)
-{
-    return below == 0 ? 0 : split_mix(&sim->random[0]) % below;
-}
-
-bool sim_chance(struct sim *sim, uint32_t percent)
-{
-    return percent != 0 && sim_random(sim, 100) < percent;
-}
-
-void sim_trace(struct sim *sim, uint64_t word)
-{
-    uint64_t mixed = sim->trace ^ word;
-    sim->trace = split_mix(&mixed);
-}
 
 /* ---- build and end -------------------------------------------------------------------------------------------------- */
 
@@ -37,7 +10,8 @@ static bool toy_verify(const struct rota_ed25519_public *key, struct rota_view m
 {
     uint8_t mac[crypto_shorthash_BYTES];
     crypto_shorthash(mac, message.data, message.len, key->b);
-    return memcmp(mac, signature->b, sizeof mac) == 0;
+    return memcmp(mac, signature->b, sizeof mac) == 0 &&
+           sodium_is_zero(signature->b + sizeof mac, sizeof signature->b - sizeof mac);
 }
 
 static void membership_fill(struct sim *sim)
@@ -61,12 +35,13 @@ struct sim *sim_new(const struct sim_options *options)
     sim->options = *options;
     if (options->delay_max_ms == 0)
         sim->options.delay_min_ms = 1, sim->options.delay_max_ms = 3;
-    sim->random[0] = options->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
+    sim_streams_open(sim->streams, options->seed);
     sim->timers = (struct rota_timers){100, 500, 1000, 1300, 1000, 500, 500};
     sim->limits = (struct rota_limits){SIM_BLOCK_REQUESTS_MAX, 262144, ROTA_WINDOW};
     sim->actions = malloc(sizeof *sim->actions);
     sim->scratch = malloc(sizeof *sim->scratch);
-    ROTA_ASSERT(sim->actions && sim->scratch);
+    sim->reached = calloc(1, sizeof *sim->reached);
+    ROTA_ASSERT(sim->actions && sim->scratch && sim->reached);
     sim_replica_room(sim);
     membership_fill(sim);
     sim_check_open(sim);
@@ -99,49 +74,9 @@ void sim_free(struct sim *sim)
     free(sim->actions);
     free(sim->turn);
     free(sim->scratch);
+    free(sim->reached);
     sim_check_close(sim);
     free(sim);
-}
-
-static const char *const checker_names[SIM_CHECKERS] = {
-    [SIM_AGREEMENT] = "agreement",
-    [SIM_CERTIFICATE] = "certificate",
-    [SIM_CHAIN] = "chain",
-    [SIM_CHAIN_RULE] = "chain_rule",
-    [SIM_DOUBLE_VOTE] = "double_vote",
-    [SIM_DURABILITY] = "durability",
-    [SIM_EXACTLY_ONCE] = "exactly_once",
-    [SIM_MONOTONE] = "monotone",
-    [SIM_LIVENESS] = "liveness",
-    [SIM_EVIDENCE] = "evidence",
-    [SIM_BOUNDED] = "bounded",
-    [SIM_CODEC] = "codec",
-    [SIM_EXECUTION] = "execution",
-    [SIM_HALT] = "halt",
-    [SIM_DETERMINISM] = "determinism",
-    [SIM_EXPECTATION] = "expectation",
-};
-
-const char *sim_checker_name(enum sim_checker checker)
-{
-    ROTA_ASSERT(checker > 0 && checker < SIM_CHECKERS && checker_names[checker]);
-    return checker_names[checker];
-}
-
-_Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence)
-{
-    fprintf(stderr, "\nviolation %s %s\n  seed %llu, %u members, at %llu ms, agreed height %llu\n",
-            sim_checker_name(checker), sentence, (unsigned long long)sim->options.seed, sim->options.members,
-            (unsigned long long)sim->now_ms, (unsigned long long)sim->agreed_height);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
-        struct rota_core_view view = sim_view(sim, i);
-        fprintf(stderr, "  replica %u: %s view %llu mode %d muted %d height %llu in flight %u failed views %u\n", i,
-                sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
-                (unsigned long long)view.committed, view.in_flight, view.failed_views);
-    }
-    fprintf(stderr, "  again: rota-sim --seed %llu\n", (unsigned long long)sim->options.seed);
-    fflush(NULL);
-    _exit(1);
 }
 
 /* ---- who ------------------------------------------------------------------------------------------------------------ */
@@ -203,6 +138,8 @@ void sim_cut(struct sim *sim, uint32_t from, uint32_t to)
 void sim_heal(struct sim *sim)
 {
     memset(sim->cut, 0, sizeof sim->cut);
+    memset(sim->cut_until_ms, 0, sizeof sim->cut_until_ms);
+    memset(sim->clogged_until_ms, 0, sizeof sim->clogged_until_ms);
 }
 
 void sim_partition(struct sim *sim, const char *groups)
@@ -247,6 +184,7 @@ void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_cr
         if (!(members >> i & 1))
             continue;
         sim->replicas[i].crash_at = k;
+        sim->replicas[i].restart_after_ms = 0;
         sim->replicas[i].crash_point = point;
     }
 }
@@ -289,21 +227,57 @@ void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message 
     sim_send(sim, liar, to, message, NULL);
 }
 
-static struct sim_replica *next_to_wake(struct sim *sim)
+/* When this replica does something of its own: comes back, or wakes as it wished. UINT64_MAX: never. */
+static uint64_t replica_due_ms(const struct sim_replica *replica)
+{
+    if (!replica->up)
+        return replica->restart_ms ? replica->restart_ms : UINT64_MAX;
+    return replica->wake_ms > replica->paused_until_ms ? replica->wake_ms : replica->paused_until_ms;
+}
+
+static struct sim_replica *replica_next(struct sim *sim, uint64_t *out_ms)
 {
     struct sim_replica *next = NULL;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
-        if (sim->replicas[i].up && (!next || sim->replicas[i].wake_ms < next->wake_ms))
+    *out_ms = UINT64_MAX;
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        uint64_t due_ms = replica_due_ms(&sim->replicas[i]);
+        if (due_ms < *out_ms) {
+            *out_ms = due_ms;
             next = &sim->replicas[i];
+        }
+    }
     return next;
+}
+
+static void replica_do(struct sim *sim, struct sim_replica *replica)
+{
+    if (!replica->up)
+        sim_replica_start(sim, replica);
+    else
+        sim_replica_wake(sim, replica);
+}
+
+static void delivery_arrive(struct sim *sim, struct sim_delivery *delivery)
+{
+    struct sim_replica *to = &sim->replicas[delivery->to];
+    if (to->up && to->paused_until_ms > sim->now_ms) { /* waits at its door */
+        delivery->at_ms = to->paused_until_ms;
+        sim_queue_push(sim, delivery);
+        return;
+    }
+    if (delivery->request == UINT32_MAX)
+        sim->under_way[delivery->from][delivery->to]--;
+    if (to->up && !sim_is_cut(sim, delivery->from, delivery->to))
+        sim_replica_deliver(sim, to, delivery);
+    free(delivery->bytes);
 }
 
 /* The next thing that happens, not later than until_ms; false when there is none. */
 static bool sim_step(struct sim *sim, uint64_t until_ms)
 {
-    struct sim_replica *wake = next_to_wake(sim);
-    uint64_t wake_ms = wake ? wake->wake_ms : UINT64_MAX, queue_ms = sim_queue_next_ms(sim);
-    uint64_t at_ms = wake_ms < queue_ms ? wake_ms : queue_ms;
+    uint64_t due_ms, queue_ms = sim_queue_next_ms(sim);
+    struct sim_replica *replica = replica_next(sim, &due_ms);
+    uint64_t at_ms = due_ms < queue_ms ? due_ms : queue_ms;
     if (at_ms > until_ms) {
         sim->now_ms = until_ms;
         return false;
@@ -311,17 +285,15 @@ static bool sim_step(struct sim *sim, uint64_t until_ms)
     if (at_ms > sim->now_ms)
         sim->now_ms = at_ms;
     sim_trace(sim, sim->now_ms);
-    if (wake_ms <= queue_ms) {
-        sim_replica_wake(sim, wake);
+    if (replica && due_ms <= queue_ms) {
+        sim_trace(sim, replica->index);
+        replica_do(sim, replica);
         return true;
     }
     struct sim_delivery delivery;
     ROTA_ASSERT(sim_queue_pop(sim, &delivery));
     sim_trace(sim, delivery.order * 31 + delivery.to);
-    struct sim_replica *to = &sim->replicas[delivery.to];
-    if (to->up && !sim->cut[delivery.from][delivery.to])
-        sim_replica_deliver(sim, to, &delivery);
-    free(delivery.bytes);
+    delivery_arrive(sim, &delivery);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #define ROTA_TESTS_SIM_SIM_H
 
 #include "consensus/core.h"
+#include "tests/sim/sim_reached.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@ struct sim_block {
     uint32_t request_count;
     uint32_t requests[SIM_BLOCK_REQUESTS_MAX];
 };
+
+/* Chance has one stream for each purpose, all from the seed: a draw for one purpose does not move the others. */
+enum sim_stream { SIM_NET, SIM_DISK, SIM_CLOCK, SIM_CLIENT, SIM_FAULT, SIM_LIAR, SIM_STREAMS };
 
 /* What a replica has durably: survives a crash exactly as it was at the last durable point. */
 struct sim_disk {
@@ -67,9 +71,17 @@ struct sim_replica {
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
     uint32_t waiting;                               /* what the core was told last */
     uint64_t waiting_since_ms;
-    uint64_t wake_ms;
+    uint64_t wake_ms;          /* as all times here that are not called local: the simulation's */
+    uint64_t paused_until_ms;  /* frozen: what comes waits, timers go stale */
+    uint64_t restart_ms;       /* down, and comes back then; 0: stays down */
+    uint32_t restart_after_ms; /* for the crash that is armed */
+    uint32_t disk_ms;          /* a durable point takes up to this long */
+    uint64_t disk_slow_until_ms;
     int64_t clock_offset_ms;
-    uint32_t crash_at; /* countdown of durable points to a crash, 0: none armed */
+    int32_t drift_ppm; /* of its clocks, since drift_from_ms, when its own clock stood at drift_local_ms */
+    uint64_t drift_from_ms, drift_local_ms;
+    struct rota_core_view seen; /* after its last turn */
+    uint32_t crash_at;          /* countdown of durable points to a crash, 0: none armed */
     enum sim_crash_point crash_point;
 };
 
@@ -82,6 +94,7 @@ struct sim_delivery {
     bool is_fetch;
     uint64_t fetch_from, fetch_to;
     struct rota_hash fetch_block;
+    bool damaged;                 /* its bytes are not what was sent */
     const struct sim_block *body; /* travels with PREPREPARE and BLOCK */
     uint8_t *bytes;               /* encoded message, owned */
     size_t len;
@@ -93,6 +106,10 @@ struct sim_options {
     enum rota_profile profile;           /* 0: Byzantine */
     uint32_t delay_min_ms, delay_max_ms; /* 0, 0: 1..3 */
     uint32_t loss_percent, duplicate_percent;
+    uint32_t reorder_percent; /* messages that take up to four times as long */
+    uint32_t tail_percent;    /* messages that take up to a hundred times as long */
+    uint32_t corrupt_percent; /* messages that come with damaged bytes, beside the good copy or instead of it */
+    uint32_t link_capacity;   /* messages under way on one link, more are lost; 0: no limit */
     bool verbose;
 };
 
@@ -118,7 +135,7 @@ enum sim_checker {
 };
 
 struct sim_stats {
-    uint64_t steps, messages, lost, commits, view_changes, crashes, fetches, accusations;
+    uint64_t steps, messages, lost, damaged, commits, view_changes, crashes, fetches, accusations;
 };
 
 struct sim {
@@ -127,11 +144,14 @@ struct sim {
     struct rota_timers timers;
     struct rota_limits limits;
     uint64_t now_ms;
-    uint64_t random[4];
+    uint64_t streams[SIM_STREAMS];
     uint64_t order;
     struct sim_replica replicas[ROTA_MEMBERS_MAX];
     bool cut[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX]; /* [from][to] */
-    struct sim_delivery *queue;                   /* binary heap */
+    uint64_t cut_until_ms[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX];
+    uint64_t clogged_until_ms[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX]; /* what is sent comes when it is over */
+    uint32_t under_way[ROTA_MEMBERS_MAX][ROTA_MEMBERS_MAX];
+    struct sim_delivery *queue; /* binary heap */
     size_t queue_count, queue_room;
     struct sim_block **blocks; /* every block ever built, owned */
     size_t block_count, block_room;
@@ -147,7 +167,9 @@ struct sim {
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
     uint32_t liars; /* members that may be accused: a test speaks for them */
-    uint64_t trace; /* folds everything that happens: equal seeds give equal traces */
+    struct sim_reached *reached;
+    bool forgets_saves; /* the canary: journals are never written, which the checkers must notice */
+    uint64_t trace;     /* folds everything that happens: equal seeds give equal traces */
 };
 
 /* Build and end. */
@@ -155,9 +177,12 @@ struct sim *sim_new(const struct sim_options *options);
 #define sim_cluster(...) sim_new(&(struct sim_options){__VA_ARGS__})
 void sim_free(struct sim *sim);
 
-/* Chance: one stream, from the seed. */
-uint64_t sim_random(struct sim *sim, uint64_t below);
-bool sim_chance(struct sim *sim, uint32_t percent);
+/* Chance. A draw below 0 is 0. */
+void sim_streams_open(uint64_t streams[SIM_STREAMS], uint64_t seed);
+uint64_t sim_stream_draw(uint64_t *stream, uint64_t below);
+uint64_t sim_draw(struct sim *sim, enum sim_stream stream, uint64_t below);
+bool sim_chance(struct sim *sim, enum sim_stream stream, uint32_t percent);
+uint64_t sim_random(struct sim *sim, uint64_t below); /* of SIM_FAULT */
 
 /* Who: "0 2 3", "primary", "backups", "all", "up", as bits. */
 uint32_t sim_who(struct sim *sim, const char *who);
@@ -170,6 +195,13 @@ void sim_crash(struct sim *sim, const char *who);
 void sim_restart(struct sim *sim, const char *who);
 /* Crash at the k-th durable point from now. */
 void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_crash_point point);
+
+void sim_split(struct sim *sim, uint32_t side, uint64_t until_ms);                  /* side | the others */
+void sim_cut_until(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms); /* bits; one way */
+void sim_clog(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms);
+void sim_pause(struct sim *sim, uint32_t members, uint64_t until_ms);
+void sim_drift(struct sim *sim, uint32_t members, int32_t ppm);
+void sim_mend(struct sim *sim); /* everything above, clocks and weather too; who is down stays down */
 
 /* Go. */
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
@@ -191,13 +223,20 @@ struct rota_core_view sim_view(struct sim *sim, uint32_t member);
 /* Prints "violation CHECKER sentence", the cluster and how to run it again, and ends the process with code 1. */
 _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence);
 const char *sim_checker_name(enum sim_checker checker);
+/* Called first in sim_fail, for whoever wants the checker and no report; NULL: nobody. */
+void sim_on_fail(void (*fn)(struct sim *sim, enum sim_checker checker));
 
 /* ---- between the simulator's own files ------------------------------------------------------------------------------ */
 void sim_trace(struct sim *sim, uint64_t word);
+/* sim_clock.c: a replica's own clocks, which may drift. */
+uint64_t sim_local_ms(const struct sim *sim, const struct sim_replica *replica);
+uint64_t sim_global_ms(const struct sim_replica *replica, uint64_t local_ms); /* when its clock will stand there */
+uint64_t sim_wall_ms(const struct sim *sim, const struct sim_replica *replica);
 /* sim_net.c */
 void sim_queue_push(struct sim *sim, const struct sim_delivery *delivery);
 bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);
 uint64_t sim_queue_next_ms(const struct sim *sim); /* UINT64_MAX: empty */
+bool sim_is_cut(const struct sim *sim, uint32_t from, uint32_t to);
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body);
 void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
                     const struct rota_hash *block);

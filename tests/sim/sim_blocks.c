@@ -59,12 +59,14 @@ static void stack_pop(struct sim *sim, struct sim_replica *replica)
     for (uint32_t i = 0; i < block->request_count; i++) {
         replica->executed[block->requests[i]] = 0;
         replica->known[block->requests[i]] = true; /* back to the pool (V11) */
-        replica->arrived_ms[block->requests[i]] = sim->now_ms;
+        replica->arrived_ms[block->requests[i]] = sim_local_ms(sim, replica);
     }
 }
 
 void sim_block_rollback(struct sim *sim, struct sim_replica *replica)
 {
+    if (replica->stack_count > 0)
+        sim_reach(sim, SIM_REACHED_BLOCK_ABANDONED);
     while (replica->stack_count > 0)
         stack_pop(sim, replica);
 }
@@ -110,7 +112,7 @@ static void patience_renew(struct sim *sim, struct sim_replica *replica, const s
     for (uint32_t i = 0; i < block->request_count; i++) {
         uint32_t request = block->requests[i];
         if (!waits || (replica->known[request] && replica->arrived_ms[request] <= first_ms + sim->timers.request_ms / 4))
-            replica->served_ms = sim->now_ms;
+            replica->served_ms = sim_local_ms(sim, replica);
     }
 }
 
@@ -118,7 +120,7 @@ uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *rep
 {
     uint64_t first_ms;
     if (!first_waiting(sim, replica, &first_ms))
-        return sim->now_ms;
+        return sim_local_ms(sim, replica);
     return first_ms > replica->served_ms ? first_ms : replica->served_ms;
 }
 
@@ -137,11 +139,6 @@ static bool block_execute(struct sim *sim, struct sim_replica *replica, const st
     return true;
 }
 
-static uint64_t replica_clock(const struct sim *sim, const struct sim_replica *replica)
-{
-    return (uint64_t)((int64_t)sim->now_ms + 1000000 + replica->clock_offset_ms);
-}
-
 bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
                      uint64_t after_ms, const struct sim_block **out)
 {
@@ -157,7 +154,7 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t heig
             block.requests[block.request_count++] = r;
     if (block.request_count == 0)
         return false;
-    uint64_t clock = replica_clock(sim, replica);
+    uint64_t clock = sim_wall_ms(sim, replica);
     block.header.time_ms = clock > after_ms ? clock : after_ms + 1;
     block.header.entry_count = block.request_count;
     block.header.tree_size = height;
@@ -179,7 +176,7 @@ enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, ui
     if (!block)
         return ROTA_CHECK_MISSING;
     ROTA_ASSERT(block->header.height == height);
-    if (judge_time && block->header.time_ms > replica_clock(sim, replica) + sim->timers.clock_ms)
+    if (judge_time && block->header.time_ms > sim_wall_ms(sim, replica) + sim->timers.clock_ms)
         return ROTA_CHECK_UNTIMELY;
     if (!stack_back_to(sim, replica, parent))
         sim_fail(sim, SIM_EXECUTION, "a check on top of a parent that was never executed");

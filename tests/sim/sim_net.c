@@ -49,33 +49,125 @@ uint64_t sim_queue_next_ms(const struct sim *sim)
     return sim->queue_count == 0 ? UINT64_MAX : sim->queue[0].at_ms;
 }
 
+bool sim_is_cut(const struct sim *sim, uint32_t from, uint32_t to)
+{
+    return sim->cut[from][to] || sim->cut_until_ms[from][to] > sim->now_ms;
+}
+
+void sim_cut_until(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms)
+{
+    for (uint32_t a = 0; a < sim->membership.count; a++)
+        for (uint32_t b = 0; b < sim->membership.count; b++)
+            if ((from >> a & 1) && (to >> b & 1) && a != b && sim->cut_until_ms[a][b] < until_ms)
+                sim->cut_until_ms[a][b] = until_ms;
+}
+
+void sim_split(struct sim *sim, uint32_t side, uint64_t until_ms)
+{
+    sim_cut_until(sim, side, ~side, until_ms);
+    sim_cut_until(sim, ~side, side, until_ms);
+}
+
+void sim_clog(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms)
+{
+    for (uint32_t a = 0; a < sim->membership.count; a++)
+        for (uint32_t b = 0; b < sim->membership.count; b++)
+            if ((from >> a & 1) && (to >> b & 1) && sim->clogged_until_ms[a][b] < until_ms)
+                sim->clogged_until_ms[a][b] = until_ms;
+}
+
 static uint64_t delay_draw(struct sim *sim)
 {
-    uint64_t min = sim->options.delay_min_ms, max = sim->options.delay_max_ms;
-    return max > min ? min + sim_random(sim, max - min + 1) : min;
+    const struct sim_options *options = &sim->options;
+    uint64_t min = options->delay_min_ms, max = options->delay_max_ms;
+    uint64_t delay = max > min ? min + sim_draw(sim, SIM_NET, max - min + 1) : min;
+    if (sim_chance(sim, SIM_NET, options->reorder_percent))
+        delay += sim_draw(sim, SIM_NET, 3 * max + 1);
+    if (sim_chance(sim, SIM_NET, options->tail_percent))
+        delay += max * 100 / (1 + sim_draw(sim, SIM_NET, 100));
+    return delay;
+}
+
+static uint8_t *bytes_copy(const uint8_t *bytes, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+    ROTA_ASSERT(copy);
+    if (len)
+        memcpy(copy, bytes, len);
+    return copy;
+}
+
+/* On its way, at a time drawn for it. Takes over delivery->bytes. */
+static void net_launch(struct sim *sim, struct sim_delivery *delivery)
+{
+    uint64_t clogged_ms = sim->clogged_until_ms[delivery->from][delivery->to];
+    uint64_t start_ms = sim->now_ms > sim->replicas[delivery->from].paused_until_ms
+                            ? sim->now_ms
+                            : sim->replicas[delivery->from].paused_until_ms; /* its disk is slow: it speaks later */
+    delivery->at_ms = (start_ms > clogged_ms ? start_ms : clogged_ms) + delay_draw(sim);
+    sim->under_way[delivery->from][delivery->to]++;
+    sim_queue_push(sim, delivery);
+}
+
+/* One byte flipped, the end cut off, or the middle of the message taken from elsewhere in it. */
+static void bytes_damage(struct sim *sim, struct sim_delivery *delivery)
+{
+    size_t len = delivery->len, at = sim_draw(sim, SIM_NET, len);
+    switch (sim_draw(sim, SIM_NET, 3)) {
+    case 0:
+        delivery->bytes[at] ^= (uint8_t)(1u << sim_draw(sim, SIM_NET, 8));
+        break;
+    case 1:
+        delivery->len = at;
+        break;
+    default:
+        memmove(delivery->bytes + at, delivery->bytes + sim_draw(sim, SIM_NET, at + 1), len - at);
+        break;
+    }
+}
+
+static void net_launch_damaged(struct sim *sim, const struct sim_delivery *delivery)
+{
+    struct sim_delivery damaged = *delivery;
+    damaged.bytes = bytes_copy(delivery->bytes, delivery->len);
+    bytes_damage(sim, &damaged);
+    damaged.damaged = true;
+    if (damaged.len == delivery->len && memcmp(damaged.bytes, delivery->bytes, damaged.len) == 0) {
+        free(damaged.bytes);
+        return;
+    }
+    sim->stats.damaged++;
+    net_launch(sim, &damaged);
+}
+
+static bool net_loses(struct sim *sim, const struct sim_delivery *delivery)
+{
+    uint32_t capacity = sim->options.link_capacity;
+    if (sim_is_cut(sim, delivery->from, delivery->to) || sim_chance(sim, SIM_NET, sim->options.loss_percent))
+        return true;
+    if (capacity == 0 || sim->under_way[delivery->from][delivery->to] < capacity)
+        return false;
+    sim_reach(sim, SIM_REACHED_LINK_FULL);
+    return true;
 }
 
 /* One copy, or none, or two: takes over delivery->bytes. */
 static void net_carry(struct sim *sim, struct sim_delivery *delivery)
 {
     sim->stats.messages++;
-    bool lost = sim->cut[delivery->from][delivery->to] || sim_chance(sim, sim->options.loss_percent);
-    if (lost) {
+    if (delivery->len > 0 && sim_chance(sim, SIM_NET, sim->options.corrupt_percent))
+        net_launch_damaged(sim, delivery);
+    if (net_loses(sim, delivery)) {
         sim->stats.lost++;
         free(delivery->bytes);
         return;
     }
-    if (sim_chance(sim, sim->options.duplicate_percent)) {
+    if (sim_chance(sim, SIM_NET, sim->options.duplicate_percent)) {
         struct sim_delivery again = *delivery;
-        again.bytes = malloc(delivery->len ? delivery->len : 1);
-        ROTA_ASSERT(again.bytes);
-        if (delivery->len)
-            memcpy(again.bytes, delivery->bytes, delivery->len);
-        again.at_ms = sim->now_ms + delay_draw(sim);
-        sim_queue_push(sim, &again);
+        again.bytes = bytes_copy(delivery->bytes, delivery->len);
+        net_launch(sim, &again);
     }
-    delivery->at_ms = sim->now_ms + delay_draw(sim);
-    sim_queue_push(sim, delivery);
+    net_launch(sim, delivery);
 }
 
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body)
@@ -85,9 +177,7 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_mes
     rota_message_encode(&writer, message);
     ROTA_ASSERT(!writer.bad);
     struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .body = body, .len = writer.len};
-    delivery.bytes = malloc(writer.len);
-    ROTA_ASSERT(delivery.bytes);
-    memcpy(delivery.bytes, buffer, writer.len);
+    delivery.bytes = bytes_copy(buffer, writer.len);
     net_carry(sim, &delivery);
 }
 

@@ -126,6 +126,7 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     event.checked.height = action->check.height;
     event.checked.verdict = sim_block_check(turn->sim, turn->replica, action->check.height, &action->check.block,
                                             &action->check.parent, action->check.judge_time);
+    sim_reached_checked(turn->sim, turn->replica, &event);
     turn_queue(turn, &event);
 }
 
@@ -156,6 +157,7 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
 {
     struct sim *sim = turn->sim;
     sim->stats.accusations++;
+    sim_reach(sim, SIM_REACHED_ACCUSED);
     if (!(sim->liars >> action->accuse.member & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct replica is accused");
     for (int i = 0; i < 2; i++)
@@ -191,14 +193,16 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         sim_block_rollback(turn->sim, turn->replica);
         break;
     case ROTA_ACTION_COMMIT:
+        sim_reached_commits(turn->sim, turn->replica, action->commit.height);
         sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
         break;
     case ROTA_ACTION_FETCH:
+        sim_reach(turn->sim, rota_hash_is_zero(&action->fetch.block) ? SIM_REACHED_RANGE_FETCHED : SIM_REACHED_BODY_FETCHED);
         sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to,
                        &action->fetch.block);
         break;
     case ROTA_ACTION_WAKE_AT:
-        turn->replica->wake_ms = action->wake_at_ms;
+        turn->replica->wake_ms = sim_global_ms(turn->replica, action->wake_at_ms);
         break;
     case ROTA_ACTION_ACCUSE:
         turn_accuse(turn, action);
@@ -230,7 +234,7 @@ static void turn_events(struct turn *turn)
     struct rota_actions *actions = turn->sim->actions;
     while (turn->event_first < turn->event_count) {
         struct rota_event event = turn->events[turn->event_first++];
-        event.at_ms = turn->sim->now_ms;
+        event.at_ms = sim_local_ms(turn->sim, turn->replica);
         rota_core_step(turn->replica->core, &event, actions);
         for (uint32_t i = 0; i < actions->count; i++)
             turn_act(turn, &actions->items[i]);
@@ -243,7 +247,8 @@ static void disk_write(struct turn *turn)
 {
     struct sim_disk *disk = &turn->replica->disk;
     disk->used = true;
-    if (turn->save_durable) {
+    sim_trace(turn->sim, turn->save_durable + 2 * turn->block_count + 256 * disk->height);
+    if (turn->save_durable && !turn->sim->forgets_saves) {
         disk->has_durable = true;
         disk->durable = *rota_core_durable(turn->replica->core);
     }
@@ -275,6 +280,7 @@ static void turn_release(struct turn *turn)
     for (uint32_t i = 0; i < turn->say_count; i++) {
         struct outgoing *out = &turn->says[i];
         sim_check_said(sim, turn->replica, &out->message);
+        sim_reached_said(sim, turn->replica, &out->message);
         for (uint32_t to = 0; to < sim->membership.count; to++)
             if (to != turn->replica->index && (out->to == ROTA_TO_ALL || out->to == to))
                 sim_send(sim, turn->replica->index, to, &out->message, out->body);
@@ -282,9 +288,21 @@ static void turn_release(struct turn *turn)
 }
 
 /* The armed crash: true when the replica dies at this durable point. */
-static bool turn_crashes(struct sim_replica *replica)
+static bool turn_crashes(struct sim *sim, struct sim_replica *replica)
 {
-    return replica->crash_at > 0 && --replica->crash_at == 0;
+    if (replica->crash_at == 0 || --replica->crash_at > 0)
+        return false;
+    sim_reach(sim, replica->crash_point == SIM_CRASH_BEFORE    ? SIM_REACHED_CRASH_BEFORE
+                   : replica->crash_point == SIM_CRASH_BETWEEN ? SIM_REACHED_CRASH_BETWEEN
+                                                               : SIM_REACHED_CRASH_AFTER);
+    return true;
+}
+
+/* A slow disk: the replica does and says nothing until its durable point is reached. */
+static void turn_waits_for_disk(struct sim *sim, struct sim_replica *replica)
+{
+    if (replica->disk_slow_until_ms > sim->now_ms)
+        sim_pause(sim, UINT32_C(1) << replica->index, sim->now_ms + sim_draw(sim, SIM_DISK, replica->disk_ms + 1));
 }
 
 /* Nothing of the turn reached the disk. */
@@ -326,7 +344,9 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
     turn_events(turn);
     sim->stats.steps++;
     bool saves = turn->save_durable || turn->block_count > 0 || replica->disk.height != before;
-    bool crash = saves && turn_crashes(replica);
+    bool crash = saves && turn_crashes(sim, replica);
+    if (saves)
+        turn_waits_for_disk(sim, replica);
     if (crash && replica->crash_point == SIM_CRASH_BEFORE)
         disk_take_back(&replica->disk, before);
     else if (!crash || replica->crash_point == SIM_CRASH_AFTER)
@@ -341,6 +361,7 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
     free(turn->view_change);
     free(turn->new_view);
     turn->open = false;
+    sim_reached_turn(sim, replica);
     if (crash)
         sim_replica_stop(sim, replica);
 }
@@ -376,6 +397,8 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
 {
     ROTA_ASSERT(!replica->up);
     replica->up = true;
+    replica->restart_ms = 0;
+    sim_reached_restart(sim, replica);
     replica_memory_reset(sim, replica);
     struct sim_disk *disk = &replica->disk;
     struct rota_event event = {.kind = ROTA_EVENT_START};
@@ -406,11 +429,16 @@ void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
     sim->stats.crashes++;
     replica->up = false;
     replica->crash_at = 0;
+    replica->paused_until_ms = 0;
+    replica->restart_ms = replica->restart_after_ms ? sim->now_ms + replica->restart_after_ms : 0;
+    sim_reached_down(sim);
 }
 
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
 {
     struct rota_event event = {.kind = ROTA_EVENT_WOKEN};
+    if (replica->paused_until_ms == sim->now_ms && replica->wake_ms < sim->now_ms)
+        sim_reach(sim, SIM_REACHED_WOKE_STALE);
     turn_run(sim, replica, &event);
 }
 
@@ -436,8 +464,12 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
             block = replica->disk.chain[height];
         if (block)
             block_answer(sim, replica, delivery->from, block, NULL);
+        else
+            sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
         return;
     }
+    if (delivery->fetch_from > replica->disk.height)
+        sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
     for (uint64_t h = delivery->fetch_from; h <= delivery->fetch_to && h <= replica->disk.height; h++)
         block_answer(sim, replica, delivery->from, replica->disk.chain[h], replica->disk.certificates[h]);
     /* a height without a certificate of its own is covered by the next one above */
@@ -448,9 +480,20 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
 static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)
 {
     if (!replica->known[request])
-        replica->arrived_ms[request] = sim->now_ms;
+        replica->arrived_ms[request] = sim_local_ms(sim, replica);
     replica->known[request] = true;
     sim_replica_wake(sim, replica); /* the turn tells the core */
+}
+
+/* Links are sealed, so damage ends there; beneath them, what is signed must hold alone. */
+static void damaged_deliver(struct sim *sim, const struct sim_delivery *delivery)
+{
+    struct rota_message message;
+    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
+    if (rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) && rota_is_ok(rota_reader_finish(&reader)) &&
+        rota_message_is_signed(message.kind) && rota_is_ok(rota_message_verify(&message, &sim->membership)))
+        sim_fail(sim, SIM_CODEC, "a signed message was believed though its bytes were damaged");
+    sim_reach(sim, SIM_REACHED_DAMAGE_REFUSED);
 }
 
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
@@ -461,6 +504,10 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
     }
     if (delivery->is_fetch) {
         fetch_answer(sim, replica, delivery);
+        return;
+    }
+    if (delivery->damaged) {
+        damaged_deliver(sim, delivery);
         return;
     }
     struct rota_message message;

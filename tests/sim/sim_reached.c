@@ -1,0 +1,161 @@
+/* Facts that show where random runs have been. */
+#include "tests/sim/sim.h"
+
+static const char *const fact_texts[] = {
+#define SIM_REACHED_TEXT(name, text) [SIM_REACHED_##name] = text,
+    SIM_REACHED_LIST(SIM_REACHED_TEXT)
+#undef SIM_REACHED_TEXT
+};
+
+const char *sim_fact_text(enum sim_fact fact)
+{
+    return fact_texts[fact];
+}
+
+void sim_reach(struct sim *sim, enum sim_fact fact)
+{
+    sim->reached->counts[fact]++;
+}
+
+/* A tip that nobody needs to vote for again is none: it is in the ledger of all that are there. */
+static void reached_new_view(struct sim *sim, const struct rota_new_view *new_view)
+{
+    if (new_view->tip_height == 0 || new_view->tip_height <= sim->agreed_height)
+        return;
+    sim_reach(sim, SIM_REACHED_TIP_REPROPOSED);
+    uint64_t *last = &sim->reached->tip_views[new_view->tip.b[0] % 64];
+    if (*last != 0 && *last < new_view->view)
+        sim_reach(sim, SIM_REACHED_TIP_REPROPOSED_TWICE);
+    *last = new_view->view;
+}
+
+static void reached_suspect(struct sim *sim, enum rota_suspicion reason)
+{
+    if (reason == ROTA_SUSPECT_HEARTBEAT)
+        sim_reach(sim, SIM_REACHED_SUSPECT_HEARTBEAT);
+    else if (reason == ROTA_SUSPECT_PROGRESS)
+        sim_reach(sim, SIM_REACHED_SUSPECT_PROGRESS);
+    else if (reason == ROTA_SUSPECT_REQUEST)
+        sim_reach(sim, SIM_REACHED_SUSPECT_REQUEST);
+    else if (reason == ROTA_SUSPECT_RESIGN)
+        sim_reach(sim, SIM_REACHED_PRIMARY_RESIGNED);
+}
+
+static void reached_view_change(struct sim *sim, const struct sim_replica *replica, const struct rota_view_change *change)
+{
+    if (sim->agreed_height > replica->disk.height + ROTA_WINDOW)
+        sim_reach(sim, SIM_REACHED_CHANGE_IN_CATCH_UP);
+    if (!change->has_best)
+        return;
+    sim_reach(sim, SIM_REACHED_LOCK_CARRIED);
+    if (change->best.vote.height > replica->disk.height && change->best.vote.view + 2 <= change->new_view)
+        sim_reach(sim, SIM_REACHED_LOCK_CARRIED_TWICE);
+}
+
+void sim_reached_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
+{
+    bool ours = message->sender == replica->index;
+    if (message->kind == ROTA_MESSAGE_NEW_VIEW) {
+        if (ours)
+            reached_new_view(sim, &message->new_view);
+        else
+            sim_reach(sim, SIM_REACHED_NEW_VIEW_RELAYED);
+    } else if (message->kind == ROTA_MESSAGE_SUSPECT) {
+        if (ours)
+            reached_suspect(sim, message->suspect.reason);
+        else
+            sim_reach(sim, SIM_REACHED_SUSPECT_RELAYED);
+    } else if (message->kind == ROTA_MESSAGE_VIEW_CHANGE && ours) {
+        reached_view_change(sim, replica, message->view_change);
+    }
+}
+
+static uint64_t hash_word(const struct rota_hash *hash)
+{
+    uint64_t word;
+    memcpy(&word, hash->b, sizeof word);
+    return word | 1;
+}
+
+void sim_reached_checked(struct sim *sim, const struct sim_replica *replica, const struct rota_event *checked)
+{
+    uint64_t word = hash_word(&checked->checked.block);
+    uint64_t *refused = &sim->reached->untimely[(word >> 8) % 64];
+    switch (checked->checked.verdict) {
+    case ROTA_CHECK_UNTIMELY:
+        sim_reach(sim, SIM_REACHED_BLOCK_UNTIMELY);
+        *refused = word ^ replica->index;
+        break;
+    case ROTA_CHECK_VALID:
+        if (*refused == (word ^ replica->index))
+            sim_reach(sim, SIM_REACHED_UNTIMELY_ACCEPTED);
+        break;
+    case ROTA_CHECK_MISSING:
+        sim_reach(sim, SIM_REACHED_BODY_MISSING);
+        break;
+    case ROTA_CHECK_INVALID:
+        break;
+    }
+}
+
+void sim_reached_commits(struct sim *sim, const struct sim_replica *replica, uint64_t height)
+{
+    struct rota_core_view view = sim_view(sim, replica->index);
+    if (height > replica->disk.height + 1)
+        sim_reach(sim, SIM_REACHED_COMMIT_BY_DESCENDANT);
+    if (view.muted)
+        sim_reach(sim, SIM_REACHED_COMMIT_WHILE_MUTED);
+    if (view.mode == ROTA_MODE_CHANGING)
+        sim_reach(sim, SIM_REACHED_COMMIT_WHILE_CHANGING);
+}
+
+static bool leads(const struct sim_replica *replica)
+{
+    return replica->up && replica->seen.mode == ROTA_MODE_ACTIVE && replica->seen.primary == replica->index;
+}
+
+void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
+{
+    struct rota_core_view was = replica->seen;
+    replica->seen = sim_view(sim, replica->index);
+    const struct rota_core_view *is = &replica->seen;
+    if (is->in_flight >= sim->limits.window && was.in_flight < sim->limits.window)
+        sim_reach(sim, SIM_REACHED_WINDOW_FULL);
+    if (is->failed_views > was.failed_views) {
+        sim_reach(sim, SIM_REACHED_CHANGE_TIMED_OUT);
+        if (is->failed_views > rota_fault_bound(sim->membership.count, sim->membership.profile) + 1)
+            sim_reach(sim, SIM_REACHED_BACK_OFF_GREW);
+    }
+    if (is->mode != ROTA_MODE_ACTIVE || is->view == was.view)
+        return;
+    sim_reach(sim, SIM_REACHED_VIEW_CHANGED);
+    if (is->view > was.view + 1)
+        sim_reach(sim, SIM_REACHED_VIEWS_SKIPPED);
+    for (uint32_t i = 0; leads(replica) && i < sim->membership.count; i++)
+        if (i != replica->index && leads(&sim->replicas[i]))
+            sim_reach(sim, SIM_REACHED_TWO_PRIMARIES);
+}
+
+void sim_reached_restart(struct sim *sim, const struct sim_replica *replica)
+{
+    const struct sim_disk *disk = &replica->disk;
+    if (!disk->has_durable)
+        return;
+    if (!disk->durable.active)
+        sim_reach(sim, SIM_REACHED_RESTART_CHANGING);
+    if (disk->durable.has_best && disk->durable.best.vote.height > disk->height)
+        sim_reach(sim, SIM_REACHED_RESTART_LOCKED);
+    if (disk->durable.active && disk->durable.view % sim->membership.count == replica->index)
+        sim_reach(sim, SIM_REACHED_PRIMARY_RESTARTED);
+}
+
+void sim_reached_down(struct sim *sim)
+{
+    uint32_t down = 0, n = sim->membership.count;
+    for (uint32_t i = 0; i < n; i++)
+        down += !sim->replicas[i].up;
+    if (down > rota_fault_bound(n, sim->membership.profile))
+        sim_reach(sim, SIM_REACHED_MORE_THAN_F_DOWN);
+    if (down == n)
+        sim_reach(sim, SIM_REACHED_ALL_DOWN);
+}

@@ -1,0 +1,76 @@
+/* States that random runs must have been in: a run that never saw them has proved nothing about them. Noted by the shell,
+ * from what it sees; the core knows nothing of it. */
+#ifndef ROTA_TESTS_SIM_REACHED_H
+#define ROTA_TESTS_SIM_REACHED_H
+
+#include <stdint.h>
+
+#define SIM_REACHED_LIST(X)                                                     \
+    X(VIEW_CHANGED, "a view entered")                                           \
+    X(VIEWS_SKIPPED, "a view entered more than one above the last")             \
+    X(CHANGE_IN_CATCH_UP, "view change during catch-up")                        \
+    X(CHANGE_TIMED_OUT, "a view change that timed out")                         \
+    X(BACK_OFF_GREW, "more than f + 1 views failed in a row")                   \
+    X(TIP_REPROPOSED, "an uncommitted tip proposed again")                      \
+    X(TIP_REPROPOSED_TWICE, "a tip proposed again in two views")                \
+    X(LOCK_CARRIED, "a lock shown in a view change")                            \
+    X(LOCK_CARRIED_TWICE, "a lock carried over two views")                      \
+    X(NEW_VIEW_RELAYED, "a NEW-VIEW passed on")                                 \
+    X(SUSPECT_RELAYED, "a SUSPECT passed on")                                   \
+    X(SUSPECT_HEARTBEAT, "a primary suspected of silence")                      \
+    X(SUSPECT_PROGRESS, "a primary suspected of no progress")                   \
+    X(SUSPECT_REQUEST, "a primary suspected of leaving a request")              \
+    X(PRIMARY_RESIGNED, "a primary resigned")                                   \
+    X(TWO_PRIMARIES, "two primaries active at once, in two views")              \
+    X(COMMIT_BY_DESCENDANT, "blocks committed by the certificate of one above") \
+    X(COMMIT_WHILE_MUTED, "a muted replica commits")                            \
+    X(COMMIT_WHILE_CHANGING, "a replica commits between views")                 \
+    X(WINDOW_FULL, "as many blocks in flight as the window allows")             \
+    X(BLOCK_ABANDONED, "an executed block given up")                            \
+    X(BLOCK_UNTIMELY, "a block from the future refused")                        \
+    X(UNTIMELY_ACCEPTED, "an untimely block accepted later")                    \
+    X(BODY_MISSING, "a vote waits for a body")                                  \
+    X(BODY_FETCHED, "a body fetched by its hash")                               \
+    X(RANGE_FETCHED, "a range of blocks fetched")                               \
+    X(FETCH_UNANSWERED, "a fetch answered by nobody")                           \
+    X(CRASH_BEFORE, "a crash before anything of the turn was durable")          \
+    X(CRASH_BETWEEN, "a crash between ledger and journal")                      \
+    X(CRASH_AFTER, "a crash after the durable point, before anything left")     \
+    X(RESTART_CHANGING, "a restart between views")                              \
+    X(RESTART_LOCKED, "a restart with a lock above the ledger")                 \
+    X(PRIMARY_RESTARTED, "a primary restarted in its view")                     \
+    X(MORE_THAN_F_DOWN, "more than f down at once")                             \
+    X(ALL_DOWN, "all down at once")                                             \
+    X(WOKE_STALE, "a frozen replica woke with an overdue timer")                \
+    X(DAMAGE_REFUSED, "damaged bytes refused")                                  \
+    X(LINK_FULL, "a message lost on a full link")                               \
+    X(ACCUSED, "a liar accused with proof")
+
+#define SIM_REACHED_ENUM(name, text) SIM_REACHED_##name,
+enum sim_fact { SIM_REACHED_LIST(SIM_REACHED_ENUM) SIM_FACTS };
+#undef SIM_REACHED_ENUM
+
+struct sim;
+struct sim_replica;
+struct rota_message;
+struct rota_event;
+
+/* How often, and what has to be remembered to know. */
+struct sim_reached {
+    uint64_t counts[SIM_FACTS];
+    uint64_t tip_views[64]; /* by a tip's first hash byte: the view it was last proposed again in */
+    uint64_t untimely[64];  /* by hash: words of blocks that were refused */
+};
+
+const char *sim_fact_text(enum sim_fact fact);
+void sim_reach(struct sim *sim, enum sim_fact fact);
+/* What a message that leaves shows. */
+void sim_reached_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+void sim_reached_checked(struct sim *sim, const struct sim_replica *replica, const struct rota_event *checked);
+void sim_reached_commits(struct sim *sim, const struct sim_replica *replica, uint64_t height);
+/* After a turn, before a start, after somebody went down. */
+void sim_reached_turn(struct sim *sim, struct sim_replica *replica);
+void sim_reached_restart(struct sim *sim, const struct sim_replica *replica);
+void sim_reached_down(struct sim *sim);
+
+#endif
