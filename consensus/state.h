@@ -46,7 +46,9 @@ struct rota_slot {
     bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
     bool judge_time;
     enum rota_slot_check check;
-    bool saved;     /* SAVE_BLOCK was said */
+    bool saved;   /* SAVE_BLOCK was said */
+    bool brought; /* brought_by sent the header as part of a range: it says that this is committed */
+    uint32_t brought_by;
     bool locked;    /* a prepare certificate was formed in this view */
     bool certified; /* certificate holds a commit certificate for `block` or `wanted` */
     struct rota_certificate certificate;
@@ -65,7 +67,19 @@ struct rota_peer_track {
     uint64_t heard_ms;    /* 0: never */
     uint64_t claimed;     /* height it says is committed; a claim, worth one bounded probe */
     uint64_t new_view_ms; /* when we last passed the NEW-VIEW on to it */
+    uint64_t shunned_ms;  /* until when it is asked for blocks only when nobody else can be */
 };
+
+/* A question under way: heights, or one block by its hash. */
+struct rota_fetch_track {
+    bool active;
+    uint32_t peer;
+    uint64_t from, to;
+    struct rota_hash block; /* zero: heights */
+    uint64_t deadline_ms;
+};
+
+enum { ROTA_FETCHES = 3 }; /* ranges asked for at a time, each of another peer */
 
 struct rota_core {
     const struct rota_membership *membership;
@@ -124,12 +138,9 @@ struct rota_core {
     uint64_t status_ms;      /* next status */
     uint64_t untimely_ms;    /* next look at an untimely block, 0: none */
 
-    bool fetching;
-    uint64_t fetch_ms;             /* deadline of the fetch under way */
-    uint64_t fetch_from, fetch_to; /* heights asked for */
-    struct rota_hash fetch_block;
-    uint32_t fetch_peer;
-    uint64_t lag_ms; /* since when somebody claims more than we have; 0: nobody */
+    struct rota_fetch_track fetches[ROTA_FETCHES + 1]; /* the last: a block by its hash */
+    uint32_t fetch_peer;                               /* asked last */
+    uint64_t lag_ms;                                   /* since when somebody claims more than we have; 0: nobody */
 
     uint64_t view_changes, dropped;
 };
@@ -157,6 +168,8 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
 void rota_window_want(struct rota_core *core, uint64_t height, const struct rota_hash *block);
 /* A certificate for its height: stored in the slot, its ancestors become wanted. */
 void rota_window_certify(struct rota_core *core, const struct rota_certificate *certificate);
+/* Forgets the header that stands in a slot. */
+void rota_window_clear(struct rota_core *core, struct rota_slot *slot);
 /* Records a signed vote; two that contradict each other are evidence. */
 void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote,
                       const struct rota_signature *signature);
@@ -206,6 +219,8 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
 /* catch_up.c */
 void rota_catch_up(struct rota_core *core);
 void rota_block_admit(struct rota_core *core, const struct rota_message *message);
+void rota_fetch_shun(struct rota_core *core, uint32_t peer);
+uint64_t rota_catch_up_deadline(const struct rota_core *core);
 void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
 /* status.c */
 void rota_status_say(struct rota_core *core, uint32_t to);

@@ -91,6 +91,9 @@ void rota_vote_checked(struct rota_core *core, const struct rota_event *event)
         break;
     case ROTA_CHECK_MISSING:
         slot->check = ROTA_SLOT_MISSING;
+        if (slot->brought) /* with a body that is not this header's */
+            rota_fetch_shun(core, slot->brought_by);
+        slot->brought = false;
         break;
     }
 }

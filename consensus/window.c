@@ -43,7 +43,15 @@ static void slot_fill(struct rota_core *core, struct rota_slot *slot, const stru
     slot->block = *block;
     slot->source = source;
     slot->check = ROTA_SLOT_UNCHECKED;
-    slot->proposed = slot->judge_time = slot->saved = slot->locked = false;
+    slot->proposed = slot->judge_time = slot->saved = slot->locked = slot->brought = false;
+}
+
+void rota_window_clear(struct rota_core *core, struct rota_slot *slot)
+{
+    window_lower(core, slot->height);
+    slot->source = ROTA_SLOT_EMPTY;
+    slot->check = ROTA_SLOT_UNCHECKED;
+    slot->proposed = slot->saved = slot->locked = slot->brought = false;
 }
 
 /* Below a certified block everything is certified: its parent's hash is what must stand under it. */
@@ -86,10 +94,9 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
             return;
         slot->wanted = hash;
         if (slot->source != ROTA_SLOT_EMPTY && !rota_hash_equal(&slot->block, &hash)) {
-            window_lower(core, height);
-            slot->source = ROTA_SLOT_EMPTY;
-            slot->check = ROTA_SLOT_UNCHECKED;
-            slot->proposed = slot->saved = slot->locked = false;
+            if (slot->source == ROTA_SLOT_FETCHED && slot->brought)
+                rota_fetch_shun(core, slot->brought_by);
+            rota_window_clear(core, slot);
         }
         if (slot->source == ROTA_SLOT_EMPTY)
             return;

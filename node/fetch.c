@@ -1,7 +1,7 @@
 /* Answering peers that lack blocks: bounded in blocks for a question, and in bytes a second for a peer. */
 #include "node/inside.h"
 
-enum { FETCH_BYTES_PER_SECOND = 8 * 1024 * 1024, FETCH_BYTES_MAX = 16 * 1024 * 1024, FETCH_COST_MIN = 16 * 1024 };
+enum { FETCH_BYTES_PER_SECOND = 8 * 1024 * 1024, FETCH_BYTES_MAX = 16 * 1024 * 1024, FETCH_COST_MIN = 4 * 1024 };
 
 static void fetch_refill(struct rota_node *node, uint32_t peer)
 {
@@ -38,8 +38,9 @@ static bool fetch_send(struct rota_node *node, uint32_t peer, struct rota_block 
     return true;
 }
 
-/* One height of the ledger file; *out_certified: with a certificate of its own. */
-static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height, bool *out_certified)
+/* One height of the ledger file; *out_certified: it has a certificate of its own, which is sent only when `prove` says so.
+ */
+static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height, bool prove, bool *out_certified)
 {
     struct rota_block *block = NULL;
     struct rota_certificate certificate;
@@ -47,12 +48,13 @@ static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height,
         return false;
     *out_certified =
         rota_is_ok(rota_store_certificate(&certificate, node->chain.store, height)) && certificate.vote.height == height;
-    bool sent = fetch_send(node, peer, block, *out_certified ? &certificate : NULL);
+    bool sent = fetch_send(node, peer, block, *out_certified && prove ? &certificate : NULL);
     rota_block_release(block);
     return sent;
 }
 
-/* Heights that only a descendant's certificate covers are followed by those up to it: they prove nothing without. */
+/* One certificate at the end proves the whole range by its links (PROTOCOL C5). Where the last height has none of its own,
+ * the heights up to the one that covers it follow. */
 static void fetch_range(struct rota_node *node, const struct rota_asked *asked)
 {
     uint64_t from = asked->fetch.from, to = asked->fetch.to;
@@ -62,7 +64,7 @@ static void fetch_range(struct rota_node *node, const struct rota_asked *asked)
     if (to - from >= ROTA_FETCH_BLOCKS_MAX)
         to = from + ROTA_FETCH_BLOCKS_MAX - 1;
     for (uint64_t h = from; h <= node->chain.height && (h <= to || (!certified && h <= to + ROTA_SLOTS)); h++)
-        if (!fetch_height(node, asked->peer, h, &certified))
+        if (!fetch_height(node, asked->peer, h, h >= to || h == node->chain.height, &certified))
             return;
 }
 

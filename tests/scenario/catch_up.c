@@ -1,4 +1,4 @@
-/* A replica that was away comes back to the tip, under load, from whoever has the blocks (PROTOCOL C1..C4). */
+/* A replica that was away comes back to the tip, under load, from whoever has the blocks (PROTOCOL C1..C6). */
 #include "tests/sim/sim.h"
 
 #include <criterion/criterion.h>
@@ -45,4 +45,48 @@ Test(catch_up, a_node_that_was_away_over_view_changes_joins_the_present_view)
     cr_assert_eq(sim_view(s, 6).view, sim_view(s, 5).view);
     cr_assert_eq(sim_view(s, 6).mode, ROTA_MODE_ACTIVE);
     sim_free(s);
+}
+
+/* The one that is behind asks several at a time, and the load goes on. */
+static uint64_t catch_up_ms(uint32_t members, uint32_t spoilers)
+{
+    struct sim *s = sim_cluster(.members = members, .seed = 3, .delay_min_ms = 20, .delay_max_ms = 20);
+    uint32_t last = members - 1;
+    sim_crash(s, members == 4 ? "3" : "6");
+    while (s->agreed_height < 300) {
+        sim_submit(s, "up", 4);
+        sim_run_ms(s, 20);
+    }
+    for (uint32_t i = 0; i < spoilers; i++)
+        s->replicas[1 + i].spoils = true;
+    sim_restart(s, members == 4 ? "3" : "6");
+    uint64_t target = s->agreed_height, before = s->now_ms;
+    while (s->replicas[last].disk.height < target && s->now_ms - before < 30000) {
+        sim_submit(s, "up", 1);
+        sim_run_ms(s, 20);
+    }
+    sim_expect_height(s, members == 4 ? "3" : "6", target);
+    sim_expect_one_history(s, "all");
+    uint64_t took = s->now_ms - before;
+    sim_free(s);
+    return took;
+}
+
+/* 300 heights, 24 of them under way at a time, 40 ms there and back; STATUS tells of them only after a while (C1, C5). */
+Test(catch_up, ranges_come_from_several_peers_at_once)
+{
+    uint64_t took = catch_up_ms(4, 0);
+    cr_assert_leq(took, 1500, "took %llu ms", (unsigned long long)took);
+}
+
+/* C6: whoever sends blocks that never were costs a few questions, and is not asked again soon. */
+Test(catch_up, wrong_blocks_from_one_peer_cost_that_peer_only)
+{
+    uint64_t honest = catch_up_ms(7, 0), one = catch_up_ms(7, 1), two = catch_up_ms(7, 2);
+    cr_assert_leq(one, honest + 1500, "one spoiler: %llu instead of %llu ms", (unsigned long long)one,
+                  (unsigned long long)honest);
+    cr_assert_leq(two, honest + 3000, "two spoilers: %llu instead of %llu ms", (unsigned long long)two,
+                  (unsigned long long)honest);
+    fprintf(stderr, "catch-up of 300 blocks: %llu ms, one spoiler %llu ms, two %llu ms\n", (unsigned long long)honest,
+            (unsigned long long)one, (unsigned long long)two);
 }

@@ -66,6 +66,7 @@ struct sim_replica {
     const struct sim_block *stack[SIM_PENDING_MAX]; /* executed above the ledger */
     bool known[SIM_REQUESTS_MAX];                   /* requests in the pool */
     uint64_t arrived_ms[SIM_REQUESTS_MAX];          /* since when they wait there */
+    bool spoils;                                    /* answers a FETCH with blocks that never were */
     bool censors[SIM_REQUESTS_MAX];                 /* never puts these into a block of its own */
     uint64_t served_ms;                             /* PROTOCOL T4: a block last took one that was not out of order */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */

@@ -442,10 +442,23 @@ void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
     turn_run(sim, replica, &event);
 }
 
+/* A block of the same height that nobody certified. */
+static const struct sim_block *block_spoilt(struct sim *sim, const struct sim_block *block)
+{
+    struct sim_block other = *block;
+    other.header.time_ms++;
+    other.hash = rota_header_hash(&other.header);
+    return sim_block_add(sim, &other);
+}
+
 static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t to, const struct sim_block *block,
                          const struct rota_certificate *certificate)
 {
     struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = replica->index};
+    if (replica->spoils) {
+        block = block_spoilt(sim, block);
+        certificate = NULL;
+    }
     message.block.header = block->header;
     message.block.block = block->hash;
     message.block.has_certificate = certificate != NULL;
@@ -470,11 +483,13 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
     }
     if (delivery->fetch_from > replica->disk.height)
         sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
-    for (uint64_t h = delivery->fetch_from; h <= delivery->fetch_to && h <= replica->disk.height; h++)
-        block_answer(sim, replica, delivery->from, replica->disk.chain[h], replica->disk.certificates[h]);
-    /* a height without a certificate of its own is covered by the next one above */
-    for (uint64_t h = delivery->fetch_to + 1; h <= replica->disk.height && h > 1 && !replica->disk.certified[h - 1]; h++)
-        block_answer(sim, replica, delivery->from, replica->disk.chain[h], replica->disk.certificates[h]);
+    /* one certificate proves the range; a height without one of its own is covered by the next above */
+    bool covered = false;
+    for (uint64_t h = delivery->fetch_from; h <= replica->disk.height && !covered; h++) {
+        bool prove = h >= delivery->fetch_to || h == replica->disk.height;
+        block_answer(sim, replica, delivery->from, replica->disk.chain[h], prove ? replica->disk.certificates[h] : NULL);
+        covered = prove && replica->disk.certified[h];
+    }
 }
 
 static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)

@@ -183,6 +183,9 @@ Test(standing, a_certified_descendant_proves_what_is_under_it, .fini = end)
 {
     begin(1);
     struct lone_block one = lone_block(l, 1, NULL, 0), two = lone_block(l, 2, &one, 0);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 2}});
+    lone_pass(l, 200);
+    cr_assert_eq(lone_did(l, ROTA_ACTION_FETCH)->fetch.peer, 3);
     lone_hear_block(l, 3, &one, NULL);
     cr_assert_null(lone_did(l, ROTA_ACTION_CHECK), "nobody vouches for it");
     struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &two);
@@ -190,6 +193,23 @@ Test(standing, a_certified_descendant_proves_what_is_under_it, .fini = end)
     lone_checked(l, ROTA_CHECK_VALID);
     lone_checked(l, ROTA_CHECK_VALID);
     cr_assert_eq(lone_view(l).committed, 2);
+}
+
+/* PROTOCOL C5 */
+Test(standing, a_block_without_a_certificate_counts_only_from_whom_it_was_asked_of, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0), lie = lone_block(l, 1, NULL, 5), two = lone_block(l, 2, &one, 0);
+    lone_hear_block(l, 2, &lie, NULL);
+    cr_assert_eq(lone_view(l).dropped, 1);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 2}});
+    lone_pass(l, 200);
+    lone_hear_block(l, 2, &lie, NULL);
+    cr_assert_eq(lone_view(l).dropped, 2);
+    lone_hear_block(l, 3, &one, NULL);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &two);
+    lone_hear_block(l, 3, &two, &proof);
+    cr_assert_eq(lone_did(l, ROTA_ACTION_CHECK)->check.height, 1);
 }
 
 /* PROTOCOL G2, C2: a block that a peer sends in place of the certified one is not taken. */
