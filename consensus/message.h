@@ -5,12 +5,7 @@
 
 #include "ledger/certificate.h"
 #include "ledger/header.h"
-
-enum {
-    ROTA_WINDOW = 16,             /* W: uncommitted blocks in flight */
-    ROTA_SLOTS = 2 * ROTA_WINDOW, /* heights that a replica keeps votes for */
-    ROTA_VIEW_CHANGE_HEADERS_MAX = ROTA_SLOTS,
-};
+#include "ledger/view_change.h"
 
 enum rota_message_kind {
     ROTA_MESSAGE_PREPREPARE = 1,  /* signed: the primary's PREPARE for the header's hash */
@@ -42,29 +37,6 @@ struct rota_preprepare {
 struct rota_suspect {
     uint64_t view;
     enum rota_suspicion reason;
-};
-
-/* A replica leaves for new_view and shows the highest certificate it holds. */
-struct rota_view_change {
-    uint32_t sender;
-    uint64_t new_view;
-    bool has_best;
-    struct rota_certificate best; /* highest by (view, height), prepare or commit */
-    bool has_committed;
-    struct rota_certificate committed; /* commit certificate of its committed height */
-    uint32_t header_count;             /* heights committed + 1 .. best, ascending; 0 when best is not above committed */
-    struct rota_header headers[ROTA_VIEW_CHANGE_HEADERS_MAX];
-    struct rota_signature signature;
-};
-
-/* Q view changes, ascending senders, and what follows from them. nv = digest = what is signed. */
-struct rota_new_view {
-    uint64_t view;
-    uint32_t change_count;
-    struct rota_view_change *changes; /* borrowed: the decoder's scratch or the core's own array */
-    uint64_t tip_height;
-    struct rota_hash tip;
-    struct rota_hash nv; /* filled by decode and by rota_new_view_digest */
 };
 
 struct rota_status_message {
@@ -132,31 +104,7 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
 ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message,
                                                     const struct rota_membership *membership);
 
-/* The digest that binds a view to its justification: H(tag newview || ledger || epoch || config || view || change digests ||
- * tip). */
-struct rota_hash rota_new_view_digest(const struct rota_membership *membership, const struct rota_new_view *new_view);
-/* H(tag viewchange || encoded fields without the signature). */
-struct rota_hash rota_view_change_content(const struct rota_view_change *change);
-/* H over a view change's signed bytes and signature. */
-struct rota_hash rota_view_change_digest(const struct rota_membership *membership, const struct rota_view_change *change);
-
 /* The PREPARE that a pre-prepare is. */
 struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
-
-/* Higher by (view, height). */
-bool rota_certificate_higher(const struct rota_certificate *a, const struct rota_certificate *b);
-
-/* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f
- * liars). */
-struct rota_tip {
-    uint64_t height; /* 0: nothing was ever certified */
-    struct rota_hash block;
-    bool committed;       /* somebody showed a commit certificate for it */
-    uint32_t source;      /* index in changes[] of the view change that shows the tip */
-    uint64_t base;        /* highest committed height shown */
-    uint32_t base_source; /* index in changes[] of who showed it */
-};
-ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes,
-                                                     uint32_t count);
 
 #endif

@@ -45,71 +45,6 @@ static void preprepare_read(struct rota_reader *reader, struct rota_preprepare *
     header_read(reader, &out->header, &out->block);
 }
 
-static void view_change_write(struct rota_writer *writer, const struct rota_view_change *change)
-{
-    rota_write_u64(writer, change->new_view);
-    rota_write_u8(writer, change->has_best);
-    if (change->has_best)
-        rota_certificate_encode(writer, &change->best);
-    rota_write_u8(writer, change->has_committed);
-    if (change->has_committed)
-        rota_certificate_encode(writer, &change->committed);
-    rota_write_u16(writer, (uint16_t)change->header_count);
-    for (uint32_t i = 0; i < change->header_count; i++)
-        header_write(writer, &change->headers[i]);
-}
-
-static void view_change_read(struct rota_reader *reader, struct rota_view_change *out)
-{
-    memset(out, 0, sizeof *out);
-    out->new_view = rota_read_u64(reader);
-    out->has_best = flag_read(reader);
-    if (out->has_best)
-        rota_certificate_decode(reader, &out->best);
-    out->has_committed = flag_read(reader);
-    if (out->has_committed)
-        rota_certificate_decode(reader, &out->committed);
-    uint32_t count = rota_read_u16(reader);
-    if (count > ROTA_VIEW_CHANGE_HEADERS_MAX)
-        reader->bad = true;
-    if (reader->bad)
-        return;
-    out->header_count = count;
-    for (uint32_t i = 0; i < count && !reader->bad; i++)
-        header_read(reader, &out->headers[i], NULL);
-}
-
-static void new_view_write(struct rota_writer *writer, const struct rota_new_view *new_view)
-{
-    rota_write_u64(writer, new_view->view);
-    rota_write_u64(writer, new_view->tip_height);
-    rota_write_hash(writer, &new_view->tip);
-    rota_write_u8(writer, (uint8_t)new_view->change_count);
-    for (uint32_t i = 0; i < new_view->change_count; i++) {
-        rota_write_u32(writer, new_view->changes[i].sender);
-        view_change_write(writer, &new_view->changes[i]);
-        rota_write_signature(writer, &new_view->changes[i].signature);
-    }
-}
-
-static void new_view_read(struct rota_reader *reader, struct rota_new_view *out, struct rota_message_scratch *scratch)
-{
-    out->view = rota_read_u64(reader);
-    out->tip_height = rota_read_u64(reader);
-    rota_read_hash(reader, &out->tip);
-    uint32_t count = rota_read_u8(reader);
-    if (count > ROTA_QUORUM_MAX)
-        reader->bad = true;
-    out->changes = scratch->changes;
-    for (uint32_t i = 0; i < count && !reader->bad; i++) {
-        uint32_t sender = rota_read_u32(reader);
-        view_change_read(reader, &out->changes[i]);
-        out->changes[i].sender = sender;
-        rota_read_signature(reader, &out->changes[i].signature);
-    }
-    out->change_count = reader->bad ? 0 : count;
-}
-
 static void status_write(struct rota_writer *writer, const struct rota_status_message *status)
 {
     rota_write_u64(writer, status->view);
@@ -178,10 +113,10 @@ void rota_message_encode(struct rota_writer *writer, const struct rota_message *
         rota_write_u8(writer, (uint8_t)message->suspect.reason);
         break;
     case ROTA_MESSAGE_VIEW_CHANGE:
-        view_change_write(writer, message->view_change);
+        rota_view_change_encode(writer, message->view_change);
         break;
     case ROTA_MESSAGE_NEW_VIEW:
-        new_view_write(writer, &message->new_view);
+        rota_new_view_encode(writer, &message->new_view);
         break;
     case ROTA_MESSAGE_STATUS:
         status_write(writer, &message->status);
@@ -226,10 +161,10 @@ static void fields_read(struct rota_reader *reader, struct rota_message *out, st
         break;
     case ROTA_MESSAGE_VIEW_CHANGE:
         out->view_change = &scratch->changes[0];
-        view_change_read(reader, out->view_change);
+        rota_view_change_decode(reader, out->view_change);
         break;
     case ROTA_MESSAGE_NEW_VIEW:
-        new_view_read(reader, &out->new_view, scratch);
+        rota_new_view_decode(reader, &out->new_view, scratch->changes);
         break;
     case ROTA_MESSAGE_STATUS:
         status_read(reader, &out->status);
@@ -263,14 +198,4 @@ struct rota_status rota_message_decode(struct rota_message *out, struct rota_mes
         out->view_change->signature = out->signature;
     }
     return rota_ok();
-}
-
-/* The hash that stands for a view change's content in its preimage. */
-struct rota_hash rota_view_change_content(const struct rota_view_change *change)
-{
-    uint8_t bytes[2 * ROTA_CERTIFICATE_BYTES_MAX + ROTA_VIEW_CHANGE_HEADERS_MAX * ROTA_HEADER_BYTES + 16];
-    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
-    view_change_write(&writer, change);
-    ROTA_ASSERT(!writer.bad);
-    return rota_hash_of(ROTA_TAG("viewchange"), rota_view(bytes, writer.len));
 }
