@@ -40,3 +40,27 @@ Test(equivocation, two_commits_of_one_member_are_evidence)
 {
     expect_accused(ROTA_MESSAGE_COMMIT);
 }
+
+/* Two correct replicas are no quorum, whatever a third member says about another block. */
+Test(equivocation, votes_for_another_block_do_not_help_this_one)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 2);
+    sim_run_ms(s, 10);
+    sim_crash(s, "2 3");
+    sim_submit(s, "0 1", 1);
+    sim_run_ms(s, 10);
+    for (enum rota_message_kind kind = ROTA_MESSAGE_PREPARE; kind <= ROTA_MESSAGE_COMMIT; kind++) {
+        for (uint32_t to = 0; to < 2; to++) {
+            struct rota_message message = {.kind = kind};
+            message.vote.kind = kind == ROTA_MESSAGE_PREPARE ? ROTA_VOTE_PREPARE : ROTA_VOTE_COMMIT;
+            message.vote.height = 1;
+            message.vote.block.b[0] = 1;
+            sim_forge(s, 3, to, &message);
+        }
+        sim_run_ms(s, 10);
+    }
+    cr_assert_eq(s->agreed_height, 0);
+    sim_restart(s, "2");
+    sim_expect(s, sim_run_until_settled(s, 10000), "three correct replicas do not commit beside a liar");
+    sim_free(s);
+}

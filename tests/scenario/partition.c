@@ -64,3 +64,16 @@ Test(partition, flapping_links_do_not_split_history)
     sim_expect_one_history(s, "all");
     sim_free(s);
 }
+
+Test(partition, half_of_a_crash_profile_network_commits_nothing)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 11, .profile = ROTA_PROFILE_CRASH);
+    sim_partition(s, "0 1 | 2 3");
+    sim_submit(s, "all", 5);
+    sim_run_ms(s, 10000);
+    cr_assert_eq(s->agreed_height, 0);
+    sim_heal(s);
+    sim_expect(s, sim_run_until_settled(s, 10000), "two halves do not come together");
+    sim_expect_one_history(s, "all");
+    sim_free(s);
+}

@@ -132,6 +132,7 @@ enum sim_checker {
     SIM_HALT,          /* no correct replica sees more than f liars */
     SIM_DETERMINISM,   /* equal seeds, equal traces */
     SIM_EXPECTATION,   /* what a scenario expects */
+    SIM_LOCK,          /* a VIEW-CHANGE shows the lock of every COMMIT before it */
     SIM_CHECKERS,
 };
 

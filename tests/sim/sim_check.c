@@ -26,6 +26,7 @@ struct sim_shadow {
     struct view_said *views;
     uint64_t durable_view[ROTA_MEMBERS_MAX];
     uint64_t prepared_view[ROTA_MEMBERS_MAX], prepared_height[ROTA_MEMBERS_MAX];
+    struct rota_vote highest_commit[ROTA_MEMBERS_MAX]; /* by view, then height */
 };
 
 void sim_check_open(struct sim *sim)
@@ -84,12 +85,25 @@ static void check_chain_rule(struct sim *sim, uint32_t member, const struct rota
     shadow->prepared_height[member] = vote->height;
 }
 
+/* The vote's own record. A PREPARE is struck out of it when a quorum's COMMIT for another block stands there (N9). */
+static bool is_recorded(const struct rota_own_vote *own, const struct rota_vote *vote)
+{
+    if (own->height != vote->height || own->view != vote->view)
+        return false;
+    bool same = rota_hash_equal(&own->block, &vote->block);
+    if (vote->kind == ROTA_VOTE_COMMIT)
+        return own->committed && same;
+    return same ? own->prepared : own->committed;
+}
+
 /* PROTOCOL D1: persist before send, judged by the disk and not by the memory. */
 static void check_on_disk(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
 {
     const struct sim_disk *disk = &replica->disk;
     if (!disk->has_durable || disk->durable.view < vote->view)
         sim_fail(sim, SIM_DURABILITY, "a vote left before its view was durable");
+    if (disk->durable.view == vote->view && !is_recorded(&disk->durable.votes[vote->height % ROTA_SLOTS], vote))
+        sim_fail(sim, SIM_DURABILITY, "a vote left before its record was durable");
     const struct sim_block *block = NULL;
     for (uint32_t i = 0; i < disk->pending_count && !block; i++)
         if (rota_hash_equal(&disk->pending[i]->hash, &vote->block))
@@ -121,6 +135,26 @@ static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_
     sim->shadow->views = said;
 }
 
+/* A VIEW-CHANGE leaves when its view is durable, and shows at least the lock of every COMMIT that was said before (V5). */
+static void check_view_change(struct sim *sim, const struct sim_replica *replica, const struct rota_view_change *change)
+{
+    const struct sim_disk *disk = &replica->disk;
+    if (!disk->has_durable || disk->durable.view < change->new_view || !disk->view_change)
+        sim_fail(sim, SIM_DURABILITY, "a VIEW-CHANGE left before it was durable");
+    const struct rota_vote *said = &sim->shadow->highest_commit[replica->index], *best = &change->best.vote;
+    if (said->height == 0 || said->view >= change->new_view)
+        return;
+    if (!change->has_best || best->view < said->view || (best->view == said->view && best->height < said->height))
+        sim_fail(sim, SIM_LOCK, "a correct replica's VIEW-CHANGE hides the lock of its COMMIT");
+}
+
+static void commit_said(struct sim *sim, uint32_t member, const struct rota_vote *vote)
+{
+    struct rota_vote *highest = &sim->shadow->highest_commit[member];
+    if (vote->view > highest->view || (vote->view == highest->view && vote->height > highest->height))
+        *highest = *vote;
+}
+
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
     struct rota_vote vote;
@@ -133,10 +167,13 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
     case ROTA_MESSAGE_COMMIT:
         vote = message->kind == ROTA_MESSAGE_PREPREPARE ? rota_preprepare_vote(&message->preprepare) : message->vote;
         check_on_disk(sim, replica, &vote);
+        if (vote.kind == ROTA_VOTE_COMMIT)
+            commit_said(sim, replica->index, &vote);
         if (check_one_vote(sim, replica->index, &vote) && vote.kind == ROTA_VOTE_PREPARE)
             check_chain_rule(sim, replica->index, &vote);
         break;
     case ROTA_MESSAGE_VIEW_CHANGE:
+        check_view_change(sim, replica, message->view_change);
         content = rota_view_change_content(message->view_change);
         check_view_said(sim, replica->index, message->kind, message->view_change->new_view, &content);
         break;

@@ -20,6 +20,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_HALT] = "halt",
     [SIM_DETERMINISM] = "determinism",
     [SIM_EXPECTATION] = "expectation",
+    [SIM_LOCK] = "lock",
 };
 
 const char *sim_checker_name(enum sim_checker checker)
