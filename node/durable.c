@@ -3,13 +3,14 @@
  * (PROTOCOL D2, D3). */
 #include "node/inside.h"
 
-static bool durable_fail(struct rota_node *node)
+static bool durable_fail(struct rota_node *node, const char *what)
 {
     const char *file = node->failed_file ? node->failed_file : "";
-    rota_log_fatal("the node stops: a turn could not be made durable, nothing of it was said to anybody", file,
-                   node->failed.why, "what was durable before is safe; what clients were told is in the ledger",
+    rota_log_fatal(what, file, node->failed.why, "what was durable before is safe; what clients were told is in the ledger",
                    "look at the disk and at the memory of this machine, then start rotad again");
     rota_outbox_drop(&node->turn.outbox);
+    rota_store_give_up(node->chain.store);
+    rota_journal_give_up(node->journal);
     return false;
 }
 
@@ -37,13 +38,30 @@ static struct rota_status durable_journal(struct rota_node *node)
     return rota_ok();
 }
 
+static const char durable_turn[] = "the node stops: a turn could not be made durable, nothing of it was said to anybody";
+static const char durable_log[] = "the node stops: a log could not be written into its file";
+
 /* ~ Next hop: node/outbox.c rota_outbox_release for peers, node/door.c rota_door_answer for clients. */
 bool rota_node_make_durable(struct rota_node *node)
 {
     if (!rota_is_ok(node->failed))
-        return durable_fail(node);
+        return durable_fail(node, durable_turn);
     node->failed = durable_ledger(node);
     if (rota_is_ok(node->failed))
         node->failed = durable_journal(node);
-    return rota_is_ok(node->failed) ? true : durable_fail(node);
+    return rota_is_ok(node->failed) ? true : durable_fail(node, durable_turn);
+}
+
+static struct rota_status durable_fold(struct rota_node *node)
+{
+    node->failed_file = node->config.ledger;
+    ROTA_TRY(rota_store_checkpoint(node->chain.store));
+    node->failed_file = node->config.journal;
+    return rota_journal_checkpoint(node->journal);
+}
+
+bool rota_node_fold_logs(struct rota_node *node)
+{
+    node->failed = durable_fold(node);
+    return rota_is_ok(node->failed) ? true : durable_fail(node, durable_log);
 }

@@ -211,7 +211,12 @@ struct rota_status rota_journal_sync(struct rota_journal *journal, bool *out_syn
     return rota_journal_file_commit(journal->file, out_synced);
 }
 
-void rota_journal_checkpoint(struct rota_journal *journal)
+struct rota_status rota_journal_checkpoint(struct rota_journal *journal)
 {
-    rota_journal_file_checkpoint(journal->file);
+    return rota_journal_file_checkpoint(journal->file);
+}
+
+void rota_journal_give_up(struct rota_journal *journal)
+{
+    rota_journal_file_give_up(journal->file);
 }

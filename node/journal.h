@@ -39,6 +39,7 @@ ROTA_CHECKED struct rota_status rota_journal_save_message(struct rota_journal *j
 void rota_journal_forget(struct rota_journal *journal, uint64_t height);
 /* The durable point; nothing saved: nothing happens. *out_synced says whether the disk was waited for. */
 ROTA_CHECKED struct rota_status rota_journal_sync(struct rota_journal *journal, bool *out_synced);
-void rota_journal_checkpoint(struct rota_journal *journal);
+ROTA_CHECKED struct rota_status rota_journal_checkpoint(struct rota_journal *journal);
+void rota_journal_give_up(struct rota_journal *journal); /* nothing more is written, by closing either */
 
 #endif

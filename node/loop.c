@@ -81,13 +81,12 @@ static void loop_publish(struct rota_node *node)
 }
 
 /* A quiet moment: the write-ahead logs go into their files now, and not in the middle of a commit. */
-static void loop_rest(struct rota_node *node)
+static bool loop_rest(struct rota_node *node)
 {
     if (!node->dirty || node->turn.now_ms - node->busy_ms < LOOP_IDLE_MS)
-        return;
-    rota_store_checkpoint(node->chain.store);
-    rota_journal_checkpoint(node->journal);
+        return true;
     node->dirty = false;
+    return rota_node_fold_logs(node);
 }
 
 static void turn_begin(struct rota_node *node)
@@ -122,8 +121,7 @@ static bool loop_turn(struct rota_node *node, bool *out_more)
     if (!rota_node_make_durable(node))
         return false;
     turn_release(node);
-    loop_rest(node);
-    return true;
+    return loop_rest(node);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -165,6 +165,8 @@ void rota_store_close(struct rota_store *store)
         return;
     for (int i = 0; i < STORE_STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
+    if (store->failed)
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(store->db);
     free(store->genesis);
     free(store->scratch);

@@ -206,6 +206,10 @@ static struct rota_status journal_open(struct rota_journal_file *file, const cha
                          "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0"));
     if (journal_ask(file->db, "PRAGMA synchronous") != 2)
         return rota_fail(ROTA_UNSUPPORTED, "the SQLite library of this system cannot make commits durable");
+    /* As with the ledger: what the log holds may never have reached the disk (PROTOCOL D4). */
+    result = sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+    if (result != SQLITE_OK)
+        return journal_error(result, "the journal's log could not be written into its file");
     ROTA_TRY(journal_prepare(file));
     return journal_check_ledger(file, ledger_id);
 }
@@ -231,6 +235,8 @@ void rota_journal_file_close(struct rota_journal_file *file)
         return;
     for (int i = 0; i < JOURNAL_STATEMENTS; i++)
         sqlite3_finalize(file->statements[i]);
+    if (file->failed)
+        sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(file->db);
     free(file);
 }
@@ -353,8 +359,18 @@ struct rota_status rota_journal_file_commit(struct rota_journal_file *file, bool
     return journal_finish(file, result);
 }
 
-void rota_journal_file_checkpoint(struct rota_journal_file *file)
+struct rota_status rota_journal_file_checkpoint(struct rota_journal_file *file)
 {
-    if (!file->in_transaction && !file->failed)
-        sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (file->in_transaction || file->failed)
+        return rota_ok();
+    int result = sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) /* somebody reads: another time */
+        return rota_ok();
+    file->failed = true;
+    return journal_error(result, "the journal's log could not be written into its file");
+}
+
+void rota_journal_file_give_up(struct rota_journal_file *file)
+{
+    file->failed = true;
 }

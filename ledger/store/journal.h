@@ -33,7 +33,9 @@ ROTA_CHECKED struct rota_status rota_journal_file_add_block(struct rota_journal_
 ROTA_CHECKED struct rota_status rota_journal_file_forget(struct rota_journal_file *file, uint64_t height);
 /* Nothing changed since the last time: nothing happens. *out_synced (may be NULL) says whether the disk was waited for. */
 ROTA_CHECKED struct rota_status rota_journal_file_commit(struct rota_journal_file *file, bool *out_synced);
-/* Passive WAL checkpoint at a quiet moment. */
-void rota_journal_file_checkpoint(struct rota_journal_file *file);
+/* Passive WAL checkpoint at a quiet moment; as deadly as a commit when it fails. */
+ROTA_CHECKED struct rota_status rota_journal_file_checkpoint(struct rota_journal_file *file);
+/* Nothing more is written through this handle, by closing it either. */
+void rota_journal_file_give_up(struct rota_journal_file *file);
 
 #endif

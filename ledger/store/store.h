@@ -57,8 +57,10 @@ ROTA_CHECKED struct rota_status rota_store_certify(struct rota_store *store, con
 ROTA_CHECKED struct rota_status rota_store_keep_new_view(struct rota_store *store, uint32_t epoch, uint64_t view,
                                                          struct rota_view bytes);
 ROTA_CHECKED struct rota_status rota_store_commit(struct rota_store *store);
-/* Passive WAL checkpoint at a quiet moment. */
-void rota_store_checkpoint(struct rota_store *store);
+/* Passive WAL checkpoint at a quiet moment; as deadly as a commit when it fails. */
+ROTA_CHECKED struct rota_status rota_store_checkpoint(struct rota_store *store);
+/* Nothing more is written through this handle, by closing it either: a disk that failed once is not asked again. */
+void rota_store_give_up(struct rota_store *store);
 
 /* One stored block, read back. ROTA_NOT_FOUND beyond the end. *out given to the caller (rota_block_release). */
 ROTA_CHECKED struct rota_status rota_store_block(struct rota_block **out, struct rota_store *store, uint64_t height);

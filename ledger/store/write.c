@@ -180,9 +180,18 @@ struct rota_status rota_store_keep_new_view(struct rota_store *store, uint32_t e
     return write_step(store, STORE_PUT_NEW_VIEW, "a NEW-VIEW could not be written to the ledger file");
 }
 
-void rota_store_checkpoint(struct rota_store *store)
+struct rota_status rota_store_checkpoint(struct rota_store *store)
 {
     ROTA_ASSERT(store->writable);
-    if (!store->in_transaction && !store->failed)
-        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (store->in_transaction || store->failed)
+        return rota_ok();
+    int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) /* somebody reads: another time */
+        return rota_ok();
+    return write_failed(store, result, "the ledger's log could not be written into its file");
+}
+
+void rota_store_give_up(struct rota_store *store)
+{
+    store->failed = true;
 }

@@ -219,6 +219,53 @@ Test(store_file, drops_a_torn_last_transaction)
     maker_end(&maker);
 }
 
+/* PROTOCOL D4: the last life ended without folding its log. Opening writes all of it into the file, which then has it alone.
+ */
+Test(store_file, opening_folds_the_log_into_the_file)
+{
+    struct maker maker;
+    struct rota_store *store;
+    char copy[160], wal[192], copy_wal[192], alone[192];
+    maker_begin(&maker, "fold");
+    struct rota_entry entries[] = {maker_proposal(&maker, "alpha-scheduler", 1, DAY_OFF("p-1", "01"))};
+    maker_add(&maker, entries, 1, 0x7);
+    snprintf(copy, sizeof copy, "%s.copy", maker.path);
+    snprintf(wal, sizeof wal, "%s-wal", maker.path);
+    snprintf(copy_wal, sizeof copy_wal, "%s-wal", copy);
+    snprintf(alone, sizeof alone, "%s.alone", copy);
+    file_copy(copy, maker.path, 0);
+    file_copy(copy_wal, wal, 0);
+    cr_assert(rota_is_ok(rota_store_open(&store, copy, &maker.genesis)));
+    file_copy(alone, copy, 0);
+    rota_store_close(store);
+    cr_assert(rota_is_ok(rota_store_open(&store, alone, &maker.genesis)));
+    cr_expect_eq(rota_store_height(store), 1);
+    rota_store_close(store);
+    maker_remove(copy);
+    maker_remove(alone);
+    maker_end(&maker);
+}
+
+/* PROTOCOL D3: given up, a handle writes nothing more: the log stays beside the file even when it is closed. */
+Test(store_file, given_up_it_is_not_written_by_closing)
+{
+    struct maker maker;
+    char wal[192];
+    struct stat before, after;
+    maker_begin(&maker, "given-up");
+    struct rota_entry entries[] = {maker_proposal(&maker, "alpha-scheduler", 1, DAY_OFF("p-1", "01"))};
+    maker_add(&maker, entries, 1, 0x7);
+    snprintf(wal, sizeof wal, "%s-wal", maker.path);
+    cr_assert_eq(stat(wal, &before), 0);
+    rota_store_give_up(maker.store);
+    cr_expect_not(rota_is_ok(rota_store_begin(maker.store)));
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_assert_eq(stat(wal, &after), 0, "closing folded the log");
+    cr_expect_eq(after.st_size, before.st_size);
+    maker_end(&maker);
+}
+
 /* The disk is full: the caller hears it, nothing more is written, and the next opening finds the last good state. */
 Test(store_file, says_when_a_commit_fails)
 {

@@ -80,6 +80,29 @@ Test(journal, a_turn_is_there_whole_or_not_at_all)
     bench_close(&bench);
 }
 
+/* PROTOCOL D4: a life that ended in the middle left its log behind; opening writes it into the file, which then has it
+ * alone. */
+Test(journal, opening_folds_the_log_into_the_file)
+{
+    struct bench bench;
+    bench_open(&bench);
+    struct rota_journal *journal = journal_made(&bench), *again = NULL;
+    struct rota_durable durable = durable_of(7);
+    cr_assert(rota_is_ok(rota_journal_save(journal, &durable)) && rota_is_ok(rota_journal_sync(journal, NULL)));
+    rota_journal_give_up(journal);
+    rota_journal_close(journal);
+    journal = journal_made(&bench);
+    char command[512];
+    snprintf(command, sizeof command, "cp %s/private.db %s/alone.db", bench.folder, bench.folder);
+    cr_assert_eq(system(command), 0);
+    cr_assert(rota_is_ok(rota_journal_open(&again, bench_path(&bench, "alone.db"), &bench.genesis.membership)));
+    cr_assert_not_null(rota_journal_recovered(again).durable);
+    cr_expect_eq(rota_journal_recovered(again).durable->view, 7);
+    rota_journal_close(again);
+    rota_journal_close(journal);
+    bench_close(&bench);
+}
+
 static bool block_count(void *context, struct rota_block *block)
 {
     uint64_t *sum = context;
