@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 
 import history
+from bad_world import BadWorld
 from relay import Relay
 
 BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
@@ -57,8 +58,9 @@ class Answer:
 
 
 class Network:
-    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False):
-        """relay: facilities reach each other through net.relay only."""
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False):
+        """relay: facilities reach each other through net.relay only. worlds: each has a disk and a clock that net.world[name]
+        can spoil."""
         self.names = list(names)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
         self.processes = {}
@@ -67,6 +69,7 @@ class Network:
         self.http = dict(zip(names, ports[len(names):]))
         self.behind = dict(zip(names, ports[2 * len(names):])) if relay else None
         self.relay = None
+        self.world = {name: BadWorld(BIN / "librota-bad-world.so", self.dir / f"{name}.world") for name in names} if worlds else {}
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
@@ -116,7 +119,8 @@ class Network:
         for name in names or self.names:
             log = open(self.dir / f"{name}.log", "ab")
             self.processes[name] = subprocess.Popen(
-                [BIN / "rotad", "--dir", self.dir / f"node-{name}", "--passphrase-file", self.passphrase], stdout=log, stderr=log)
+                [BIN / "rotad", "--dir", self.dir / f"node-{name}", "--passphrase-file", self.passphrase], stdout=log, stderr=log,
+                env=self.world[name].environment if self.world else None)
             log.close()
 
     def kill(self, *names, how=signal.SIGKILL):
@@ -128,6 +132,10 @@ class Network:
             self.processes[name].send_signal(how)
         for name in names:
             self.processes.pop(name).wait(timeout=30)
+
+    def ended(self, name, seconds=30):
+        """The exit code of a node that ends by itself."""
+        return self.processes.pop(name).wait(timeout=seconds)
 
     def freeze(self, *names):
         for name in names:
@@ -186,9 +194,15 @@ class Network:
             time.sleep(0.05)
         raise AssertionError(f"not within {seconds} s: {what}")
 
+    def is_ready(self, name):
+        code = self.processes[name].poll()
+        if code is not None:
+            raise AssertionError(f"{name} ended with {code} by itself; its log ends with {self.log(name)[-2000:]}")
+        return self.get(name, "/readyz/write").status == 200
+
     def ready(self, *names):
         for name in names or self.names:
-            self.until(lambda n=name: self.get(n, "/readyz/write").status == 200, 30, f"{name} ready")
+            self.until(lambda n=name: self.is_ready(n), 30, f"{name} ready")
 
     # ---- asking ----------------------------------------------------------------------------------------------------
 

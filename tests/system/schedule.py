@@ -28,8 +28,12 @@ class Run:
         self.readers = [Reader(self.net, number, seed, self.writers) for number in range(2)]
 
     def __enter__(self):
-        self.net.start()
-        self.net.ready()
+        try:
+            self.net.start()
+            self.net.ready()
+        except AssertionError as error:
+            self.__exit__(type(error))
+            raise
         for client in self.writers + self.readers:
             client.start()
         return self
@@ -37,6 +41,8 @@ class Run:
     def __exit__(self, kind, *_):
         for client in self.writers + self.readers:
             client.ending.set()
+            if client.is_alive():
+                client.join(timeout=10)
         if kind is None:
             self.net.close()
         else:

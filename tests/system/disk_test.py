@@ -1,0 +1,94 @@
+"""Disks that fail, fill up, hang and rot under one facility: it says so and stops, the others go on, and nothing that was acknowledged
+is missing when it is back."""
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import schedule
+
+FATAL = re.compile(r"level=error ev=fatal what=\"[^\"]+\" file=\"[^\"]+\" why=\"[^\"]+\" data=\"[^\"]+\" next=\"[^\"]+\"")
+
+
+def small_disk(test, size):
+    """The folder of a small disk, which is there until the test is over."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="rota-disk-"))
+    path.chmod(0o700)
+    test.addCleanup(path.rmdir)
+    run = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path], capture_output=True, text=True)
+    if run.returncode != 0:
+        test.skipTest(f"a small disk needs the right to mount one, and here it is refused: {run.stderr.strip()}")
+    test.addCleanup(subprocess.run, ["umount", path], check=True)
+    return path
+
+
+class Disks(unittest.TestCase):
+    def run_with(self, **network):
+        seed = schedule.seeded(os.environ)
+        print(f"disk: ROTA_SEED={seed}", flush=True)
+        return schedule.Run("disk", seed, **network)
+
+    def fatal_paragraph(self, net, name):
+        """What the node said when it ended: one line, with what, where, why, what of the data, what next."""
+        said = [line for line in net.log(name).splitlines() if "ev=fatal" in line]
+        self.assertEqual(len(said), 1, said)
+        self.assertRegex(said[0], FATAL)
+        return said[0]
+
+    # PROTOCOL D3: a write that fails ends the process; there is no retry and no going on
+    def test_a_sync_that_fails_ends_the_node_and_loses_nothing(self):
+        with self.run_with(worlds=True) as one:
+            net = one.net
+            for victim in one.draw.sample(net.names, 2):
+                world, draw = net.world[victim], one.draw
+                one.progress(20)
+                (net.dir / f"{victim}.log").write_text("")
+                world.set(syncs_left=draw.randrange(0, 12))
+                self.assertEqual(net.ended(victim), 1)
+                self.assertRegex(self.fatal_paragraph(net, victim), r'file="[^"]+/(ledger|private)\.db"')
+                self.assertEqual(world.get("failed"), 1, "a sync was tried again after one had failed")
+                one.progress(20)
+                world.good()
+                world.set(failed=0)
+                net.start(victim)
+            one.finish()
+            one.judge()
+
+    def test_a_disk_that_hangs_holds_up_nobody_else(self):
+        with self.run_with(worlds=True) as one:
+            net = one.net
+            victim = one.draw.choice(net.names)
+            one.progress(20)
+            net.world[victim].set(sync_delay_ms=1500)
+            one.progress(60)
+            net.world[victim].good()
+            one.finish()
+            one.judge()
+
+    def test_a_full_disk_ends_the_node_and_with_room_it_comes_back(self):
+        with self.run_with() as one:
+            net, victim = one.net, "delta"
+            home, small = net.dir / f"node-{victim}", small_disk(self, "1500k")
+            one.progress(5)
+            net.kill(victim, how=signal.SIGTERM)
+            for path in home.iterdir():
+                shutil.copy2(path, small)
+            shutil.rmtree(home)
+            home.symlink_to(small)
+            net.start(victim)
+            self.assertEqual(net.ended(victim, 60), 1)
+            self.assertIn("no room left", self.fatal_paragraph(net, victim))
+            one.progress(20)
+            subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
+            net.start(victim)
+            one.finish()
+            one.judge()
+
+
+if __name__ == "__main__":
+    unittest.main()
