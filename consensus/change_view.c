@@ -31,6 +31,13 @@ static bool suspects_view(const struct rota_core *core, uint32_t member)
     return cell->has && cell->suspect.view == core->durable.view;
 }
 
+/* Whoever has gone on suspects no less for it: its word about our view may be lost, and it will not say it again. */
+static bool has_left(const struct rota_core *core, uint32_t member)
+{
+    return (core->suspects[member].has && core->suspects[member].suspect.view > core->durable.view) ||
+           (core->has_change[member] && core->changes[member].new_view > core->durable.view);
+}
+
 /* V1: enough suspicions, or the primary's own resignation: said, or shown by its going on to a later view. */
 static bool suspicion_suffices(const struct rota_core *core)
 {
@@ -38,11 +45,9 @@ static bool suspicion_suffices(const struct rota_core *core)
     if (core->has_change[primary] && core->changes[primary].new_view > core->durable.view)
         return true;
     for (uint32_t i = 0; i < core->n; i++) {
-        if (!suspects_view(core, i))
-            continue;
-        if (core->suspects[i].suspect.reason == ROTA_SUSPECT_RESIGN)
+        if (suspects_view(core, i) && core->suspects[i].suspect.reason == ROTA_SUSPECT_RESIGN)
             return true;
-        count++;
+        count += suspects_view(core, i) || has_left(core, i);
     }
     return count >= core->join;
 }

@@ -90,3 +90,21 @@ Test(view_change, the_cluster_comes_back_within_two_seconds_after_an_hour_withou
     cr_assert_leq(s->now_ms - before, 2000, "%llu ms", (unsigned long long)(s->now_ms - before));
     sim_free(s);
 }
+
+Test(view_change, who_left_alone_is_followed)
+{
+    /* three members: the last two need each other, and one has left without being heard */
+    struct sim *s = sim_cluster(.members = 3, .seed = 31);
+    sim_run_ms(s, 300);
+    sim_cut(s, 0, 1);
+    sim_cut(s, 0, 2);
+    sim_cut(s, 1, 2);
+    while (sim_view(s, 1).view == 0)
+        sim_run_ms(s, 10);
+    cr_expect_eq(sim_view(s, 2).view, 0);
+    sim_crash(s, "0");
+    sim_heal(s);
+    sim_submit(s, "1 2", 1);
+    sim_expect(s, sim_run_until_settled(s, 20000), "the one that stayed never follows");
+    sim_free(s);
+}
