@@ -304,6 +304,14 @@ void sim_run_ms(struct sim *sim, uint64_t ms)
         ;
 }
 
+uint32_t sim_committed_requests(const struct sim *sim)
+{
+    uint32_t committed = 0;
+    for (uint32_t r = 0; r < sim->request_count; r++)
+        committed += sim->committed_at[r] != 0;
+    return committed;
+}
+
 static bool sim_is_settled(const struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)

@@ -82,6 +82,7 @@ struct sim_replica {
     int32_t drift_ppm; /* of its clocks, since drift_from_ms, when its own clock stood at drift_local_ms */
     uint64_t drift_from_ms, drift_local_ms;
     struct rota_core_view seen; /* after its last turn */
+    uint64_t active_view;       /* the latest that it was active in */
     uint32_t crash_at;          /* countdown of durable points to a crash, 0: none armed */
     enum sim_crash_point crash_point;
 };
@@ -158,6 +159,7 @@ struct sim {
     struct sim_block **blocks; /* every block ever built, owned */
     size_t block_count, block_room;
     uint32_t request_count;
+    uint32_t chaos_requests; /* committed while things went wrong */
     uint64_t request_sent_ms[SIM_REQUESTS_MAX];
     /* what the whole network has agreed on */
     uint64_t agreed_height;
@@ -211,6 +213,7 @@ void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new reques
 void sim_censor(struct sim *sim, const char *who, uint32_t count);
 void sim_resubmit(struct sim *sim); /* every request not yet committed, to all that are up */
 void sim_run_ms(struct sim *sim, uint64_t ms);
+uint32_t sim_committed_requests(const struct sim *sim);
 /* Speaks with a member's key: from now on it is a liar. */
 void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message *message);
 /* Until every request is committed on every replica that is up and their ledgers are equal; false after limit_ms. */
@@ -234,6 +237,7 @@ void sim_trace(struct sim *sim, uint64_t word);
 uint64_t sim_local_ms(const struct sim *sim, const struct sim_replica *replica);
 uint64_t sim_global_ms(const struct sim_replica *replica, uint64_t local_ms); /* when its clock will stand there */
 uint64_t sim_wall_ms(const struct sim *sim, const struct sim_replica *replica);
+void sim_set_clock(const struct sim *sim, struct sim_replica *replica, int64_t ahead_ms); /* of the true time */
 /* sim_net.c */
 void sim_queue_push(struct sim *sim, const struct sim_delivery *delivery);
 bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);

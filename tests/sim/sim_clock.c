@@ -25,6 +25,11 @@ uint64_t sim_wall_ms(const struct sim *sim, const struct sim_replica *replica)
     return (uint64_t)((int64_t)sim_local_ms(sim, replica) + WALL_CLOCK_BASE_MS + replica->clock_offset_ms);
 }
 
+void sim_set_clock(const struct sim *sim, struct sim_replica *replica, int64_t ahead_ms)
+{
+    replica->clock_offset_ms = (int64_t)sim->now_ms - (int64_t)sim_local_ms(sim, replica) + ahead_ms;
+}
+
 void sim_drift(struct sim *sim, uint32_t members, int32_t ppm)
 {
     for (uint32_t i = 0; i < sim->membership.count; i++) {
@@ -57,7 +62,7 @@ void sim_mend(struct sim *sim)
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         replica->crash_at = 0;
-        replica->clock_offset_ms = 0;
+        sim_set_clock(sim, replica, 0);
         replica->paused_until_ms = replica->disk_slow_until_ms = replica->restart_ms = 0;
     }
     sim_drift(sim, UINT32_MAX, 0);

@@ -11,6 +11,7 @@
 
 struct worker {
     pid_t pid;
+    bool ended;
     int output;
     _Atomic uint64_t seed; /* in work, for the report of one that died without a word */
     struct sim_totals totals;
@@ -84,46 +85,55 @@ static struct worker *worker_of(struct jobs *jobs, uint32_t count, pid_t pid)
     return NULL;
 }
 
-/* Waits for all; the first that fails ends the others, unheard. */
-static bool workers_wait(struct jobs *jobs, uint32_t count)
+static struct sim_totals totals_sum(const struct jobs *jobs, uint32_t count)
 {
-    bool good = true;
-    for (uint32_t left = count; left > 0;) {
-        int status;
-        struct worker *worker = worker_of(jobs, count, wait(&status));
-        if (!worker)
-            continue;
-        left--;
-        if (!good)
-            continue;
-        good = worker_judge(worker, status);
-        for (uint32_t i = 0; i < count && !good; i++)
-            if (&jobs->workers[i] != worker)
-                kill(jobs->workers[i].pid, SIGKILL);
-    }
-    return good;
+    struct sim_totals sum = {{0}};
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < SIM_TOTALS; k++)
+            sum.counts[k] += jobs->workers[i].totals.counts[k];
+    return sum;
 }
 
-static void totals_print(const struct sim_run *run, const struct jobs *jobs, uint64_t took_ms)
+static void progress_show(const struct jobs *jobs, uint32_t count, uint64_t began_ms)
 {
-    struct sim_totals sum = {0};
-    for (uint32_t i = 0; i < run->jobs; i++) {
-        const struct sim_totals *one = &jobs->workers[i].totals;
-        sum.seeds += one->seeds;
-        sum.blocks += one->blocks;
-        sum.messages += one->messages;
-        sum.lost += one->lost;
-        sum.crashes += one->crashes;
-        sum.views += one->views;
-        sum.fetches += one->fetches;
-        sum.virtual_ms += one->virtual_ms;
+    if (!isatty(2))
+        return;
+    struct sim_totals sum = totals_sum(jobs, count);
+    fprintf(stderr, "\r%llu seeds, %llu blocks, %llu s ", (unsigned long long)sum.counts[SIM_TOTAL_SEEDS],
+            (unsigned long long)sum.counts[SIM_TOTAL_BLOCKS], (unsigned long long)((wall_ms() - began_ms) / 1000));
+}
+
+static void others_end(struct jobs *jobs, uint32_t count, const struct worker *failed)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (&jobs->workers[i] != failed && !jobs->workers[i].ended)
+            kill(jobs->workers[i].pid, SIGKILL);
+}
+
+/* Waits for all; the first that fails ends the others, unheard. */
+static bool workers_wait(struct jobs *jobs, uint32_t count, uint64_t began_ms)
+{
+    bool good = true;
+    const struct timespec patience = {.tv_sec = 2};
+    sigset_t ended;
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    for (uint32_t left = count; left > 0;) {
+        int status;
+        struct worker *worker = worker_of(jobs, count, waitpid(-1, &status, WNOHANG));
+        if (!worker) {
+            if (sigtimedwait(&ended, NULL, &patience) < 0)
+                progress_show(jobs, count, began_ms);
+            continue;
+        }
+        left--;
+        worker->ended = true;
+        if (good && !worker_judge(worker, status)) {
+            good = false;
+            others_end(jobs, count, worker);
+        }
     }
-    printf("%llu seeds from %llu: %llu blocks agreed, %llu messages (%llu lost), %llu crashes, %llu views entered, "
-           "%llu fetches, %llu virtual seconds, no violation; %llu.%llu s\n",
-           (unsigned long long)sum.seeds, (unsigned long long)run->first_seed, (unsigned long long)sum.blocks,
-           (unsigned long long)sum.messages, (unsigned long long)sum.lost, (unsigned long long)sum.crashes,
-           (unsigned long long)sum.views, (unsigned long long)sum.fetches, (unsigned long long)(sum.virtual_ms / 1000),
-           (unsigned long long)(took_ms / 1000), (unsigned long long)(took_ms % 1000 / 100));
+    return good;
 }
 
 int sim_jobs_run(const struct sim_run *run)
@@ -131,11 +141,15 @@ int sim_jobs_run(const struct sim_run *run)
     uint64_t began_ms = wall_ms(), until_ms = run->minutes ? began_ms + run->minutes * UINT64_C(60000) : UINT64_MAX;
     struct jobs *jobs = mmap(NULL, sizeof *jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ROTA_ASSERT(jobs != MAP_FAILED);
+    sigset_t ended; /* blocked, so that it can be waited for */
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ended, NULL);
     for (uint32_t i = 0; i < run->jobs; i++)
         worker_start(jobs, &jobs->workers[i], run, until_ms);
-    bool good = workers_wait(jobs, run->jobs);
-    if (good)
-        totals_print(run, jobs, wall_ms() - began_ms);
+    bool good = workers_wait(jobs, run->jobs, began_ms);
+    struct sim_totals sum = totals_sum(jobs, run->jobs);
+    good = good && sim_summary(run, &sum, wall_ms() - began_ms);
     for (uint32_t i = 0; i < run->jobs; i++)
         close(jobs->workers[i].output);
     munmap(jobs, sizeof *jobs);

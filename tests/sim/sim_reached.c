@@ -1,15 +1,25 @@
 /* Facts that show where random runs have been. */
 #include "tests/sim/sim.h"
 
-static const char *const fact_texts[] = {
-#define SIM_REACHED_TEXT(name, text) [SIM_REACHED_##name] = text,
-    SIM_REACHED_LIST(SIM_REACHED_TEXT)
-#undef SIM_REACHED_TEXT
+enum how_often { RARE, COMMON };
+
+static const struct {
+    const char *text;
+    enum how_often how_often;
+} facts[] = {
+#define SIM_REACHED_ROW(name, how_often, text) [SIM_REACHED_##name] = {text, how_often},
+    SIM_REACHED_LIST(SIM_REACHED_ROW)
+#undef SIM_REACHED_ROW
 };
 
 const char *sim_fact_text(enum sim_fact fact)
 {
-    return fact_texts[fact];
+    return facts[fact].text;
+}
+
+bool sim_fact_is_common(enum sim_fact fact)
+{
+    return facts[fact].how_often == COMMON;
 }
 
 void sim_reach(struct sim *sim, enum sim_fact fact)
@@ -126,11 +136,12 @@ void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
         if (is->failed_views > rota_fault_bound(sim->membership.count, sim->membership.profile) + 1)
             sim_reach(sim, SIM_REACHED_BACK_OFF_GREW);
     }
-    if (is->mode != ROTA_MODE_ACTIVE || is->view == was.view)
+    if (is->mode != ROTA_MODE_ACTIVE || (is->view == was.view && was.mode == ROTA_MODE_ACTIVE))
         return;
     sim_reach(sim, SIM_REACHED_VIEW_CHANGED);
-    if (is->view > was.view + 1)
+    if (is->view > replica->active_view + 1)
         sim_reach(sim, SIM_REACHED_VIEWS_SKIPPED);
+    replica->active_view = is->view;
     for (uint32_t i = 0; leads(replica) && i < sim->membership.count; i++)
         if (i != replica->index && leads(&sim->replicas[i]))
             sim_reach(sim, SIM_REACHED_TWO_PRIMARIES);

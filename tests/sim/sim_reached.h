@@ -3,50 +3,51 @@
 #ifndef ROTA_TESTS_SIM_REACHED_H
 #define ROTA_TESTS_SIM_REACHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define SIM_REACHED_LIST(X)                                                     \
-    X(VIEW_CHANGED, "a view entered")                                           \
-    X(VIEWS_SKIPPED, "a view entered more than one above the last")             \
-    X(CHANGE_IN_CATCH_UP, "view change during catch-up")                        \
-    X(CHANGE_TIMED_OUT, "a view change that timed out")                         \
-    X(BACK_OFF_GREW, "more than f + 1 views failed in a row")                   \
-    X(TIP_REPROPOSED, "an uncommitted tip proposed again")                      \
-    X(TIP_REPROPOSED_TWICE, "a tip proposed again in two views")                \
-    X(LOCK_CARRIED, "a lock shown in a view change")                            \
-    X(LOCK_CARRIED_TWICE, "a lock carried over two views")                      \
-    X(NEW_VIEW_RELAYED, "a NEW-VIEW passed on")                                 \
-    X(SUSPECT_RELAYED, "a SUSPECT passed on")                                   \
-    X(SUSPECT_HEARTBEAT, "a primary suspected of silence")                      \
-    X(SUSPECT_PROGRESS, "a primary suspected of no progress")                   \
-    X(SUSPECT_REQUEST, "a primary suspected of leaving a request")              \
-    X(PRIMARY_RESIGNED, "a primary resigned")                                   \
-    X(TWO_PRIMARIES, "two primaries active at once, in two views")              \
-    X(COMMIT_BY_DESCENDANT, "blocks committed by the certificate of one above") \
-    X(COMMIT_WHILE_MUTED, "a muted replica commits")                            \
-    X(COMMIT_WHILE_CHANGING, "a replica commits between views")                 \
-    X(WINDOW_FULL, "as many blocks in flight as the window allows")             \
-    X(BLOCK_ABANDONED, "an executed block given up")                            \
-    X(BLOCK_UNTIMELY, "a block from the future refused")                        \
-    X(UNTIMELY_ACCEPTED, "an untimely block accepted later")                    \
-    X(BODY_MISSING, "a vote waits for a body")                                  \
-    X(BODY_FETCHED, "a body fetched by its hash")                               \
-    X(RANGE_FETCHED, "a range of blocks fetched")                               \
-    X(FETCH_UNANSWERED, "a fetch answered by nobody")                           \
-    X(CRASH_BEFORE, "a crash before anything of the turn was durable")          \
-    X(CRASH_BETWEEN, "a crash between ledger and journal")                      \
-    X(CRASH_AFTER, "a crash after the durable point, before anything left")     \
-    X(RESTART_CHANGING, "a restart between views")                              \
-    X(RESTART_LOCKED, "a restart with a lock above the ledger")                 \
-    X(PRIMARY_RESTARTED, "a primary restarted in its view")                     \
-    X(MORE_THAN_F_DOWN, "more than f down at once")                             \
-    X(ALL_DOWN, "all down at once")                                             \
-    X(WOKE_STALE, "a frozen replica woke with an overdue timer")                \
-    X(DAMAGE_REFUSED, "damaged bytes refused")                                  \
-    X(LINK_FULL, "a message lost on a full link")                               \
-    X(ACCUSED, "a liar accused with proof")
+#define SIM_REACHED_LIST(X)                                                             \
+    X(VIEW_CHANGED, COMMON, "a view entered")                                           \
+    X(VIEWS_SKIPPED, COMMON, "a view entered more than one above the last")             \
+    X(CHANGE_IN_CATCH_UP, COMMON, "view change during catch-up")                        \
+    X(CHANGE_TIMED_OUT, COMMON, "a view change that timed out")                         \
+    X(BACK_OFF_GREW, COMMON, "more than f + 1 views failed in a row")                   \
+    X(TIP_REPROPOSED, COMMON, "an uncommitted tip proposed again")                      \
+    X(TIP_REPROPOSED_TWICE, RARE, "a tip proposed again in two views")                  \
+    X(LOCK_CARRIED, COMMON, "a lock shown in a view change")                            \
+    X(LOCK_CARRIED_TWICE, RARE, "a lock carried over two views")                        \
+    X(NEW_VIEW_RELAYED, COMMON, "a NEW-VIEW passed on")                                 \
+    X(SUSPECT_RELAYED, COMMON, "a SUSPECT passed on")                                   \
+    X(SUSPECT_HEARTBEAT, COMMON, "a primary suspected of silence")                      \
+    X(SUSPECT_PROGRESS, COMMON, "a primary suspected of no progress")                   \
+    X(SUSPECT_REQUEST, COMMON, "a primary suspected of leaving a request")              \
+    X(PRIMARY_RESIGNED, COMMON, "a primary resigned")                                   \
+    X(TWO_PRIMARIES, COMMON, "two primaries active at once, in two views")              \
+    X(COMMIT_BY_DESCENDANT, COMMON, "blocks committed by the certificate of one above") \
+    X(COMMIT_WHILE_MUTED, COMMON, "a muted replica commits")                            \
+    X(COMMIT_WHILE_CHANGING, COMMON, "a replica commits between views")                 \
+    X(WINDOW_FULL, RARE, "as many blocks in flight as the window allows")               \
+    X(BLOCK_ABANDONED, COMMON, "an executed block given up")                            \
+    X(BLOCK_UNTIMELY, COMMON, "a block from the future refused")                        \
+    X(UNTIMELY_ACCEPTED, COMMON, "an untimely block accepted later")                    \
+    X(BODY_MISSING, COMMON, "a vote waits for a body")                                  \
+    X(BODY_FETCHED, COMMON, "a body fetched by its hash")                               \
+    X(RANGE_FETCHED, COMMON, "a range of blocks fetched")                               \
+    X(FETCH_UNANSWERED, COMMON, "a fetch answered by nobody")                           \
+    X(CRASH_BEFORE, COMMON, "a crash before anything of the turn was durable")          \
+    X(CRASH_BETWEEN, COMMON, "a crash between ledger and journal")                      \
+    X(CRASH_AFTER, COMMON, "a crash after the durable point, before anything left")     \
+    X(RESTART_CHANGING, COMMON, "a restart between views")                              \
+    X(RESTART_LOCKED, COMMON, "a restart with a lock above the ledger")                 \
+    X(PRIMARY_RESTARTED, COMMON, "a primary restarted in its view")                     \
+    X(MORE_THAN_F_DOWN, COMMON, "more than f down at once")                             \
+    X(ALL_DOWN, COMMON, "all down at once")                                             \
+    X(WOKE_STALE, COMMON, "a frozen replica woke with an overdue timer")                \
+    X(DAMAGE_REFUSED, COMMON, "damaged bytes refused")                                  \
+    X(LINK_FULL, COMMON, "a message lost on a full link")                               \
+    X(ACCUSED, RARE, "a liar accused with proof")
 
-#define SIM_REACHED_ENUM(name, text) SIM_REACHED_##name,
+#define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,
 enum sim_fact { SIM_REACHED_LIST(SIM_REACHED_ENUM) SIM_FACTS };
 #undef SIM_REACHED_ENUM
 
@@ -62,6 +63,7 @@ struct sim_reached {
     uint64_t untimely[64];  /* by hash: words of blocks that were refused */
 };
 
+bool sim_fact_is_common(enum sim_fact fact); /* some thousand seeds must show it */
 const char *sim_fact_text(enum sim_fact fact);
 void sim_reach(struct sim *sim, enum sim_fact fact);
 /* What a message that leaves shows. */

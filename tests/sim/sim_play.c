@@ -1,0 +1,174 @@
+/* Playing a plan in two phases: everything goes wrong as it is written; then a part of the network is mended and must make
+ * progress alone, then the rest, and all must end with one ledger (PROTOCOL §8). */
+#include "tests/sim/sim_plan.h"
+
+enum {
+    PLAY_PROGRESS_MS = 90000, /* every pending request final within this, after mending */
+    PLAY_CATCH_UP_MS = 90000, /* who comes back last has the whole ledger within this */
+    PLAY_RETRY_MS = 3000,     /* a client asks again */
+};
+
+static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct sim_replica *replica = &sim->replicas[i];
+        if (!(event->who >> i & 1) || !replica->up)
+            continue;
+        replica->restart_after_ms = event->for_ms + 1;
+        if (event->fault == SIM_FAULT_CRASH) {
+            sim_replica_stop(sim, replica);
+            continue;
+        }
+        replica->crash_at = (uint32_t)event->value;
+        replica->crash_point = (enum sim_crash_point)event->point;
+    }
+}
+
+static void fault_ring(struct sim *sim, uint64_t until_ms)
+{
+    uint32_t n = sim->membership.count;
+    for (uint32_t a = 0; a < n; a++)
+        for (uint32_t b = 0; b < n; b++)
+            if ((a + 1) % n != b && (b + 1) % n != a)
+                sim_cut_until(sim, UINT32_C(1) << a, UINT32_C(1) << b, until_ms);
+}
+
+static void fault_of_clock(struct sim *sim, const struct sim_fault_event *event)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct sim_replica *replica = &sim->replicas[i];
+        if (!(event->who >> i & 1))
+            continue;
+        if (event->fault == SIM_FAULT_CLOCK)
+            sim_set_clock(sim, replica, event->value);
+        else
+            replica->disk_ms = (uint32_t)event->value, replica->disk_slow_until_ms = sim->now_ms + event->for_ms;
+    }
+}
+
+static void fault_submit(struct sim *sim, const struct sim_fault_event *event)
+{
+    for (int64_t k = 0; k < event->value && sim->request_count < SIM_REQUESTS_MAX; k++) {
+        uint32_t request = sim->request_count++;
+        sim->request_sent_ms[request] = sim->now_ms;
+        for (uint32_t i = 0; i < sim->membership.count; i++)
+            if (event->who >> i & 1)
+                sim_send_request(sim, i, request);
+    }
+}
+
+static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
+{
+    uint64_t until_ms = sim->now_ms + event->for_ms;
+    switch (event->fault) {
+    case SIM_FAULT_SUBMIT:
+        fault_submit(sim, event);
+        break;
+    case SIM_FAULT_SPLIT:
+        sim_split(sim, event->who, until_ms);
+        break;
+    case SIM_FAULT_ONE_WAY:
+        sim_cut_until(sim, event->who, event->whom, until_ms);
+        break;
+    case SIM_FAULT_RING:
+        fault_ring(sim, until_ms);
+        break;
+    case SIM_FAULT_BRIDGE:
+        sim_cut_until(sim, event->who & ~event->whom, ~event->who & ~event->whom, until_ms);
+        sim_cut_until(sim, ~event->who & ~event->whom, event->who & ~event->whom, until_ms);
+        break;
+    case SIM_FAULT_CLOG:
+        sim_clog(sim, event->who, event->whom, until_ms);
+        break;
+    case SIM_FAULT_CRASH:
+    case SIM_FAULT_CRASH_SAVE:
+        fault_crash(sim, event);
+        break;
+    case SIM_FAULT_PAUSE:
+        sim_pause(sim, event->who, until_ms);
+        break;
+    case SIM_FAULT_CLOCK:
+    case SIM_FAULT_SLOW_DISK:
+        fault_of_clock(sim, event);
+        break;
+    case SIM_FAULT_DRIFT:
+        sim_drift(sim, event->who, (int32_t)event->value);
+        break;
+    case SIM_FAULTS:
+        break;
+    }
+}
+
+static void play_chaos(struct sim *sim, const struct sim_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (plan->events[i].at_ms > sim->now_ms)
+            sim_run_ms(sim, plan->events[i].at_ms - sim->now_ms);
+        fault_happen(sim, &plan->events[i]);
+    }
+    if (plan->chaos_ms > sim->now_ms)
+        sim_run_ms(sim, plan->chaos_ms - sim->now_ms);
+}
+
+/* Nobody is alive and waits for nothing: whoever is up has a timer that is due some day (heartbeats go on for ever). */
+static void judge_not_wedged(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if (sim->replicas[i].up && sim->membership.count > 1 && sim->replicas[i].wake_ms > sim->now_ms + 60000)
+            sim_fail(sim, SIM_LIVENESS, "a live replica waits for nothing");
+}
+
+static uint64_t highest_view(struct sim *sim)
+{
+    uint64_t highest = 0;
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        if (sim->replicas[i].up && sim->replicas[i].seen.view > highest)
+            highest = sim->replicas[i].seen.view;
+    return highest;
+}
+
+/* Clients ask again and again, as they do; false when it was not enough. */
+static bool progress(struct sim *sim, uint64_t within_ms)
+{
+    for (uint64_t end_ms = sim->now_ms + within_ms; sim->now_ms < end_ms;) {
+        sim_resubmit(sim);
+        if (sim_run_until_settled(sim, PLAY_RETRY_MS))
+            return true;
+    }
+    return false;
+}
+
+static void play_core(struct sim *sim, const struct sim_plan *plan)
+{
+    sim_mend(sim);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct sim_replica *replica = &sim->replicas[i];
+        replica->restart_after_ms = 0;
+        if (!(plan->core >> i & 1))
+            sim_replica_stop(sim, replica);
+        else if (!replica->up)
+            sim_replica_start(sim, replica);
+    }
+    uint64_t view = highest_view(sim);
+    sim_submit(sim, "up", 5);
+    if (!progress(sim, PLAY_PROGRESS_MS))
+        sim_fail(sim, SIM_LIVENESS, "no progress after everything was mended");
+    judge_not_wedged(sim);
+    if (highest_view(sim) > view + 64)
+        sim_fail(sim, SIM_LIVENESS, "views ran away after everything was mended");
+}
+
+struct sim *sim_play(const struct sim_plan *plan)
+{
+    struct sim *sim = sim_new(&plan->options);
+    sim->forgets_saves = plan->forgets_saves;
+    play_chaos(sim, plan);
+    sim->chaos_requests = sim_committed_requests(sim);
+    play_core(sim, plan);
+    sim_restart(sim, "all");
+    sim_submit(sim, "all", 3);
+    if (!progress(sim, PLAY_CATCH_UP_MS))
+        sim_fail(sim, SIM_LIVENESS, "who came back last does not catch up");
+    sim_expect_one_history(sim, "all");
+    return sim;
+}
