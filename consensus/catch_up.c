@@ -59,7 +59,7 @@ void rota_block_admit(struct rota_core *core, const struct rota_message *message
     if (block->has_certificate)
         rota_window_certify(core, &block->certificate);
     enum rota_slot_source source = ROTA_SLOT_FETCHED;
-    if ((uint32_t)__builtin_popcount(rota_window_count(core, slot->prepares, &block->block)) >= core->quorum)
+    if (rota_window_prepared(core, slot, &block->block) != 0)
         source = ROTA_SLOT_PREPARED;
     bool fresh = slot->source == ROTA_SLOT_EMPTY || slot->check == ROTA_SLOT_MISSING;
     bool placed = rota_window_put(core, &block->header, &block->block, source);
@@ -200,13 +200,13 @@ static const struct rota_hash *missing_block(struct rota_core *core, uint64_t *o
             return &slot->wanted;
         if (slot->source >= ROTA_SLOT_PREPARED)
             continue;
-        for (uint32_t i = 0; i + core->quorum <= core->n; i++) {
+        for (uint32_t i = 0; i + core->prepare_quorum <= core->n; i++) {
             const struct rota_vote_cell *cell = &slot->prepares[i];
             if (!cell->has || cell->view != core->durable.view)
                 continue;
             if (slot->source != ROTA_SLOT_EMPTY && rota_hash_equal(&slot->block, &cell->block))
                 continue;
-            if ((uint32_t)__builtin_popcount(rota_window_count(core, slot->prepares, &cell->block)) >= core->quorum)
+            if (rota_window_prepared(core, slot, &cell->block) != 0)
                 return &cell->block;
         }
     }

@@ -2,7 +2,7 @@
  * for its block and every ancestor. */
 #include "consensus/state.h"
 
-/* The certificate that these cells hold for a block: the first Q members in ascending order. */
+/* The certificate that these cells hold for a block: the first so many members in ascending order. */
 static void certificate_form(const struct rota_core *core, struct rota_certificate *out, enum rota_vote_kind kind,
                              const struct rota_slot *slot, const struct rota_hash *block, uint32_t members)
 {
@@ -11,14 +11,14 @@ static void certificate_form(const struct rota_core *core, struct rota_certifica
     out->vote = (struct rota_vote){
         .kind = kind, .view = core->durable.view, .nv = core->durable.nv, .height = slot->height, .block = *block};
     out->epoch = core->membership->epoch;
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < core->n && taken < core->quorum; i++) {
+    uint32_t taken = 0, needed = kind == ROTA_VOTE_PREPARE ? core->prepare_quorum : core->quorum;
+    for (uint32_t i = 0; i < core->n && taken < needed; i++) {
         if (!(members >> i & 1))
             continue;
         out->signers |= UINT32_C(1) << i;
         out->signatures[taken++] = cells[i].signature;
     }
-    ROTA_ASSERT(taken == core->quorum);
+    ROTA_ASSERT(taken == needed);
 }
 
 void rota_certify_best(struct rota_core *core, const struct rota_certificate *certificate)
@@ -36,7 +36,7 @@ void rota_certify_best(struct rota_core *core, const struct rota_certificate *ce
     }
 }
 
-/* N6: the lock is durable before COMMIT is said. Also a muted replica commits: it only needs to store the lock. */
+/* P2, N6: the lock is durable before COMMIT is said. Also a muted replica commits: it only needs to store the lock. */
 static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint32_t members)
 {
     struct rota_certificate certificate;
@@ -71,8 +71,8 @@ bool rota_certify_prepared(struct rota_core *core)
         struct rota_slot *slot = rota_window_slot(core, h);
         if (slot->locked)
             continue;
-        uint32_t members = rota_window_count(core, slot->prepares, &slot->block);
-        if ((uint32_t)__builtin_popcount(members) < core->quorum)
+        uint32_t members = rota_window_prepared(core, slot, &slot->block);
+        if (members == 0)
             continue;
         lock_and_commit(core, slot, members);
         any = true;

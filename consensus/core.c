@@ -28,6 +28,8 @@ void rota_core_init(struct rota_core *core, const struct rota_core_setup *setup)
     core->n = setup->membership->count;
     core->f = rota_fault_bound(core->n, setup->membership->profile);
     core->quorum = rota_quorum(core->n, setup->membership->profile);
+    core->crash_profile = setup->membership->profile == ROTA_PROFILE_CRASH;
+    core->prepare_quorum = rota_prepare_quorum(core->n, setup->membership->profile);
     core->join = rota_join_threshold(core->n, setup->membership->profile);
     core->fetch_peer = core->self;
 }
@@ -94,6 +96,14 @@ void rota_core_halt(struct rota_core *core, const char *why)
         return;
     core->halted = why;
     rota_core_emit(core, ROTA_ACTION_HALT)->halt = why;
+}
+
+void rota_core_contradicted(struct rota_core *core)
+{
+    if (core->crash_profile)
+        rota_core_halt(core,
+                       "a member signed two things that contradict each other: this ledger has the crash profile, which "
+                       "tolerates no liar");
 }
 
 /* ---- events ------------------------------------------------------------------------------------------------------- */
@@ -224,6 +234,9 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     case ROTA_EVENT_CHECKED:
         rota_vote_checked(core, event);
         break;
+    case ROTA_EVENT_EVIDENCE:
+        rota_core_contradicted(core);
+        break;
     }
     rota_timers_run(core);
     core_advance(core);
@@ -236,6 +249,7 @@ void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
 {
     memset(out, 0, sizeof *out);
     out->mode = core->halted ? ROTA_MODE_HALTED : core->durable.active ? ROTA_MODE_ACTIVE : ROTA_MODE_CHANGING;
+    out->halted = core->halted;
     out->view = core->durable.view;
     out->primary = rota_primary(core->membership, core->durable.view);
     out->muted = core->muted;

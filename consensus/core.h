@@ -67,6 +67,7 @@ enum rota_event_kind {
     ROTA_EVENT_DEMAND,    /* what waits in the pool changed */
     ROTA_EVENT_BUILT,     /* answer to ROTA_ACTION_BUILD */
     ROTA_EVENT_CHECKED,   /* answer to ROTA_ACTION_CHECK; also unasked when a missing body has arrived */
+    ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
 };
 
 enum rota_check {
@@ -190,6 +191,7 @@ const struct rota_durable *rota_core_durable(const struct rota_core *core);
 enum rota_mode { ROTA_MODE_ACTIVE = 1, ROTA_MODE_CHANGING, ROTA_MODE_HALTED };
 struct rota_core_view {
     enum rota_mode mode;
+    const char *halted; /* NULL, or why it votes no more; static */
     uint64_t view;
     uint32_t primary;
     bool muted; /* does not prepare in this view */

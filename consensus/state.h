@@ -86,6 +86,8 @@ struct rota_core {
     struct rota_timers timers;
     uint32_t window;
     uint32_t self, n, f, quorum, join;
+    uint32_t prepare_quorum; /* PREPAREs in a prepare certificate; 1 in the crash profile, the primary's */
+    bool crash_profile;      /* nobody lies: PREPAREs of backups are not said, a contradiction stops the replica */
 
     uint64_t now_ms;
     struct rota_actions *actions; /* of the step under way */
@@ -154,6 +156,9 @@ struct rota_message *rota_core_say(struct rota_core *core, uint32_t to, enum rot
 /* Somebody's signed message, passed on. */
 struct rota_message *rota_core_relay(struct rota_core *core, uint32_t to, uint32_t signer, enum rota_message_kind kind);
 void rota_core_halt(struct rota_core *core, const char *why);
+/* A member contradicts itself, with proof. The Byzantine profile goes on; the crash profile rests on nobody doing that (P4).
+ */
+void rota_core_contradicted(struct rota_core *core);
 bool rota_core_is_primary(const struct rota_core *core);
 /* The NEW-VIEW that this view rests on; view 0 when there is none. */
 struct rota_anchor rota_core_anchor(const struct rota_core *core);
@@ -176,6 +181,9 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
 /* Members whose cell holds this vote, as bits. */
 uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],
                            const struct rota_hash *block);
+/* The members whose PREPAREs of this view make a prepare certificate of the block; 0 while they do not suffice. In the crash
+ * profile the primary's alone does. */
+uint32_t rota_window_prepared(const struct rota_core *core, const struct rota_slot *slot, const struct rota_hash *block);
 /* Forgets what belongs to the view that ends: headers without certificate, checks, locks. Votes stay, they carry their view.
  */
 void rota_window_new_view(struct rota_core *core);

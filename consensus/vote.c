@@ -35,8 +35,8 @@ static bool check_is_due(struct rota_core *core, struct rota_slot *slot)
         return true;
     if (slot->check != ROTA_SLOT_UNTIMELY)
         return false;
-    bool vouched = slot->source == ROTA_SLOT_CERTIFIED ||
-                   (uint32_t)__builtin_popcount(rota_window_count(core, slot->prepares, &slot->block)) >= core->quorum;
+    bool vouched =
+        slot->source == ROTA_SLOT_CERTIFIED || (!core->crash_profile && rota_window_prepared(core, slot, &slot->block) != 0);
     if (vouched)
         slot->judge_time = false;
     return vouched || (core->untimely_ms != 0 && core->now_ms >= core->untimely_ms);
@@ -114,8 +114,14 @@ static void vote_save_blocks(struct rota_core *core, uint64_t height)
     }
 }
 
+/* Our PREPARE, and with it the chain of this view. In the crash profile only the primary says it (P1). */
 static void vote_cast(struct rota_core *core, const struct rota_slot *slot)
 {
+    if (core->crash_profile && !rota_core_is_primary(core)) {
+        core->voted_height = slot->height;
+        core->voted_block = slot->block;
+        return;
+    }
     struct rota_own_vote *own = rota_vote_own(core, slot->height);
     ROTA_ASSERT(!own->prepared || rota_hash_equal(&own->block, &slot->block));
     own->prepared = true;

@@ -130,6 +130,7 @@ static void vote_accuse(struct rota_core *core, uint32_t member, const struct ro
     action->accuse.votes[0].signature = cell->signature;
     action->accuse.votes[1].vote = *vote;
     action->accuse.votes[1].signature = *signature;
+    rota_core_contradicted(core);
 }
 
 void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote,
@@ -166,6 +167,14 @@ uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_
             members |= UINT32_C(1) << i;
     }
     return members;
+}
+
+uint32_t rota_window_prepared(const struct rota_core *core, const struct rota_slot *slot, const struct rota_hash *block)
+{
+    uint32_t members = rota_window_count(core, slot->prepares, block);
+    if (core->crash_profile)
+        members &= UINT32_C(1) << rota_primary(core->membership, core->durable.view);
+    return (uint32_t)__builtin_popcount(members) >= core->prepare_quorum ? members : 0;
 }
 
 void rota_window_new_view(struct rota_core *core)

@@ -104,6 +104,21 @@ static bool signers_verify(const struct rota_membership *membership, const struc
     return true;
 }
 
+/* P1, P3: how many must have signed, and in the crash profile who: its prepare certificate is the word of the view's
+ * primary. */
+static struct rota_status signers_check(const struct rota_membership *membership, const struct rota_certificate *certificate)
+{
+    bool prepare = certificate->vote.kind == ROTA_VOTE_PREPARE;
+    uint32_t needed = prepare ? rota_prepare_quorum(membership->count, membership->profile)
+                              : rota_quorum(membership->count, membership->profile);
+    if (rota_certificate_signer_count(certificate) != needed)
+        return rota_fail(ROTA_INCOMPLETE, "a certificate without exactly a quorum of signatures");
+    if (prepare && membership->profile == ROTA_PROFILE_CRASH &&
+        certificate->signers != UINT32_C(1) << rota_primary(membership, certificate->vote.view))
+        return rota_fail(ROTA_INCOMPLETE, "a prepare certificate that the view's primary did not sign");
+    return rota_ok();
+}
+
 struct rota_status rota_certificate_verify(const struct rota_membership *membership,
                                            const struct rota_certificate *certificate)
 {
@@ -111,8 +126,7 @@ struct rota_status rota_certificate_verify(const struct rota_membership *members
         return rota_fail(ROTA_WRONG_LEDGER, "a certificate of another epoch");
     if (certificate->signers >> membership->count != 0)
         return rota_fail(ROTA_UNKNOWN_KEY, "a certificate signed by somebody who is no member");
-    if (rota_certificate_signer_count(certificate) != rota_quorum(membership->count, membership->profile))
-        return rota_fail(ROTA_INCOMPLETE, "a certificate without exactly a quorum of signatures");
+    ROTA_TRY(signers_check(membership, certificate));
     if (!signers_verify(membership, certificate))
         return rota_fail(ROTA_BAD_SIGNATURE, "a certificate with a signature that does not verify");
     return rota_ok();

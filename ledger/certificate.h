@@ -44,7 +44,8 @@ uint32_t rota_certificate_signer_count(const struct rota_certificate *certificat
 /* vote || epoch u32 || signers u32 || signatures. */
 void rota_certificate_encode(struct rota_writer *writer, const struct rota_certificate *certificate);
 void rota_certificate_decode(struct rota_reader *reader, struct rota_certificate *out);
-/* Exactly Q distinct members of this epoch, every signature valid. ROTA_WRONG_LEDGER for another epoch,
+/* Exactly Q distinct members of this epoch, every signature valid; in the crash profile a certificate of PREPAREs is the one
+ * signature of the view's primary. ROTA_WRONG_LEDGER for another epoch,
  * ROTA_UNKNOWN_KEY for a signer outside the membership, ROTA_INCOMPLETE for a wrong number, ROTA_BAD_SIGNATURE. */
 ROTA_CHECKED struct rota_status rota_certificate_verify(const struct rota_membership *membership,
                                                         const struct rota_certificate *certificate);

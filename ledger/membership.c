@@ -16,6 +16,11 @@ uint32_t rota_quorum(uint32_t n, enum rota_profile profile)
     return ROTA_BROKEN(quorum_2f_plus_1, (2 * n + 2) / 3, 2 * ((n - 1) / 3) + 1);
 }
 
+uint32_t rota_prepare_quorum(uint32_t n, enum rota_profile profile)
+{
+    return profile == ROTA_PROFILE_CRASH ? 1 : rota_quorum(n, profile);
+}
+
 uint32_t rota_join_threshold(uint32_t n, enum rota_profile profile)
 {
     ROTA_ASSERT(n >= 1 && n <= ROTA_MEMBERS_MAX);

@@ -33,6 +33,8 @@ struct rota_membership {
 uint32_t rota_fault_bound(uint32_t n, enum rota_profile profile);
 /* PROTOCOL M3: Q = (2n+2)/3, integer division, for every n; a majority in the crash profile. */
 uint32_t rota_quorum(uint32_t n, enum rota_profile profile);
+/* Signatures in a prepare certificate: Q; in the crash profile one, the primary's, because nobody lies (PROTOCOL P1). */
+uint32_t rota_prepare_quorum(uint32_t n, enum rota_profile profile);
 /* PROTOCOL M4. J: so many suspicions hold at least one of a correct member: f+1 for n >= 4, 2 for n = 3, 1 below. */
 uint32_t rota_join_threshold(uint32_t n, enum rota_profile profile);
 /* PROTOCOL M5. The primary of a view: (view + epoch) mod n. */

@@ -50,6 +50,8 @@ static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
     if (!frame->entries_verified &&
         !rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &frame->entry)))
         return;
+    if (frame->entry.kind == ROTA_ENTRY_EVIDENCE && frame->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR)
+        rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
     rota_node_take_in(node, &ignored, &frame->entry, false);
 }
 

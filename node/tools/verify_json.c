@@ -29,6 +29,15 @@ static json_t *json_checks(const struct rota_audit_report *report)
     return list;
 }
 
+static void json_profile(json_t *input, const struct rota_genesis *genesis)
+{
+    if (genesis == NULL)
+        return;
+    const struct rota_membership *membership = &genesis->membership;
+    json_object_set_new(input, "profile", json_string(membership->profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine"));
+    json_object_set_new(input, "tolerates_liars", json_integer(rota_fault_bound(membership->count, membership->profile)));
+}
+
 static json_t *json_leaf(uint64_t leaf_index)
 {
     return leaf_index == UINT64_MAX ? json_null() : json_number(leaf_index);
@@ -94,6 +103,7 @@ bool verify_print_json(const struct verify_run *run)
                         json_pack("{s:o,s:o,s:o,s:o}", "sha256", json_hash(&report->file_hash), "bytes",
                                   json_number(report->file_bytes), "ledger_id", json_hash(&report->ledger_id), "name",
                                   run->genesis != NULL ? json_string(run->genesis->name.text) : json_null()));
+    json_profile(json_object_get(all, "input"), run->genesis);
     json_object_set_new(all, "verdict", json_string(rota_verdict_name(report->verdict)));
     json_object_set_new(all, "exit_code", json_integer(verify_exit_code(run)));
     json_object_set_new(all, "covered", json_covered(report));

@@ -22,6 +22,18 @@ int verify_exit_code(const struct verify_run *run)
     return (int)run->report->verdict;
 }
 
+/* What the certificates in the file can stand at all: no proof is stronger than the profile it was made under. */
+static void words_profile(const struct rota_membership *membership)
+{
+    uint32_t liars = rota_fault_bound(membership->count, membership->profile);
+    uint32_t needed = rota_quorum(membership->count, membership->profile);
+    if (membership->profile == ROTA_PROFILE_CRASH)
+        printf("profile   crash: %u of %u facilities decide; it tolerates no liar\n", needed, membership->count);
+    else
+        printf("profile   byzantine: %u of %u facilities decide; it tolerates %u liar%s\n", needed, membership->count, liars,
+               liars == 1 ? "" : "s");
+}
+
 static void words_head(const struct verify_run *run)
 {
     char hex[2 * ROTA_HASH_BYTES + 1], words[ROTA_WORDS_CHARS_MAX];
@@ -32,6 +44,8 @@ static void words_head(const struct verify_run *run)
     rota_words_format(words, &report->ledger_id);
     printf("ledger    %s   %s\n", run->genesis != NULL ? run->genesis->name.text : "(the genesis given is not well formed)",
            words);
+    if (run->genesis != NULL)
+        words_profile(&run->genesis->membership);
 }
 
 static const char *verdict_meaning(const struct verify_run *run)

@@ -94,6 +94,7 @@ struct sim_delivery {
     uint32_t from, to;
     uint32_t request; /* UINT32_MAX: none */
     bool is_fetch;
+    bool is_evidence; /* the proof that somebody lies, as an entry on its way to be ordered */
     uint64_t fetch_from, fetch_to;
     struct rota_hash fetch_block;
     bool damaged;                 /* its bytes are not what was sent */
@@ -170,7 +171,9 @@ struct sim {
     struct turn *turn; /* of sim_replica.c, used again for every turn: it is large */
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
-    uint32_t liars; /* members that may be accused: a test speaks for them */
+    uint32_t halted;     /* members that stopped voting, with a reason */
+    bool halts_expected; /* a replica that halts does not end the run: a test looks for it */
+    uint32_t liars;      /* members that may be accused: a test speaks for them */
     struct sim_reached *reached;
     bool forgets_saves; /* the canary: journals are never written, which the checkers must notice */
     uint64_t trace;     /* folds everything that happens: equal seeds give equal traces */
@@ -246,6 +249,7 @@ bool sim_is_cut(const struct sim *sim, uint32_t from, uint32_t to);
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body);
 void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
                     const struct rota_hash *block);
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to);
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 /* sim_replica.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);

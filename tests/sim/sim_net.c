@@ -195,6 +195,12 @@ void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first,
     net_carry(sim, &delivery);
 }
 
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to)
+{
+    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .is_evidence = true};
+    net_carry(sim, &delivery);
+}
+
 /* A client's request: not over the replicas' links, so partitions do not hold it up. */
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request)
 {

@@ -166,6 +166,9 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
             sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
     if (rota_vote_equal(&action->accuse.votes[0].vote, &action->accuse.votes[1].vote))
         sim_fail(sim, SIM_EVIDENCE, "an accusation of one and the same vote");
+    for (uint32_t to = 0; to < sim->membership.count; to++)
+        if (to != turn->replica->index)
+            sim_send_evidence(sim, turn->replica->index, to);
 }
 
 static void turn_act(struct turn *turn, const struct rota_action *action)
@@ -208,7 +211,10 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         turn_accuse(turn, action);
         break;
     case ROTA_ACTION_HALT:
-        sim_fail(turn->sim, SIM_HALT, action->halt);
+        if (!turn->sim->halts_expected)
+            sim_fail(turn->sim, SIM_HALT, action->halt);
+        turn->sim->halted |= UINT32_C(1) << turn->replica->index;
+        break;
     }
 }
 
@@ -519,6 +525,10 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
     }
     if (delivery->is_fetch) {
         fetch_answer(sim, replica, delivery);
+        return;
+    }
+    if (delivery->is_evidence) {
+        turn_run(sim, replica, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
         return;
     }
     if (delivery->damaged) {

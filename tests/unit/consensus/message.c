@@ -196,6 +196,24 @@ Test(message, a_view_change_that_lies_is_refused)
     }
 }
 
+/* PROTOCOL P1: one signature is a lock where nobody lies, and only there, and only the primary's. */
+Test(message, the_word_of_the_primary_is_a_prepare_certificate_in_the_crash_profile_alone)
+{
+    network_make();
+    struct rota_hash block = {{9}};
+    struct rota_certificate alone = certify(ROTA_VOTE_PREPARE, 4, 2, &block); /* view 4: member 0 leads */
+    struct rota_certificate committed = certify(ROTA_VOTE_COMMIT, 4, 2, &block);
+    alone.signers = 1;
+    cr_assert_eq(rota_certificate_verify(&membership, &alone).code, ROTA_INCOMPLETE);
+    membership.profile = ROTA_PROFILE_CRASH;
+    cr_assert(rota_is_ok(rota_certificate_verify(&membership, &alone)));
+    cr_assert(rota_is_ok(rota_certificate_verify(&membership, &committed)), "three of four are a majority");
+    alone.vote.view = 5;
+    cr_assert_eq(rota_certificate_verify(&membership, &alone).code, ROTA_INCOMPLETE, "member 0 does not lead view 5");
+    committed.signers = 1;
+    cr_assert_eq(rota_certificate_verify(&membership, &committed).code, ROTA_INCOMPLETE, "one COMMIT is no majority");
+}
+
 /* PROTOCOL A3 */
 Test(message, truncated_or_changed_bytes_never_verify)
 {
