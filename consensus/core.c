@@ -127,6 +127,7 @@ static void start_resume_view(struct rota_core *core, const struct rota_event *e
 
 static void core_start(struct rota_core *core, const struct rota_event *event)
 {
+    core->boot = event->start.boot;
     core->committed = event->start.committed;
     core->committed_block = event->start.committed_block;
     core->committed_time_ms = event->start.committed_time_ms;
@@ -187,6 +188,12 @@ static void core_message(struct rota_core *core, const struct rota_message *mess
     case ROTA_MESSAGE_BLOCK:
         rota_block_admit(core, message);
         break;
+    case ROTA_MESSAGE_READ_INDEX:
+        rota_read_index_admit(core, message);
+        break;
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        rota_read_reply_admit(core, message);
+        break;
     }
 }
 
@@ -204,6 +211,7 @@ static void core_advance(struct rota_core *core)
     rota_vote_check_next(core);
     rota_propose(core);
     rota_catch_up(core);
+    rota_read_advance(core);
 }
 
 void rota_core_step(struct rota_core *core, const struct rota_event *event, struct rota_actions *actions)
@@ -236,6 +244,9 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
         break;
     case ROTA_EVENT_EVIDENCE:
         rota_core_contradicted(core);
+        break;
+    case ROTA_EVENT_READ:
+        rota_read_want(core, event->read_token);
         break;
     }
     rota_timers_run(core);

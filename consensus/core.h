@@ -68,6 +68,7 @@ enum rota_event_kind {
     ROTA_EVENT_BUILT,     /* answer to ROTA_ACTION_BUILD */
     ROTA_EVENT_CHECKED,   /* answer to ROTA_ACTION_CHECK; also unasked when a missing body has arrived */
     ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
+    ROTA_EVENT_READ,      /* somebody wants to read the latest; answer ROTA_ACTION_READ_DONE (PROTOCOL L1) */
 };
 
 enum rota_check {
@@ -82,6 +83,7 @@ struct rota_event {
     uint64_t at_ms; /* monotonic, never decreasing */
     union {
         struct {
+            uint64_t boot;                    /* how often this replica was started, durable: never the same twice */
             bool restarted;                   /* we ran before: we may have said things that are lost (PROTOCOL R2) */
             uint64_t committed;               /* last block in the ledger */
             struct rota_hash committed_block; /* zero when committed is 0 */
@@ -107,6 +109,7 @@ struct rota_event {
             uint64_t height;
             enum rota_check verdict;
         } checked;
+        uint64_t read_token; /* greater than every one before */
     };
 };
 
@@ -125,7 +128,9 @@ enum rota_action_kind {
     ROTA_ACTION_FETCH,    /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
     ROTA_ACTION_WAKE_AT,  /* replaces the earlier wish; at most one a step, the last action */
     ROTA_ACTION_ACCUSE,   /* two signed votes of one member that contradict each other */
-    ROTA_ACTION_HALT,     /* more than f members lie: stop voting, show why */
+    ROTA_ACTION_READ_DONE, /* every read up to this token: the ledger now has all that was committed before it was asked for,
+                              or that could not be found out */
+    ROTA_ACTION_HALT,      /* more than f members lie: stop voting, show why */
 };
 
 #define ROTA_TO_ALL UINT32_MAX
@@ -161,6 +166,10 @@ struct rota_action {
             struct rota_hash block; /* zero: by height, committed ones; else this very block */
         } fetch;
         uint64_t wake_at_ms;
+        struct {
+            uint64_t token;
+            bool covered;
+        } read;
         struct {
             uint32_t member;
             struct rota_signed_vote votes[2];

@@ -8,15 +8,17 @@
 #include "ledger/view_change.h"
 
 enum rota_message_kind {
-    ROTA_MESSAGE_PREPREPARE = 1,  /* signed: the primary's PREPARE for the header's hash */
-    ROTA_MESSAGE_PREPARE = 2,     /* signed */
-    ROTA_MESSAGE_COMMIT = 3,      /* signed */
-    ROTA_MESSAGE_SUSPECT = 4,     /* signed */
-    ROTA_MESSAGE_VIEW_CHANGE = 5, /* signed */
-    ROTA_MESSAGE_NEW_VIEW = 6,    /* signed */
-    ROTA_MESSAGE_STATUS = 7,      /* link authentication only */
-    ROTA_MESSAGE_HEARTBEAT = 8,   /* link authentication only */
-    ROTA_MESSAGE_BLOCK = 9,       /* a block we asked for: proves itself by its certificate, if it has one */
+    ROTA_MESSAGE_PREPREPARE = 1,        /* signed: the primary's PREPARE for the header's hash */
+    ROTA_MESSAGE_PREPARE = 2,           /* signed */
+    ROTA_MESSAGE_COMMIT = 3,            /* signed */
+    ROTA_MESSAGE_SUSPECT = 4,           /* signed */
+    ROTA_MESSAGE_VIEW_CHANGE = 5,       /* signed */
+    ROTA_MESSAGE_NEW_VIEW = 6,          /* signed */
+    ROTA_MESSAGE_STATUS = 7,            /* link authentication only */
+    ROTA_MESSAGE_HEARTBEAT = 8,         /* link authentication only */
+    ROTA_MESSAGE_BLOCK = 9,             /* a block we asked for: proves itself by its certificate, if it has one */
+    ROTA_MESSAGE_READ_INDEX = 12,       /* link authentication only */
+    ROTA_MESSAGE_READ_INDEX_REPLY = 13, /* signed */
 };
 
 enum rota_suspicion {
@@ -63,6 +65,23 @@ struct rota_block_message {
     struct rota_certificate certificate; /* commit, for this very block */
 };
 
+/* One attempt of a read: never the same twice, whatever crashes. */
+struct rota_read_nonce {
+    uint64_t boot;  /* how often the reader was started */
+    uint64_t count; /* of its attempts since */
+};
+
+/* What a member holds when it is asked: the answer of one attempt of one reader. */
+struct rota_read_reply {
+    uint32_t reader;
+    struct rota_read_nonce nonce;
+    uint64_t view;
+    uint64_t committed;
+    struct rota_hash committed_block;
+    bool has_best;
+    struct rota_certificate best; /* its lock: the highest by (view, height), prepare or commit */
+};
+
 struct rota_message {
     enum rota_message_kind kind;
     uint32_t sender;                 /* who signed it; for unsigned kinds who sent it */
@@ -76,6 +95,8 @@ struct rota_message {
         struct rota_status_message status;
         struct rota_heartbeat heartbeat;
         struct rota_block_message block;
+        struct rota_read_nonce read_index;
+        struct rota_read_reply read_reply;
     };
 };
 
@@ -104,6 +125,8 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
 ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message,
                                                     const struct rota_membership *membership);
 
+/* H(tag readindex || encoded fields of the answer without the signature). */
+struct rota_hash rota_read_reply_content(const struct rota_read_reply *reply);
 /* The PREPARE that a pre-prepare is. */
 struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
 

@@ -91,8 +91,56 @@ static void block_read(struct rota_reader *reader, struct rota_block_message *ou
         rota_certificate_decode(reader, &out->certificate);
 }
 
+static void read_nonce_write(struct rota_writer *writer, const struct rota_read_nonce *nonce)
+{
+    rota_write_u64(writer, nonce->boot);
+    rota_write_u64(writer, nonce->count);
+}
+
+static void read_nonce_read(struct rota_reader *reader, struct rota_read_nonce *out)
+{
+    out->boot = rota_read_u64(reader);
+    out->count = rota_read_u64(reader);
+}
+
+static void read_reply_write(struct rota_writer *writer, const struct rota_read_reply *reply)
+{
+    rota_write_u32(writer, reply->reader);
+    read_nonce_write(writer, &reply->nonce);
+    rota_write_u64(writer, reply->view);
+    rota_write_u64(writer, reply->committed);
+    rota_write_hash(writer, &reply->committed_block);
+    rota_write_u8(writer, reply->has_best);
+    if (reply->has_best)
+        rota_certificate_encode(writer, &reply->best);
+}
+
+static void read_reply_read(struct rota_reader *reader, struct rota_read_reply *out)
+{
+    out->reader = rota_read_u32(reader);
+    read_nonce_read(reader, &out->nonce);
+    out->view = rota_read_u64(reader);
+    out->committed = rota_read_u64(reader);
+    rota_read_hash(reader, &out->committed_block);
+    out->has_best = flag_read(reader);
+    if (out->has_best)
+        rota_certificate_decode(reader, &out->best);
+}
+
+/* The hash that stands for an answer's content in its preimage. */
+struct rota_hash rota_read_reply_content(const struct rota_read_reply *reply)
+{
+    uint8_t bytes[ROTA_CERTIFICATE_BYTES_MAX + 128];
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    read_reply_write(&writer, reply);
+    ROTA_ASSERT(!writer.bad);
+    return rota_hash_of(ROTA_TAG("readindex"), rota_view(bytes, writer.len));
+}
+
 bool rota_message_is_signed(enum rota_message_kind kind)
 {
+    if (kind == ROTA_MESSAGE_READ_INDEX_REPLY)
+        return true;
     return kind >= ROTA_MESSAGE_PREPREPARE && kind <= ROTA_MESSAGE_NEW_VIEW;
 }
 
@@ -127,6 +175,12 @@ void rota_message_encode(struct rota_writer *writer, const struct rota_message *
         break;
     case ROTA_MESSAGE_BLOCK:
         block_write(writer, &message->block);
+        break;
+    case ROTA_MESSAGE_READ_INDEX:
+        read_nonce_write(writer, &message->read_index);
+        break;
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        read_reply_write(writer, &message->read_reply);
         break;
     }
     if (rota_message_is_signed(message->kind))
@@ -175,6 +229,12 @@ static void fields_read(struct rota_reader *reader, struct rota_message *out, st
         break;
     case ROTA_MESSAGE_BLOCK:
         block_read(reader, &out->block);
+        break;
+    case ROTA_MESSAGE_READ_INDEX:
+        read_nonce_read(reader, &out->read_index);
+        break;
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        read_reply_read(reader, &out->read_reply);
         break;
     default:
         reader->bad = true;

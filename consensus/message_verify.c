@@ -26,6 +26,17 @@ static size_t suspect_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const str
     return writer.len;
 }
 
+static size_t read_reply_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                  const struct rota_message *message)
+{
+    struct rota_hash content = rota_read_reply_content(&message->read_reply);
+    struct rota_writer writer = preimage_start(out, ROTA_TAG("readindex"), membership);
+    rota_write_u32(&writer, message->sender);
+    rota_write_hash(&writer, &content);
+    ROTA_ASSERT(!writer.bad);
+    return writer.len;
+}
+
 size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
                              const struct rota_message *message)
 {
@@ -48,9 +59,12 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
     case ROTA_MESSAGE_NEW_VIEW:
         nv = rota_new_view_digest(membership, &message->new_view);
         return rota_anchor_preimage(out, membership, message->new_view.view, &nv);
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        return read_reply_preimage(out, membership, message);
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
     case ROTA_MESSAGE_BLOCK:
+    case ROTA_MESSAGE_READ_INDEX:
         break;
     }
     return 0;
@@ -111,6 +125,16 @@ static struct rota_status block_check(const struct rota_block_message *block, co
     return rota_certificate_verify(membership, &block->certificate);
 }
 
+/* Only what a certificate shows counts for the reader; the committed block is the sender's word. */
+static struct rota_status read_reply_check(const struct rota_message *message, const struct rota_membership *membership)
+{
+    const struct rota_read_reply *reply = &message->read_reply;
+    if (reply->reader >= membership->count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "an answer to a stranger");
+    ROTA_TRY(signature_check(message, membership));
+    return reply->has_best ? rota_certificate_verify(membership, &reply->best) : rota_ok();
+}
+
 struct rota_status rota_message_verify(const struct rota_message *message, const struct rota_membership *membership)
 {
     if (message->sender >= membership->count)
@@ -129,8 +153,11 @@ struct rota_status rota_message_verify(const struct rota_message *message, const
         return new_view_check(message, membership);
     case ROTA_MESSAGE_BLOCK:
         return block_check(&message->block, membership);
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        return read_reply_check(message, membership);
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
+    case ROTA_MESSAGE_READ_INDEX:
         return rota_ok();
     }
     return rota_fail(ROTA_MALFORMED, "a message of no known kind");

@@ -79,6 +79,23 @@ struct rota_fetch_track {
     uint64_t deadline_ms;
 };
 
+/* One answer to a read: the lock that it showed. */
+struct rota_read_cell {
+    bool has;
+    bool prepared_only; /* by a prepare certificate */
+    uint64_t view, height;
+};
+
+/* Reads: one attempt at a time, for all that were wanted when it began. */
+struct rota_read {
+    uint64_t wanted; /* highest token that was asked for */
+    bool active;
+    uint64_t token; /* highest token that the latest attempt answers */
+    uint64_t count; /* of attempts, the nonce of this one */
+    uint64_t deadline_ms, again_ms;
+    struct rota_read_cell cells[ROTA_MEMBERS_MAX];
+};
+
 enum { ROTA_FETCHES = 3 }; /* ranges asked for at a time, each of another peer */
 
 struct rota_core {
@@ -143,6 +160,9 @@ struct rota_core {
     struct rota_fetch_track fetches[ROTA_FETCHES + 1]; /* the last: a block by its hash */
     uint32_t fetch_peer;                               /* asked last */
     uint64_t lag_ms;                                   /* since when somebody claims more than we have; 0: nobody */
+
+    uint64_t boot;
+    struct rota_read read;
 
     uint64_t view_changes, dropped;
 };
@@ -230,6 +250,12 @@ void rota_block_admit(struct rota_core *core, const struct rota_message *message
 void rota_fetch_shun(struct rota_core *core, uint32_t peer);
 uint64_t rota_catch_up_deadline(const struct rota_core *core);
 void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
+/* read_index.c */
+void rota_read_want(struct rota_core *core, uint64_t token);
+void rota_read_index_admit(struct rota_core *core, const struct rota_message *message);
+void rota_read_reply_admit(struct rota_core *core, const struct rota_message *message);
+void rota_read_advance(struct rota_core *core);
+uint64_t rota_read_deadline(const struct rota_core *core); /* 0: no read waits */
 /* status.c */
 void rota_status_say(struct rota_core *core, uint32_t to);
 void rota_status_admit(struct rota_core *core, const struct rota_message *message);

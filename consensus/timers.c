@@ -139,6 +139,7 @@ void rota_timers_arm(struct rota_core *core)
         earlier(&at_ms, turn_end(core));
     earlier(&at_ms, core->untimely_ms);
     earlier(&at_ms, rota_catch_up_deadline(core));
+    earlier(&at_ms, rota_read_deadline(core));
     if (core->progress_ms != 0 && !core->suspected)
         earlier(&at_ms, core->progress_ms + rota_timers_grown(core, core->timers.progress_ms));
     if (core->request_ms != 0 && !core->suspected)

@@ -215,6 +215,9 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
     case ROTA_ACTION_ACCUSE:
         rota_watch_accuse(node, action->accuse.member, action->accuse.votes);
         break;
+    case ROTA_ACTION_READ_DONE:
+        rota_node_read_done(node, action->read.token, action->read.covered);
+        break;
     case ROTA_ACTION_HALT:
         rota_report_halt(node, action->halt);
         break;

@@ -12,7 +12,13 @@
 
 #include <pthread.h>
 
-enum rota_ticket_kind { ROTA_TICKET_SUBMIT = 1, ROTA_TICKET_LOOKUP, ROTA_TICKET_VISIT, ROTA_TICKET_DRY_RUN };
+enum rota_ticket_kind {
+    ROTA_TICKET_SUBMIT = 1,
+    ROTA_TICKET_LOOKUP,
+    ROTA_TICKET_VISIT,
+    ROTA_TICKET_DRY_RUN,
+    ROTA_TICKET_READ
+};
 enum rota_ticket_place { ROTA_TICKET_IN_QUEUE = 1, ROTA_TICKET_WITH_LOOP, ROTA_TICKET_ANSWERED };
 
 struct rota_ticket {
@@ -23,11 +29,11 @@ struct rota_ticket {
     uint32_t wait_ms;
     uint64_t deadline_ms;           /* set by the loop */
     struct rota_proposal *proposal; /* SUBMIT, DRY_RUN: borrowed, the caller waits */
-    struct rota_hash id;            /* SUBMIT, LOOKUP */
+    struct rota_hash id;            /* SUBMIT, LOOKUP; READ: made of its token */
     void (*visit)(void *context, const struct rota_facts *facts);
     bool (*allow)(void *context, const struct rota_facts *facts); /* SUBMIT; NULL: no question */
     void *context;
-    struct rota_status status;         /* answer to VISIT, DRY_RUN */
+    struct rota_status status;         /* answer to VISIT, DRY_RUN, READ */
     struct rota_outcome outcome;       /* answer to DRY_RUN */
     struct rota_submission submission; /* answer to SUBMIT, LOOKUP */
 };

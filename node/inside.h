@@ -86,12 +86,13 @@ struct rota_node {
     struct rota_turn turn;
     struct rota_status failed; /* not ok: the node stops without saying anything more */
     const char *failed_file;
-    const char *halted; /* NULL, or why the core stopped voting */
-    uint64_t wake_ms;   /* the core's wish */
-    uint64_t sweep_ms;  /* next look at what waits too long */
-    bool review;        /* something in the pool may not be admissible any more */
-    bool dirty;         /* written since the last checkpoint */
-    uint64_t busy_ms;   /* last turn with something to do */
+    const char *halted;             /* NULL, or why the core stopped voting */
+    uint64_t wake_ms;               /* the core's wish */
+    uint64_t sweep_ms;              /* next look at what waits too long */
+    uint64_t read_asked, read_done; /* tokens of reads that wait for a quorum's word */
+    bool review;                    /* something in the pool may not be admissible any more */
+    bool dirty;                     /* written since the last checkpoint */
+    uint64_t busy_ms;               /* last turn with something to do */
     uint64_t started_ms;
     struct rota_core_view view;     /* as of the last turn */
     struct rota_core_view reported; /* as the log last told it */
@@ -131,6 +132,8 @@ void rota_node_visits(struct rota_node *node);
 void rota_node_committed(struct rota_node *node, struct rota_submission *out, uint64_t height, uint32_t index);
 /* Whoever waits for this id is told so at the durable point. Each gets a copy of the outcome record. */
 void rota_node_tell(struct rota_node *node, const struct rota_hash *id, const struct rota_submission *what);
+/* Reads up to this token are over (PROTOCOL L1). */
+void rota_node_read_done(struct rota_node *node, uint64_t token, bool covered);
 /* fetch.c */
 void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *asked);
 /* admission.c */

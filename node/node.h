@@ -89,6 +89,10 @@ enum rota_submission_state rota_facts_find(const struct rota_facts *facts, const
 ROTA_CHECKED struct rota_status rota_node_visit(struct rota_node *node,
                                                 void (*visit)(void *context, const struct rota_facts *facts), void *context);
 
+/* Waits until the ledger here holds everything that was committed anywhere before the call (PROTOCOL L1): a visit afterwards
+ * sees it. ROTA_INCOMPLETE: a quorum could not be asked in time; ROTA_FULL as above. */
+ROTA_CHECKED struct rota_status rota_node_read_latest(struct rota_node *node);
+
 /* Dry run: what the outcomes would be on top of the present state. *out_record as in rota_submission. */
 ROTA_CHECKED struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node *node,
                                                   struct rota_proposal *proposal);

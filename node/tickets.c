@@ -147,6 +147,43 @@ static void ticket_dry_run(struct rota_node *node, struct rota_ticket *ticket)
     rota_door_ready(&node->door, ticket);
 }
 
+/* ---- reads (PROTOCOL L1) --------------------------------------------------------------------------------------------- */
+
+static struct rota_hash read_name(uint64_t token)
+{
+    struct rota_hash name = {{0}};
+    memcpy(name.b, &token, sizeof token);
+    return name;
+}
+
+/* ~ Next hop: consensus/read_index.c; comes back as ROTA_ACTION_READ_DONE. */
+static void ticket_read(struct rota_node *node, struct rota_ticket *ticket)
+{
+    ticket->status = rota_fail(ROTA_INCOMPLETE, "a quorum of facilities did not say in time what the latest block is");
+    if (!atomic_load_explicit(&node->has_quorum, memory_order_relaxed)) {
+        rota_door_ready(&node->door, ticket);
+        return;
+    }
+    ticket->id = read_name(++node->read_asked);
+    ticket->wait_ms = TICKET_PATIENCE_MS + 2 * node->genesis.timers.progress_ms;
+    rota_door_wait(&node->door, ticket, node->turn.now_ms);
+    rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_READ, .read_token = node->read_asked});
+}
+
+void rota_node_read_done(struct rota_node *node, uint64_t token, bool covered)
+{
+    while (node->read_done < token) {
+        struct rota_hash name = read_name(++node->read_done);
+        struct rota_ticket *next = NULL;
+        for (struct rota_ticket *ticket = rota_door_leave(&node->door, &name); ticket; ticket = next) {
+            next = ticket->next;
+            if (covered)
+                ticket->status = rota_ok();
+            rota_door_ready(&node->door, ticket);
+        }
+    }
+}
+
 /* ~ From node/loop.c loop_take. Next hop of a proposal: node/admission.c rota_node_take_in. */
 void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket)
 {
@@ -163,6 +200,9 @@ void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket)
         break;
     case ROTA_TICKET_DRY_RUN:
         ticket_dry_run(node, ticket);
+        break;
+    case ROTA_TICKET_READ:
+        ticket_read(node, ticket);
         break;
     }
 }
@@ -232,4 +272,13 @@ struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node 
         return rota_fail(ROTA_FULL, closed ? "the node is stopping" : "the node is too busy to answer now");
     *out = ticket.outcome;
     return ticket.status;
+}
+
+struct rota_status rota_node_read_latest(struct rota_node *node)
+{
+    bool closed = false;
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_READ, .status = rota_ok()};
+    if (rota_door_call(&node->door, &ticket, TICKET_PATIENCE_MS, &closed))
+        return ticket.status;
+    return rota_fail(ROTA_FULL, closed ? "the node is stopping" : "the node is too busy to answer now");
 }

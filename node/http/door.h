@@ -146,6 +146,9 @@ ROTA_CHECKED bool rota_query_number(uint64_t *out, const struct rota_http_reques
 /* admit.c: before the body. False and a reply when there is no place. */
 ROTA_CHECKED bool rota_submit_admit(struct rota_http_request *request, struct rota_http_reply *reply);
 void rota_gate_refuse(struct rota_http_reply *reply, enum rota_gate_verdict verdict, uint32_t wait_ms);
+/* read.c: "?read=linearizable" waits until this node has everything that was committed anywhere before. False and a reply
+ * when it cannot be known. */
+ROTA_CHECKED bool rota_read_latest(const struct rota_http_request *request, struct rota_http_reply *reply);
 /* submit.c */
 void rota_answer_submit(struct rota_http_request *request, struct rota_http_reply *reply);
 /* submission.c */

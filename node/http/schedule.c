@@ -19,7 +19,7 @@ struct schedule {
     size_t people_count, people_room, people_next;
     /* found */
     bool begun, no_memory;
-    uint64_t height;
+    uint64_t height, age_ms;
     struct rota_hash head;
     uint32_t visited; /* rows of this visit */
     uint64_t skipped;
@@ -82,6 +82,8 @@ static void schedule_begin(struct schedule *schedule, const struct rota_facts *f
     schedule->begun = true;
     schedule->height = facts->height;
     schedule->head = facts->head;
+    uint64_t now_ms = rota_clock_wall_ms();
+    schedule->age_ms = now_ms > facts->head_time_ms ? now_ms - facts->head_time_ms : 0;
     if (schedule->at > facts->height)
         schedule->at = facts->height;
     if (schedule->people_count == 0)
@@ -132,8 +134,9 @@ static char *schedule_write(const struct schedule *schedule)
     if (!out)
         return NULL;
     rota_hex_encode(head, rota_view(schedule->head.b, sizeof schedule->head.b));
-    fprintf(out, "{\"height\":%llu,\"head\":\"%s\",\"at\":%llu,\"assignments\":[", (unsigned long long)schedule->height,
-            head, (unsigned long long)schedule->at);
+    fprintf(out, "{\"height\":%llu,\"head\":\"%s\",\"age_ms\":%llu,\"at\":%llu,\"assignments\":[",
+            (unsigned long long)schedule->height, head, (unsigned long long)schedule->age_ms,
+            (unsigned long long)schedule->at);
     for (size_t i = 0; i < schedule->count; i++) {
         if (i > 0)
             putc(',', out);

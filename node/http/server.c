@@ -154,7 +154,8 @@ static enum MHD_Result access_handle(void *context, struct MHD_Connection *conne
     }
     struct rota_http_reply reply = {0};
     rota_connection_enter(http, connection, ROTA_HTTP_WORK);
-    request->route->answer(request, &reply);
+    if (rota_read_latest(request, &reply))
+        request->route->answer(request, &reply);
     request_leave(request); /* before the answer: who has it may count on the place */
     return reply_send(request, &reply);
 }

@@ -23,6 +23,9 @@ error_t rota_schedule_query_parse(struct rota_schedule_query *query, int key, ch
     case ROTA_QUERY_AT:
         query->at = rota_usage_number(state, "--at", arg, 1, (1ULL << 53) - 1);
         return 0;
+    case ROTA_QUERY_LINEARIZABLE:
+        query->linearizable = true;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -123,6 +126,8 @@ static int schedule_page(struct rota_schedule *out, uint64_t *offset, const stru
         len += snprintf(path + len, sizeof path - (size_t)len, "at=%llu&", (unsigned long long)at);
     if (from != 0)
         len += snprintf(path + len, sizeof path - (size_t)len, "offset=%llu&", (unsigned long long)from);
+    else if (query->linearizable)
+        len += snprintf(path + len, sizeof path - (size_t)len, "read=linearizable&");
     path[len - 1] = '\0';
     int code = rota_remote_get_json(&document, common, path);
     if (code == 0)
@@ -177,6 +182,9 @@ static int schedule_from_ledger(struct rota_schedule *out, const struct rota_com
 int rota_schedule_load(struct rota_schedule *out, const struct rota_common *common, const struct rota_schedule_query *query)
 {
     *out = (struct rota_schedule){0};
+    if (common->ledger != NULL && query->linearizable)
+        return rota_wrong(common, ROTA_EXIT_USAGE, "leave out --ledger or --linearizable",
+                          "a ledger file cannot know what was committed elsewhere");
     int code = common->ledger != NULL ? schedule_from_ledger(out, common, query) : schedule_from_node(out, common, query);
     if (code == 0 && out->count > 0)
         qsort(out->items, out->count, sizeof *out->items, schedule_compare);

@@ -9,6 +9,7 @@ struct rota_schedule_query {
     struct rota_token person;   /* empty: everybody */
     struct rota_token facility; /* empty: everywhere */
     uint64_t at;                /* height; 0: the newest */
+    bool linearizable;          /* the node asks a quorum what the newest is */
 };
 
 /* Active assignments, by start, then person. */
@@ -19,13 +20,15 @@ struct rota_schedule {
 };
 
 /* Options that show and export share: returns ARGP_ERR_UNKNOWN for others. */
-enum { ROTA_QUERY_PERSON = 'p', ROTA_QUERY_FACILITY = 'f', ROTA_QUERY_AT = 0x3000 };
+enum { ROTA_QUERY_PERSON = 'p', ROTA_QUERY_FACILITY = 'f', ROTA_QUERY_AT = 0x3000, ROTA_QUERY_LINEARIZABLE };
 error_t rota_schedule_query_parse(struct rota_schedule_query *query, int key, char *arg, const struct argp_state *state);
-#define ROTA_QUERY_OPTIONS                                                                        \
-    {"person", ROTA_QUERY_PERSON, "TOKEN", 0, "Only this person", 0},                             \
-        {"facility", ROTA_QUERY_FACILITY, "ID", 0, "Only at this facility", 0},                   \
-    {                                                                                             \
-        "at", ROTA_QUERY_AT, "HEIGHT", 0, "As it stood after this block (default: the newest)", 0 \
+#define ROTA_QUERY_OPTIONS                                                                           \
+    {"person", ROTA_QUERY_PERSON, "TOKEN", 0, "Only this person", 0},                                \
+        {"facility", ROTA_QUERY_FACILITY, "ID", 0, "Only at this facility", 0},                      \
+        {"at", ROTA_QUERY_AT, "HEIGHT", 0, "As it stood after this block (default: the newest)", 0}, \
+    {                                                                                                \
+        "linearizable", ROTA_QUERY_LINEARIZABLE, NULL, 0,                                            \
+            "Ask a quorum first, so that nothing committed before is missing", 0                     \
     }
 
 /* From common->ledger if given, else from a node. 0, or the exit code after a complaint. */

@@ -271,6 +271,13 @@ struct rota_status rota_node_visit(struct rota_node *node, void (*visit)(void *c
     return answers ? rota_ok() : rota_fail(ROTA_FULL, "the node is too busy to answer now");
 }
 
+struct rota_status rota_node_read_latest(struct rota_node *node)
+{
+    if (rota_node_has_quorum(node))
+        return rota_ok();
+    return rota_fail(ROTA_INCOMPLETE, "no quorum");
+}
+
 struct rota_status rota_node_dry_run(struct rota_outcome *out, struct rota_node *node, struct rota_proposal *proposal)
 {
     struct rota_entry entry = rota_entry_of_proposal(proposal);

@@ -18,6 +18,7 @@ enum {
     SIM_REQUESTS_MAX = 4096,
     SIM_HEIGHTS_MAX = 4096,
     SIM_BLOCK_REQUESTS_MAX = 8,
+    SIM_READS_MAX = 64,
     SIM_PENDING_MAX = 512, /* blocks a replica holds above its ledger */
 };
 
@@ -35,6 +36,7 @@ enum sim_stream { SIM_NET, SIM_DISK, SIM_CLOCK, SIM_CLIENT, SIM_FAULT, SIM_LIAR,
 /* What a replica has durably: survives a crash exactly as it was at the last durable point. */
 struct sim_disk {
     bool used;
+    uint64_t boot; /* how often it was started */
     bool has_durable;
     struct rota_durable durable;
     uint64_t height;
@@ -70,7 +72,9 @@ struct sim_replica {
     bool censors[SIM_REQUESTS_MAX];                 /* never puts these into a block of its own */
     uint64_t served_ms;                             /* PROTOCOL T4: a block last took one that was not out of order */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
-    uint32_t waiting;                               /* what the core was told last */
+    uint64_t read_asked, read_done;                 /* tokens of reads */
+    uint64_t read_floor[SIM_READS_MAX];
+    uint32_t waiting; /* what the core was told last */
     uint64_t waiting_since_ms;
     uint64_t wake_ms;          /* as all times here that are not called local: the simulation's */
     uint64_t paused_until_ms;  /* frozen: what comes waits, timers go stale */
@@ -133,13 +137,14 @@ enum sim_checker {
     SIM_EXECUTION,     /* what is checked, committed and saved is there */
     SIM_HALT,          /* no correct replica sees more than f liars */
     SIM_DETERMINISM,   /* equal seeds, equal traces */
+    SIM_READS,         /* a linearizable read sees all that was final before it was asked for */
     SIM_EXPECTATION,   /* what a scenario expects */
     SIM_LOCK,          /* a VIEW-CHANGE shows the lock of every COMMIT before it */
     SIM_CHECKERS,
 };
 
 struct sim_stats {
-    uint64_t steps, messages, lost, damaged, commits, view_changes, crashes, fetches, accusations;
+    uint64_t steps, messages, lost, damaged, commits, view_changes, crashes, fetches, accusations, reads, reads_failed;
 };
 
 struct sim {
@@ -214,7 +219,8 @@ void sim_mend(struct sim *sim); /* everything above, clocks and weather too; who
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
 /* These replicas leave the latest `count` requests out of every block they build. */
 void sim_censor(struct sim *sim, const char *who, uint32_t count);
-void sim_resubmit(struct sim *sim); /* every request not yet committed, to all that are up */
+void sim_read(struct sim *sim, const char *who); /* a client of each reads the latest */
+void sim_resubmit(struct sim *sim);              /* every request not yet committed, to all that are up */
 void sim_run_ms(struct sim *sim, uint64_t ms);
 uint32_t sim_committed_requests(const struct sim *sim);
 /* Speaks with a member's key: from now on it is a liar. */
@@ -257,6 +263,9 @@ void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 void sim_replica_room(struct sim *sim);
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
+void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
+/* sim_read.c */
+void sim_read_done(struct sim *sim, struct sim_replica *replica, uint64_t token, bool covered);
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
 /* sim_blocks.c */
 const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block);

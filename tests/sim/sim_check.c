@@ -185,6 +185,8 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
     case ROTA_MESSAGE_BLOCK:
+    case ROTA_MESSAGE_READ_INDEX:
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
         break;
     }
 }

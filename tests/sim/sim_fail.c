@@ -19,6 +19,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_EXECUTION] = "execution",
     [SIM_HALT] = "halt",
     [SIM_DETERMINISM] = "determinism",
+    [SIM_READS] = "reads",
     [SIM_EXPECTATION] = "expectation",
     [SIM_LOCK] = "lock",
 };

@@ -105,6 +105,7 @@ static void play_chaos(struct sim *sim, const struct sim_plan *plan)
         if (plan->events[i].at_ms > sim->now_ms)
             sim_run_ms(sim, plan->events[i].at_ms - sim->now_ms);
         fault_happen(sim, &plan->events[i]);
+        sim_read(sim, "up");
     }
     if (plan->chaos_ms > sim->now_ms)
         sim_run_ms(sim, plan->chaos_ms - sim->now_ms);

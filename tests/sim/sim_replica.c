@@ -210,6 +210,9 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_ACCUSE:
         turn_accuse(turn, action);
         break;
+    case ROTA_ACTION_READ_DONE:
+        sim_read_done(turn->sim, turn->replica, action->read.token, action->read.covered);
+        break;
     case ROTA_ACTION_HALT:
         if (!turn->sim->halts_expected)
             sim_fail(turn->sim, SIM_HALT, action->halt);
@@ -408,6 +411,8 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     replica_memory_reset(sim, replica);
     struct sim_disk *disk = &replica->disk;
     struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.boot = ++disk->boot;
+    replica->read_asked = replica->read_done = 0;
     event.start.restarted = disk->used;
     event.start.committed = disk->height;
     if (disk->height > 0) {
@@ -455,6 +460,12 @@ static const struct sim_block *block_spoilt(struct sim *sim, const struct sim_bl
     other.header.time_ms++;
     other.hash = rota_header_hash(&other.header);
     return sim_block_add(sim, &other);
+}
+
+void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_READ, .read_token = token};
+    turn_run(sim, replica, &event);
 }
 
 static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t to, const struct sim_block *block,

@@ -107,6 +107,10 @@ static uint64_t exchange_number(const struct rota_message *message)
         return message->heartbeat.committed;
     case ROTA_MESSAGE_BLOCK:
         return message->block.header.height;
+    case ROTA_MESSAGE_READ_INDEX:
+        return message->read_index.count;
+    case ROTA_MESSAGE_READ_INDEX_REPLY:
+        return message->read_reply.nonce.count;
     }
     return 0;
 }

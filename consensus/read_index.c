@@ -1,0 +1,129 @@
+/* Linearizable reads from any replica (PROTOCOL L1..L3): ask everybody, take a quorum of answers, wait until the highest
+ * certificate among them is covered or overtaken. No lease, no clock, no trust in the primary. */
+#include "consensus/state.h"
+
+enum { READ_AGAIN_MS = 150 };
+
+static bool read_is_asked(const struct rota_core *core, const struct rota_read_nonce *nonce)
+{
+    return core->read.active && nonce->boot == core->boot && nonce->count == core->read.count;
+}
+
+static void read_cell_fill(struct rota_read_cell *cell, const struct rota_certificate *best)
+{
+    *cell = (struct rota_read_cell){.has = true};
+    if (!best)
+        return;
+    cell->prepared_only = best->vote.kind == ROTA_VOTE_PREPARE;
+    cell->view = best->vote.view;
+    cell->height = best->vote.height;
+}
+
+/* To everybody who has not answered this attempt yet. */
+static void read_say(struct rota_core *core)
+{
+    for (uint32_t i = 0; i < core->n; i++) {
+        if (i == core->self || core->read.cells[i].has)
+            continue;
+        struct rota_message *message = rota_core_say(core, i, ROTA_MESSAGE_READ_INDEX);
+        message->read_index = (struct rota_read_nonce){core->boot, core->read.count};
+    }
+    core->read.again_ms = core->now_ms + READ_AGAIN_MS;
+}
+
+/* One attempt for all reads that wait: those that come while it runs need answers that begin after them. */
+static void read_begin(struct rota_core *core)
+{
+    struct rota_read *read = &core->read;
+    read->active = true;
+    read->token = read->wanted;
+    read->count++;
+    read->deadline_ms = core->now_ms + core->timers.progress_ms;
+    memset(read->cells, 0, sizeof read->cells);
+    read_cell_fill(&read->cells[core->self], core->durable.has_best ? &core->durable.best : NULL);
+    read_say(core);
+}
+
+static void read_end(struct rota_core *core, bool covered)
+{
+    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_READ_DONE);
+    action->read.token = core->read.token;
+    action->read.covered = covered;
+    core->read.active = false;
+}
+
+void rota_read_want(struct rota_core *core, uint64_t token)
+{
+    ROTA_ASSERT(token > core->read.wanted);
+    core->read.wanted = token;
+}
+
+/* What we show is our lock: whatever was committed before the question, one of any quorum holds a lock at least as high. */
+void rota_read_index_admit(struct rota_core *core, const struct rota_message *message)
+{
+    struct rota_message *answer = rota_core_say(core, message->sender, ROTA_MESSAGE_READ_INDEX_REPLY);
+    struct rota_read_reply *reply = &answer->read_reply;
+    reply->reader = message->sender;
+    reply->nonce = message->read_index;
+    reply->view = core->durable.view;
+    reply->committed = core->committed;
+    reply->committed_block = core->committed_block;
+    reply->has_best = core->durable.has_best;
+    if (reply->has_best)
+        reply->best = core->durable.best;
+}
+
+void rota_read_reply_admit(struct rota_core *core, const struct rota_message *message)
+{
+    const struct rota_read_reply *reply = &message->read_reply;
+    struct rota_read_cell *cell = &core->read.cells[message->sender];
+    if (reply->reader != core->self || !read_is_asked(core, &reply->nonce) || cell->has) {
+        core->dropped++;
+        return;
+    }
+    read_cell_fill(cell, reply->has_best ? &reply->best : NULL);
+}
+
+/* Covered: the ledger has it. Overtaken: a later view committed something, so a block that an earlier view only prepared is
+ * either below that or was never committed. */
+static bool read_is_settled(const struct rota_core *core, const struct rota_read_cell *cell)
+{
+    if (cell->height <= core->committed)
+        return true;
+    return cell->prepared_only && core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
+}
+
+static bool read_is_covered(const struct rota_core *core)
+{
+    uint32_t settled = 0;
+    for (uint32_t i = 0; i < core->n; i++)
+        settled += core->read.cells[i].has && read_is_settled(core, &core->read.cells[i]);
+    return settled >= core->quorum; /* whichever: any quorum's answers will do */
+}
+
+void rota_read_advance(struct rota_core *core)
+{
+    struct rota_read *read = &core->read;
+    if (core->halted && read->active)
+        read_end(core, false);
+    if (core->halted)
+        return;
+    if (read->active && read_is_covered(core))
+        read_end(core, true);
+    else if (read->active && core->now_ms >= read->deadline_ms)
+        read_end(core, false);
+    else if (read->active && core->now_ms >= read->again_ms)
+        read_say(core);
+    if (!read->active && read->wanted > read->token)
+        read_begin(core);
+    if (read->active && read_is_covered(core)) /* one member alone answers itself */
+        read_end(core, true);
+}
+
+uint64_t rota_read_deadline(const struct rota_core *core)
+{
+    const struct rota_read *read = &core->read;
+    if (!read->active)
+        return 0;
+    return read->again_ms < read->deadline_ms ? read->again_ms : read->deadline_ms;
+}
