@@ -148,6 +148,10 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
     core->progress_ms = 0;
     if (core->durable.active && slot->certificate.vote.view == core->durable.view)
         core->failed_views = 0;
+    if (slot->ends_epoch) {
+        core->ended = true;
+        rota_core_emit(core, ROTA_ACTION_EPOCH);
+    }
 }
 
 bool rota_certify_commit(struct rota_core *core)
@@ -166,7 +170,7 @@ bool rota_certify_commit(struct rota_core *core)
             view = slot->certificate.vote.view;
         any = true;
     }
-    if (!any)
+    if (!any || core->ended)
         return false;
     rota_change_view_fast_forward(core, view);
     if (core->durable.active && core->committed < core->durable.tip_height)

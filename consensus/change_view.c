@@ -109,6 +109,7 @@ void rota_change_view(struct rota_core *core, uint64_t view)
         rota_core_save(core);
     struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE);
     save->say.message.kind = ROTA_MESSAGE_VIEW_CHANGE;
+    save->say.message.epoch = core->membership->epoch;
     save->say.message.sender = core->self;
     save->say.message.view_change = &core->own_change;
     rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_VIEW_CHANGE)->view_change = &core->own_change;
@@ -176,7 +177,7 @@ static void new_view_make(struct rota_core *core)
             core->new_view_changes[taken++] = core->changes[i];
     ROTA_ASSERT(taken == core->quorum);
     struct rota_tip tip;
-    if (!rota_is_ok(rota_new_view_select(&tip, core->new_view_changes, taken))) {
+    if (!rota_is_ok(rota_new_view_select(&tip, core->membership, core->new_view_changes, taken))) {
         rota_core_halt(core, "view changes that show two histories: more members lie than the ledger tolerates");
         return;
     }
@@ -187,6 +188,7 @@ static void new_view_make(struct rota_core *core)
     struct rota_message *message = &core->new_view;
     memset(message, 0, sizeof *message);
     message->kind = ROTA_MESSAGE_NEW_VIEW;
+    message->epoch = core->membership->epoch;
     message->sender = core->self;
     message->new_view.view = core->durable.view;
     message->new_view.change_count = taken;
@@ -246,7 +248,7 @@ static bool new_view_contradicts(const struct rota_core *core)
 void rota_new_view_install(struct rota_core *core)
 {
     ROTA_ASSERT(core->has_new_view);
-    if (core->tip.height == 0)
+    if (core->tip.height == core->membership->base_height)
         return;
     const struct rota_view_change *source = &core->new_view_changes[core->tip.source];
     for (uint32_t i = 0; i < source->header_count; i++) {
@@ -272,7 +274,8 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     core->new_view.new_view.changes = core->new_view_changes;
     core->has_new_view = true;
     core->new_view.new_view.nv = rota_new_view_digest(core->membership, &core->new_view.new_view);
-    struct rota_status selected = rota_new_view_select(&core->tip, core->new_view_changes, new_view->change_count);
+    struct rota_status selected =
+        rota_new_view_select(&core->tip, core->membership, core->new_view_changes, new_view->change_count);
     ROTA_ASSERT(rota_is_ok(selected)); /* verified before it came here */
     if (new_view_contradicts(core)) {
         rota_core_halt(core, "a new view forgets a committed block: more members lie than the ledger tolerates");

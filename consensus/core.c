@@ -7,6 +7,7 @@
  *                      V9 NEW-VIEW of this view or a later one
  *
  *      Both: a certificate of a later view (N8) leads to CHANGING in that view. More liars than f: HALTED, for good.
+ *      A CONFIG block that became final: ENDED, for good; the next epoch has a core of its own (M7).
  */
 #include "consensus/state.h"
 
@@ -78,6 +79,7 @@ struct rota_message *rota_core_say(struct rota_core *core, uint32_t to, enum rot
     struct rota_action *action = rota_core_emit(core, ROTA_ACTION_SAY);
     action->say.to = to;
     action->say.message.kind = kind;
+    action->say.message.epoch = core->membership->epoch;
     action->say.message.sender = core->self;
     return &action->say.message;
 }
@@ -112,13 +114,14 @@ void rota_core_contradicted(struct rota_core *core)
 static void start_resume_view(struct rota_core *core, const struct rota_event *event)
 {
     const struct rota_message *change = event->start.view_change, *new_view = event->start.new_view;
-    if (change && change->view_change->new_view == core->durable.view) {
+    if (change && change->epoch == core->membership->epoch && change->view_change->new_view == core->durable.view) {
         core->has_change[core->self] = true;
         core->changes[core->self] = *change->view_change;
         core->changes[core->self].sender = core->self;
         core->changes[core->self].signature = change->signature;
     }
-    if (!new_view || new_view->new_view.view != core->durable.view || core->durable.view == 0)
+    if (!new_view || new_view->epoch != core->membership->epoch || new_view->new_view.view != core->durable.view ||
+        core->durable.view == 0)
         return;
     core->durable.active = false;
     rota_new_view_accept(core, new_view);
@@ -136,8 +139,9 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->voted_block = core->committed_block;
     core->entered_ms = core->now_ms;
     core->durable.active = true;
-    if (event->start.durable)
+    if (event->start.durable && event->start.durable->epoch == core->membership->epoch) /* R5 */
         core->durable = *event->start.durable;
+    core->durable.epoch = core->membership->epoch;
     core->durable.has_best = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.has_best, false);
     core->durable.best_header_count = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.best_header_count, 0);
     if (event->start.certificate) {
@@ -157,9 +161,24 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
         rota_suspect_say(core, ROTA_SUSPECT_RESIGN); /* R3: a restarted primary hands over */
 }
 
+/* M9: what another epoch's members say of themselves is here a claim of a height, and nothing else. */
+static void core_foreign(struct rota_core *core, const struct rota_message *message)
+{
+    if (message->kind == ROTA_MESSAGE_STATUS)
+        rota_claim_hear(core, message->sender, message->status.committed);
+    else if (message->kind == ROTA_MESSAGE_HEARTBEAT)
+        rota_claim_hear(core, message->sender, message->heartbeat.committed);
+    else
+        core->dropped++;
+}
+
 static void core_message(struct rota_core *core, const struct rota_message *message)
 {
     ROTA_ASSERT(message->sender < core->n);
+    if (message->epoch != core->membership->epoch) {
+        core_foreign(core, message);
+        return;
+    }
     if (!rota_message_is_signed(message->kind)) /* only the link vouches for these: nobody else can repeat them (T8) */
         rota_peer_hear(core, message->sender);
     switch (message->kind) {
@@ -208,6 +227,8 @@ static void core_advance(struct rota_core *core)
         rota_certify_committed(core);
         more |= rota_certify_commit(core);
     }
+    if (core->ended)
+        return;
     rota_vote_check_next(core);
     rota_propose(core);
     rota_catch_up(core);
@@ -222,6 +243,10 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     core->final_count = 0;
     if (event->at_ms > core->now_ms)
         core->now_ms = event->at_ms;
+    if (core->ended) { /* M7: no word of this epoch above its CONFIG block */
+        core->actions = NULL;
+        return;
+    }
     switch (event->kind) {
     case ROTA_EVENT_START:
         core_start(core, event);
@@ -251,7 +276,8 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     }
     rota_timers_run(core);
     core_advance(core);
-    rota_timers_arm(core);
+    if (!core->ended)
+        rota_timers_arm(core);
     rota_core_check_invariants(core);
     core->actions = NULL;
 }
@@ -259,7 +285,10 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
 void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
 {
     memset(out, 0, sizeof *out);
-    out->mode = core->halted ? ROTA_MODE_HALTED : core->durable.active ? ROTA_MODE_ACTIVE : ROTA_MODE_CHANGING;
+    out->mode = core->halted           ? ROTA_MODE_HALTED
+                : core->ended          ? ROTA_MODE_ENDED
+                : core->durable.active ? ROTA_MODE_ACTIVE
+                                       : ROTA_MODE_CHANGING;
     out->halted = core->halted;
     out->view = core->durable.view;
     out->primary = rota_primary(core->membership, core->durable.view);

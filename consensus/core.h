@@ -42,6 +42,7 @@ struct rota_own_vote {
 /* The durable part of a replica: one record, written whole (PROTOCOL §5). The view change and new view are records of
  * their own, because they are large and change seldom. */
 struct rota_durable {
+    uint32_t epoch; /* a record of an earlier one says nothing about this one (PROTOCOL R5) */
     uint64_t view;
     bool active; /* NEW-VIEW accepted (or view 0) */
     struct rota_hash nv;
@@ -88,10 +89,11 @@ struct rota_event {
             uint64_t committed;               /* last block in the ledger */
             struct rota_hash committed_block; /* zero when committed is 0 */
             uint64_t committed_time_ms;
-            const struct rota_certificate *certificate; /* commit certificate that covers `committed`, NULL when 0 */
-            const struct rota_durable *durable;         /* NULL when none was ever written */
-            const struct rota_message *view_change;     /* our own for durable->view, NULL when none */
-            const struct rota_message *new_view;        /* the accepted one of durable->view, NULL when none */
+            /* commit certificate of this epoch that covers `committed`; NULL when that is the block the epoch stands on */
+            const struct rota_certificate *certificate;
+            const struct rota_durable *durable;     /* NULL when none was ever written */
+            const struct rota_message *view_change; /* our own for durable->view, NULL when none */
+            const struct rota_message *new_view;    /* the accepted one of durable->view, NULL when none */
         } start;
         const struct rota_message *message;
         struct {
@@ -103,11 +105,13 @@ struct rota_event {
             bool empty; /* nothing worth a block after all; then header is unset */
             struct rota_header header;
             struct rota_hash block;
+            bool ends_epoch; /* it holds a CONFIG entry (PROTOCOL M6) */
         } built;
         struct {
             struct rota_hash block;
             uint64_t height;
             enum rota_check verdict;
+            bool ends_epoch; /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
         } checked;
         uint64_t read_token; /* greater than every one before */
     };
@@ -131,6 +135,7 @@ enum rota_action_kind {
     ROTA_ACTION_READ_DONE, /* every read up to this token: the ledger now has all that was committed before it was asked for,
                               or that could not be found out */
     ROTA_ACTION_HALT,      /* more than f members lie: stop voting, show why */
+    ROTA_ACTION_EPOCH,     /* the CONFIG block is final and this core has ended: begin a new one, with its members (M7) */
 };
 
 #define ROTA_TO_ALL UINT32_MAX
@@ -197,7 +202,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
 const struct rota_durable *rota_core_durable(const struct rota_core *core);
 
 /* For status pages, tests and the simulator; never needed to run. */
-enum rota_mode { ROTA_MODE_ACTIVE = 1, ROTA_MODE_CHANGING, ROTA_MODE_HALTED };
+enum rota_mode { ROTA_MODE_ACTIVE = 1, ROTA_MODE_CHANGING, ROTA_MODE_HALTED, ROTA_MODE_ENDED };
 struct rota_core_view {
     enum rota_mode mode;
     const char *halted; /* NULL, or why it votes no more; static */

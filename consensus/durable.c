@@ -1,7 +1,7 @@
 /* The durable record of a replica as bytes (PROTOCOL §5). Strict both ways; the node adds the checksum. */
 #include "consensus/core.h"
 
-enum { DURABLE_VERSION = 1 };
+enum { DURABLE_VERSION = 2 };
 
 static void own_vote_write(struct rota_writer *writer, const struct rota_own_vote *vote)
 {
@@ -28,6 +28,7 @@ static void own_vote_read(struct rota_reader *reader, struct rota_own_vote *out)
 void rota_durable_encode(struct rota_writer *writer, const struct rota_durable *durable)
 {
     rota_write_u8(writer, DURABLE_VERSION);
+    rota_write_u32(writer, durable->epoch);
     rota_write_u64(writer, durable->view);
     rota_write_u8(writer, durable->active);
     rota_write_hash(writer, &durable->nv);
@@ -52,6 +53,7 @@ struct rota_status rota_durable_decode(struct rota_durable *out, struct rota_vie
     memset(out, 0, sizeof *out);
     if (rota_read_u8(&reader) != DURABLE_VERSION)
         return rota_fail(ROTA_UNSUPPORTED, "the journal was written by another version of this program");
+    out->epoch = rota_read_u32(&reader);
     out->view = rota_read_u64(&reader);
     out->active = rota_read_u8(&reader) == 1;
     rota_read_hash(&reader, &out->nv);

@@ -21,7 +21,7 @@ void rota_core_check_invariants(const struct rota_core *core)
     ROTA_ASSERT(core->valid_height >= core->committed);
     ROTA_ASSERT(core->valid_height - core->committed <= ROTA_SLOTS);
     ROTA_ASSERT(!core->durable.active || core->voted_height >= core->committed);
-    ROTA_ASSERT(core->committed == 0 || core->has_committed_certificate);
+    ROTA_ASSERT(core->committed == core->membership->base_height || core->has_committed_certificate);
     ROTA_ASSERT(!core->tip_pending || core->durable.active);
     lock_invariants(core);
 }

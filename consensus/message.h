@@ -84,6 +84,7 @@ struct rota_read_reply {
 
 struct rota_message {
     enum rota_message_kind kind;
+    uint32_t epoch;                  /* whose members speak; sender is an index among them */
     uint32_t sender;                 /* who signed it; for unsigned kinds who sent it */
     struct rota_signature signature; /* of preprepare, prepare, commit, suspect, view change, new view */
     union {
@@ -110,8 +111,8 @@ enum { ROTA_MESSAGE_BYTES_MAX = 512 * 1024 };
 /* Kinds that carry a signature of their sender. */
 bool rota_message_is_signed(enum rota_message_kind kind);
 
-/* kind u8 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node appends the
- * body. */
+/* kind u8 || epoch u32 || sender u32 || fields || signature (FORMATS §12). PREPREPARE and BLOCK carry headers only; the node
+ * appends the body. */
 void rota_message_encode(struct rota_writer *writer, const struct rota_message *message);
 /* Strict. Borrowed parts live in scratch. The reader is left behind the message, so that a body may follow. */
 ROTA_CHECKED struct rota_status rota_message_decode(struct rota_message *out, struct rota_message_scratch *scratch,
@@ -121,7 +122,8 @@ ROTA_CHECKED struct rota_status rota_message_decode(struct rota_message *out, st
 enum { ROTA_MESSAGE_PREIMAGE_MAX = 512 };
 size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
                              const struct rota_message *message);
-/* Every signature and certificate inside, and everything that can be judged without the replica's state (PROTOCOL §3). */
+/* Every signature and certificate inside, and everything that can be judged without the replica's state (PROTOCOL §3).
+ * ROTA_WRONG_LEDGER for another epoch, except for STATUS and HEARTBEAT: those only claim a height (PROTOCOL M9). */
 ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *message,
                                                     const struct rota_membership *membership);
 

@@ -147,6 +147,7 @@ bool rota_message_is_signed(enum rota_message_kind kind)
 void rota_message_encode(struct rota_writer *writer, const struct rota_message *message)
 {
     rota_write_u8(writer, (uint8_t)message->kind);
+    rota_write_u32(writer, message->epoch);
     rota_write_u32(writer, message->sender);
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
@@ -246,6 +247,7 @@ struct rota_status rota_message_decode(struct rota_message *out, struct rota_mes
 {
     memset(out, 0, sizeof *out);
     out->kind = (enum rota_message_kind)rota_read_u8(reader);
+    out->epoch = rota_read_u32(reader);
     out->sender = rota_read_u32(reader);
     if (!reader->bad)
         fields_read(reader, out, scratch);

@@ -137,6 +137,9 @@ static struct rota_status read_reply_check(const struct rota_message *message, c
 
 struct rota_status rota_message_verify(const struct rota_message *message, const struct rota_membership *membership)
 {
+    bool claim = message->kind == ROTA_MESSAGE_STATUS || message->kind == ROTA_MESSAGE_HEARTBEAT;
+    if (message->epoch != membership->epoch)
+        return claim ? rota_ok() : rota_fail(ROTA_WRONG_LEDGER, "a message of another epoch");
     if (message->sender >= membership->count)
         return rota_fail(ROTA_UNKNOWN_KEY, "a message of a stranger");
     switch (message->kind) {

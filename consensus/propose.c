@@ -9,7 +9,7 @@ static bool propose_is_due(const struct rota_core *core)
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
-    if (!rota_core_is_primary(core) || core->waiting == 0)
+    if (!rota_core_is_primary(core) || core->waiting == 0 || rota_window_ends_epoch(core))
         return false;
     uint64_t in_flight = core->voted_height - core->committed;
     if (in_flight >= core->window || core->valid_height < core->voted_height)
@@ -64,6 +64,7 @@ void rota_propose_built(struct rota_core *core, const struct rota_event *event)
     struct rota_slot *slot = rota_window_slot(core, header->height);
     slot->check = ROTA_SLOT_VALID;
     slot->proposed = slot->saved = true;
+    slot->ends_epoch = event->built.ends_epoch;
     core->valid_height = header->height;
     core->voted_height = header->height;
     core->voted_block = event->built.block;

@@ -46,8 +46,9 @@ struct rota_slot {
     bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
     bool judge_time;
     enum rota_slot_check check;
-    bool saved;   /* SAVE_BLOCK was said */
-    bool brought; /* brought_by sent the header as part of a range: it says that this is committed */
+    bool ends_epoch; /* VALID, and holds a CONFIG entry: nothing may stand above it */
+    bool saved;      /* SAVE_BLOCK was said */
+    bool brought;    /* brought_by sent the header as part of a range: it says that this is committed */
     uint32_t brought_by;
     bool locked;    /* a prepare certificate was formed in this view */
     bool certified; /* certificate holds a commit certificate for `block` or `wanted` */
@@ -112,6 +113,7 @@ struct rota_core {
     uint32_t final_count;         /* certificates of this step's COMMITs: their slots may be reused at once */
     struct rota_certificate final[ROTA_SLOTS];
     const char *halted; /* NULL, or why */
+    bool ended;         /* the epoch's CONFIG block is final: nothing is said any more (M7) */
 
     struct rota_durable durable;
     bool muted; /* restarted in this view: no PREPARE until the next (R2) */
@@ -207,6 +209,8 @@ uint32_t rota_window_prepared(const struct rota_core *core, const struct rota_sl
 /* Forgets what belongs to the view that ends: headers without certificate, checks, locks. Votes stay, they carry their view.
  */
 void rota_window_new_view(struct rota_core *core);
+/* A CONFIG block stands in the executed part of the window: nothing goes above it (M6). */
+bool rota_window_ends_epoch(const struct rota_core *core);
 /* True when the slot's header follows the block below it. */
 bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot);
 

@@ -23,6 +23,11 @@ void rota_vote_say(struct rota_core *core, uint32_t to, const struct rota_own_vo
 static struct rota_slot *check_candidate(struct rota_core *core)
 {
     struct rota_slot *slot = rota_window_slot(core, core->valid_height + 1);
+    if (rota_window_ends_epoch(core)) { /* M6: whoever proposes above a CONFIG block in flight is no correct primary */
+        if (slot && slot->source == ROTA_SLOT_PROPOSED)
+            rota_suspect_say(core, ROTA_SUSPECT_INVALID);
+        return NULL;
+    }
     if (!slot || slot->source < ROTA_SLOT_PROPOSED || !rota_window_is_linked(core, slot))
         return NULL;
     return slot;
@@ -77,6 +82,7 @@ void rota_vote_checked(struct rota_core *core, const struct rota_event *event)
     switch (event->checked.verdict) {
     case ROTA_CHECK_VALID:
         slot->check = ROTA_SLOT_VALID;
+        slot->ends_epoch = event->checked.ends_epoch;
         if (slot->height == core->valid_height + 1 && rota_window_is_linked(core, slot))
             core->valid_height = slot->height;
         else

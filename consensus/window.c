@@ -27,6 +27,11 @@ bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot)
            slot->header.time_ms > parent->header.time_ms;
 }
 
+bool rota_window_ends_epoch(const struct rota_core *core)
+{
+    return core->valid_height > core->committed && core->slots[core->valid_height % ROTA_SLOTS].ends_epoch;
+}
+
 /* The executed chain ends below this height: what was checked above it has to be checked again. */
 static void window_lower(struct rota_core *core, uint64_t height)
 {
@@ -43,7 +48,7 @@ static void slot_fill(struct rota_core *core, struct rota_slot *slot, const stru
     slot->block = *block;
     slot->source = source;
     slot->check = ROTA_SLOT_UNCHECKED;
-    slot->proposed = slot->judge_time = slot->saved = slot->locked = slot->brought = false;
+    slot->proposed = slot->judge_time = slot->saved = slot->locked = slot->ends_epoch = slot->brought = false;
 }
 
 void rota_window_clear(struct rota_core *core, struct rota_slot *slot)
@@ -181,7 +186,7 @@ void rota_window_new_view(struct rota_core *core)
 {
     for (uint32_t i = 0; i < ROTA_SLOTS; i++) {
         struct rota_slot *slot = &core->slots[i];
-        slot->proposed = slot->locked = slot->saved = slot->judge_time = false;
+        slot->proposed = slot->locked = slot->saved = slot->judge_time = slot->ends_epoch = false;
         slot->check = ROTA_SLOT_UNCHECKED;
         if (slot->source != ROTA_SLOT_CERTIFIED)
             slot->source = ROTA_SLOT_EMPTY;

@@ -26,6 +26,8 @@ struct rota_membership {
     enum rota_profile profile;
     uint32_t count; /* n, 1..ROTA_MEMBERS_MAX; a member's index is its replica number */
     struct rota_member members[ROTA_MEMBERS_MAX];
+    uint64_t base_height; /* the block on which the epoch stands: its CONFIG block, 0 and zero in epoch 0 */
+    struct rota_hash base;
     rota_verify_fn *verify; /* rota_ed25519_verify outside the simulator */
 };
 

@@ -83,9 +83,10 @@ bool rota_certificate_higher(const struct rota_certificate *a, const struct rota
 }
 
 /* The block of this height on the chain that a view change shows; false when it does not reach there. */
-static bool change_block_at(struct rota_hash *out, const struct rota_view_change *change, uint64_t height)
+static bool change_block_at(struct rota_hash *out, const struct rota_membership *membership,
+                            const struct rota_view_change *change, uint64_t height)
 {
-    uint64_t base = change->has_committed ? change->committed.vote.height : 0;
+    uint64_t base = change->has_committed ? change->committed.vote.height : membership->base_height;
     if (height == base && change->has_committed)
         *out = change->committed.vote.block;
     else if (height > base && height <= base + change->header_count)
@@ -95,7 +96,8 @@ static bool change_block_at(struct rota_hash *out, const struct rota_view_change
     return true;
 }
 
-struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes, uint32_t count)
+struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_membership *membership,
+                                        const struct rota_view_change *changes, uint32_t count)
 {
     const struct rota_view_change *best = NULL, *committed = NULL;
     memset(out, 0, sizeof *out);
@@ -111,9 +113,13 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
             out->base_source = i;
         }
     }
-    if (!best)
+    out->base = committed ? committed->committed.vote.height : membership->base_height;
+    if (!best) { /* nothing of this epoch was ever certified: it goes on from where it stands (M7) */
+        out->height = membership->base_height;
+        out->block = membership->base;
+        out->committed = out->height > 0;
         return rota_ok();
-    out->base = committed ? committed->committed.vote.height : 0;
+    }
     if (committed && ROTA_BROKEN(locks_ignored, out->base >= best->best.vote.height, true)) {
         out->height = out->base;
         out->block = committed->committed.vote.block;
@@ -122,7 +128,7 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
         return rota_ok();
     }
     struct rota_hash at_base;
-    if (committed && change_block_at(&at_base, best, out->base) &&
+    if (committed && change_block_at(&at_base, membership, best, out->base) &&
         !rota_hash_equal(&at_base, &committed->committed.vote.block))
         return rota_fail(ROTA_REFUSED, "view changes that show two histories: more members lie than the ledger tolerates");
     out->height = best->best.vote.height;
@@ -144,7 +150,7 @@ struct rota_status rota_new_view_judge(const struct rota_new_view *new_view, con
         ROTA_TRY(rota_view_change_verify(change, membership));
     }
     struct rota_tip tip;
-    ROTA_TRY(rota_new_view_select(&tip, new_view->changes, new_view->change_count));
+    ROTA_TRY(rota_new_view_select(&tip, membership, new_view->changes, new_view->change_count));
     if (tip.height != new_view->tip_height || !rota_hash_equal(&tip.block, &new_view->tip))
         return rota_fail(ROTA_REFUSED, "a new view with another tip than its view changes call for");
     return rota_ok();

@@ -90,7 +90,7 @@ struct rota_status rota_header_check(const struct rota_header *header, const str
     if (!rota_hash_equal(&header->ledger_id, &membership->ledger_id) || header->epoch != membership->epoch ||
         !rota_hash_equal(&header->config_hash, &membership->config_hash))
         return rota_fail(ROTA_WRONG_LEDGER, "a block header of another ledger or epoch");
-    if (header->height == 0 || header->proposer >= membership->count || header->entry_count == 0)
+    if (header->height <= membership->base_height || header->proposer >= membership->count || header->entry_count == 0)
         return rota_fail(ROTA_MALFORMED, "a block header that no primary makes");
     return rota_ok();
 }
@@ -107,13 +107,11 @@ bool rota_view_change_is_signed(const struct rota_view_change *change, const str
 static struct rota_status view_change_chain_check(const struct rota_view_change *change,
                                                   const struct rota_membership *membership)
 {
-    uint64_t base = change->has_committed ? change->committed.vote.height : 0;
+    uint64_t base = change->has_committed ? change->committed.vote.height : membership->base_height;
     uint64_t top = change->has_best ? change->best.vote.height : 0;
     if (change->header_count != (top > base ? top - base : 0))
         return rota_fail(ROTA_MALFORMED, "a view change whose headers do not span from its committed to its best block");
-    struct rota_hash parent = {{0}};
-    if (change->has_committed)
-        parent = change->committed.vote.block;
+    struct rota_hash parent = change->has_committed ? change->committed.vote.block : membership->base;
     for (uint32_t i = 0; i < change->header_count; i++) {
         const struct rota_header *header = &change->headers[i];
         ROTA_TRY(rota_header_check(header, membership));
@@ -132,13 +130,13 @@ static struct rota_status view_change_certificates_check(const struct rota_view_
     if (change->has_committed && !change->has_best)
         return rota_fail(ROTA_MALFORMED, "a view change with a committed block and no best certificate");
     if (change->has_best) {
-        if (change->best.vote.view >= change->new_view || change->best.vote.height == 0)
+        if (change->best.vote.view >= change->new_view || change->best.vote.height <= membership->base_height)
             return rota_fail(ROTA_REFUSED, "a view change with a certificate that is not older than its view");
         ROTA_TRY(rota_certificate_verify(membership, &change->best));
     }
     if (change->has_committed) {
         const struct rota_vote *vote = &change->committed.vote;
-        if (vote->kind != ROTA_VOTE_COMMIT || vote->view >= change->new_view || vote->height == 0)
+        if (vote->kind != ROTA_VOTE_COMMIT || vote->view >= change->new_view || vote->height <= membership->base_height)
             return rota_fail(ROTA_REFUSED,
                              "a view change whose committed block is not shown to be committed before its view");
         ROTA_TRY(rota_certificate_verify(membership, &change->committed));

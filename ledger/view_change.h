@@ -83,14 +83,14 @@ bool rota_certificate_higher(const struct rota_certificate *a, const struct rota
 /* The selection function V7: pure, over Q valid view changes. ROTA_REFUSED when they contradict each other (more than f
  * liars). */
 struct rota_tip {
-    uint64_t height; /* 0: nothing was ever certified */
+    uint64_t height; /* the epoch's base: nothing of it was ever certified */
     struct rota_hash block;
     bool committed;       /* somebody showed a commit certificate for it */
     uint32_t source;      /* index in changes[] of the view change that shows the tip */
     uint64_t base;        /* highest committed height shown */
     uint32_t base_source; /* index in changes[] of who showed it */
 };
-ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_view_change *changes,
-                                                     uint32_t count);
+ROTA_CHECKED struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_membership *membership,
+                                                     const struct rota_view_change *changes, uint32_t count);
 
 #endif

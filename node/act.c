@@ -218,6 +218,9 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
     case ROTA_ACTION_READ_DONE:
         rota_node_read_done(node, action->read.token, action->read.covered);
         break;
+    case ROTA_ACTION_EPOCH:
+        act_fail(node, rota_fail(ROTA_UNSUPPORTED, "a block that ends the epoch"), node->config.ledger);
+        break;
     case ROTA_ACTION_HALT:
         rota_report_halt(node, action->halt);
         break;

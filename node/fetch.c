@@ -26,7 +26,7 @@ static bool fetch_allow(struct rota_node *node, uint32_t peer, size_t bytes)
 static bool fetch_send(struct rota_node *node, uint32_t peer, struct rota_block *block,
                        const struct rota_certificate *certificate)
 {
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = node->self};
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch, .sender = node->self};
     if (!fetch_allow(node, peer, rota_block_encoded_bytes(block)))
         return false;
     message.block.header = block->header;

@@ -68,7 +68,10 @@ void rota_report_commit(struct rota_node *node, const struct rota_executed *exec
 
 static const char *report_mode(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE ? "active" : mode == ROTA_MODE_CHANGING ? "changing" : "halted";
+    return mode == ROTA_MODE_ACTIVE     ? "active"
+           : mode == ROTA_MODE_CHANGING ? "changing"
+           : mode == ROTA_MODE_ENDED    ? "ended"
+                                        : "halted";
 }
 
 /* ~ The last hop of a turn: what people see of it. */

@@ -12,7 +12,10 @@ struct status_task {
 
 static const char *mode_name(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE ? "active" : mode == ROTA_MODE_CHANGING ? "changing view" : "halted";
+    return mode == ROTA_MODE_ACTIVE     ? "active"
+           : mode == ROTA_MODE_CHANGING ? "changing view"
+           : mode == ROTA_MODE_ENDED    ? "epoch ended"
+                                        : "halted";
 }
 
 uint32_t rota_heard_count(const struct rota_facts *facts)

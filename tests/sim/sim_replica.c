@@ -213,6 +213,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_READ_DONE:
         sim_read_done(turn->sim, turn->replica, action->read.token, action->read.covered);
         break;
+    case ROTA_ACTION_EPOCH:
+        sim_fail(turn->sim, SIM_HALT, "an epoch ended that nobody ended");
     case ROTA_ACTION_HALT:
         if (!turn->sim->halts_expected)
             sim_fail(turn->sim, SIM_HALT, action->halt);
@@ -471,11 +473,11 @@ void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t tok
 static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t to, const struct sim_block *block,
                          const struct rota_certificate *certificate)
 {
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = replica->index};
     if (replica->spoils) {
         block = block_spoilt(sim, block);
         certificate = NULL;
     }
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch, .sender = replica->index};
     message.block.header = block->header;
     message.block.block = block->hash;
     message.block.has_certificate = certificate != NULL;

@@ -104,6 +104,22 @@ void lone_restart(struct lone *lone)
     lone_step(lone, event);
 }
 
+void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable)
+{
+    lone->membership.epoch++;
+    lone->membership.base_height = base->header.height;
+    lone->membership.base = base->hash;
+    lone->ends_epoch = false;
+    core_new(lone);
+    lone_forget(lone);
+    struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.committed = base->header.height;
+    event.start.committed_block = base->hash;
+    event.start.committed_time_ms = base->header.time_ms;
+    event.start.durable = durable;
+    lone_step(lone, event);
+}
+
 void lone_forget(struct lone *lone)
 {
     lone->count = 0;
@@ -136,6 +152,7 @@ void lone_demand(struct lone *lone, uint32_t waiting)
 struct lone_block lone_block(const struct lone *lone, uint64_t height, const struct lone_block *parent, uint8_t variant)
 {
     struct lone_block block = {.header = {.ledger_id = lone->membership.ledger_id,
+                                          .epoch = lone->membership.epoch,
                                           .height = height,
                                           .time_ms = 1000 * height + variant,
                                           .tree_size = height,
@@ -159,7 +176,10 @@ static struct rota_hash nv_or_zero(const struct rota_hash *nv)
 void lone_propose(struct lone *lone, uint64_t view, const struct rota_hash *nv, const struct lone_block *block)
 {
     uint32_t primary = rota_primary(&lone->membership, view);
-    struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE, .sender = primary, .signature = signature_of(primary)};
+    struct rota_message message = {.epoch = lone->membership.epoch,
+                                   .kind = ROTA_MESSAGE_PREPREPARE,
+                                   .sender = primary,
+                                   .signature = signature_of(primary)};
     message.preprepare =
         (struct rota_preprepare){.view = view, .nv = nv_or_zero(nv), .header = block->header, .block = block->hash};
     lone_hear(lone, &message);
@@ -168,7 +188,8 @@ void lone_propose(struct lone *lone, uint64_t view, const struct rota_hash *nv, 
 void lone_vote(struct lone *lone, enum rota_vote_kind kind, uint32_t member, uint64_t view, const struct rota_hash *nv,
                const struct lone_block *block)
 {
-    struct rota_message message = {.kind = kind == ROTA_VOTE_PREPARE ? ROTA_MESSAGE_PREPARE : ROTA_MESSAGE_COMMIT,
+    struct rota_message message = {.epoch = lone->membership.epoch,
+                                   .kind = kind == ROTA_VOTE_PREPARE ? ROTA_MESSAGE_PREPARE : ROTA_MESSAGE_COMMIT,
                                    .sender = member,
                                    .signature = signature_of(member)};
     message.vote = (struct rota_vote){
@@ -192,6 +213,16 @@ void lone_checked(struct lone *lone, enum rota_check verdict)
     event.checked.block = check->check.block;
     event.checked.height = check->check.height;
     event.checked.verdict = verdict;
+    event.checked.ends_epoch = lone->ends_epoch;
+    lone_step(lone, event);
+}
+
+void lone_built(struct lone *lone, const struct lone_block *block, bool ends_epoch)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_BUILT};
+    event.built.header = block->header;
+    event.built.block = block->hash;
+    event.built.ends_epoch = ends_epoch;
     lone_step(lone, event);
 }
 
@@ -206,7 +237,8 @@ void lone_decide(struct lone *lone, uint64_t view, const struct rota_hash *nv, c
 
 void lone_suspect(struct lone *lone, uint32_t member, uint64_t view, enum rota_suspicion reason)
 {
-    struct rota_message message = {.kind = ROTA_MESSAGE_SUSPECT, .sender = member, .signature = signature_of(member)};
+    struct rota_message message = {
+        .epoch = lone->membership.epoch, .kind = ROTA_MESSAGE_SUSPECT, .sender = member, .signature = signature_of(member)};
     message.suspect = (struct rota_suspect){view, reason};
     lone_hear(lone, &message);
 }
@@ -239,8 +271,11 @@ struct rota_hash lone_hear_new_view(struct lone *lone, uint64_t view, struct rot
 {
     uint32_t primary = rota_primary(&lone->membership, view);
     struct rota_tip tip;
-    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, lone->quorum)));
-    struct rota_message message = {.kind = ROTA_MESSAGE_NEW_VIEW, .sender = primary, .signature = signature_of(primary)};
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &lone->membership, changes, lone->quorum)));
+    struct rota_message message = {.epoch = lone->membership.epoch,
+                                   .kind = ROTA_MESSAGE_NEW_VIEW,
+                                   .sender = primary,
+                                   .signature = signature_of(primary)};
     message.new_view = (struct rota_new_view){
         .view = view, .change_count = lone->quorum, .changes = changes, .tip_height = tip.height, .tip = tip.block};
     message.new_view.nv = rota_new_view_digest(&lone->membership, &message.new_view);
@@ -255,7 +290,7 @@ void lone_hear_status(struct lone *lone, uint32_t peer, const struct rota_status
 
 void lone_hear_block(struct lone *lone, uint32_t peer, const struct lone_block *block, const struct rota_certificate *proof)
 {
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = peer};
+    struct rota_message message = {.epoch = lone->membership.epoch, .kind = ROTA_MESSAGE_BLOCK, .sender = peer};
     message.block.header = block->header;
     message.block.block = block->hash;
     message.block.has_certificate = proof != NULL;

@@ -20,6 +20,7 @@ struct lone {
     struct rota_timers timers;
     uint32_t self, quorum;
     uint64_t now_ms, wake_ms;
+    bool ends_epoch; /* what the node says of the blocks that it checks from now on */
     struct rota_core *core;
     uint32_t count;
     struct lone_asked *asked; /* since the last lone_forget */
@@ -37,6 +38,8 @@ struct lone *lone_open(uint32_t n, uint32_t self);
 void lone_close(struct lone *lone);
 /* The process ends and starts again with exactly what it asked to save. */
 void lone_restart(struct lone *lone);
+/* The next epoch begins on this block: a core of its own, which is given `durable` (NULL: nothing) as its past. */
+void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable);
 /* What was asked so far is of no interest. */
 void lone_forget(struct lone *lone);
 
@@ -57,6 +60,8 @@ void lone_votes(struct lone *lone, enum rota_vote_kind kind, uint64_t view, cons
                 const struct lone_block *block);
 /* The node answers the latest CHECK. */
 void lone_checked(struct lone *lone, enum rota_check verdict);
+/* The node answers BUILD with this block. */
+void lone_built(struct lone *lone, const struct lone_block *block, bool ends_epoch);
 /* The block goes all the way in view 0, or in `view` with nv. */
 void lone_decide(struct lone *lone, uint64_t view, const struct rota_hash *nv, const struct lone_block *block);
 void lone_suspect(struct lone *lone, uint32_t member, uint64_t view, enum rota_suspicion reason);

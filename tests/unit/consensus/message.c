@@ -248,7 +248,7 @@ Test(select, the_highest_view_wins_before_the_highest_height)
     changes[0].has_best = changes[1].has_best = true;
     changes[0].best = certify(ROTA_VOTE_PREPARE, 3, 12, &a);
     changes[1].best = certify(ROTA_VOTE_PREPARE, 5, 10, &b);
-    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &membership, changes, 3)));
     cr_assert_eq(tip.height, 10);
     cr_assert_eq(tip.source, 1);
     cr_assert(!tip.committed);
@@ -263,7 +263,7 @@ Test(select, a_committed_block_at_least_as_high_is_the_tip)
     changes[0].has_best = changes[2].has_best = changes[2].has_committed = true;
     changes[0].best = certify(ROTA_VOTE_PREPARE, 2, 8, &a);
     changes[2].best = changes[2].committed = certify(ROTA_VOTE_COMMIT, 1, 8, &a);
-    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &membership, changes, 3)));
     cr_assert(tip.committed);
     cr_assert_eq(tip.height, 8);
     cr_assert_eq(tip.base, 8);
@@ -273,7 +273,7 @@ Test(select, nothing_certified_gives_no_tip)
 {
     struct rota_view_change changes[3] = {0};
     struct rota_tip tip;
-    cr_assert(rota_is_ok(rota_new_view_select(&tip, changes, 3)));
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &membership, changes, 3)));
     cr_assert_eq(tip.height, 0);
 }
 
@@ -312,4 +312,38 @@ Test(durable, the_record_survives_encoding)
     cr_assert_eq(out.best_headers[1].height, 2);
     for (size_t cut = 0; cut < writer.len; cut++)
         cr_assert(!rota_is_ok(rota_durable_decode(&out, rota_view(bytes, cut))));
+}
+
+Test(message, another_epochs_word_is_a_claim_of_a_height_at_most)
+{
+    network_make();
+    struct rota_message status = {.kind = ROTA_MESSAGE_STATUS, .epoch = 1, .sender = 3, .status = {.committed = 9}};
+    cr_assert(rota_is_ok(rota_message_verify(&status, &membership)));
+    struct rota_message vote = {
+        .kind = ROTA_MESSAGE_COMMIT, .epoch = 1, .sender = 2, .vote = {.kind = ROTA_VOTE_COMMIT, .view = 3, .height = 9}};
+    sign(&vote);
+    cr_assert_eq(rota_message_verify(&vote, &membership).code, ROTA_WRONG_LEDGER);
+    vote.epoch = 0;
+    cr_assert(rota_is_ok(rota_message_verify(&vote, &membership)), "the same signature, in its own epoch");
+}
+
+Test(message, an_epoch_in_which_nothing_is_certified_goes_on_from_its_config_block)
+{
+    network_make();
+    membership.epoch = 1;
+    membership.base_height = 7;
+    membership.base.b[0] = 9;
+    static struct rota_view_change changes[3];
+    memset(changes, 0, sizeof changes);
+    for (uint32_t i = 0; i < 3; i++) {
+        changes[i] = (struct rota_view_change){.sender = i, .new_view = 1};
+        struct rota_message message = {
+            .kind = ROTA_MESSAGE_VIEW_CHANGE, .epoch = 1, .sender = i, .view_change = &changes[i]};
+        sign(&message);
+        changes[i].signature = message.signature;
+        cr_assert(rota_is_ok(rota_message_verify(&message, &membership)));
+    }
+    struct rota_tip tip;
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &membership, changes, 3)));
+    cr_assert(tip.height == 7 && tip.committed && rota_hash_equal(&tip.block, &membership.base));
 }
