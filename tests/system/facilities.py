@@ -58,7 +58,7 @@ class Answer:
 
 
 class Network:
-    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False):
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=()):
         """relay: facilities reach each other through net.relay only. worlds: each has a disk and a clock that net.world[name]
         can spoil."""
         self.names = list(names)
@@ -73,7 +73,7 @@ class Network:
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
-        self.make(people, intake, timers)
+        self.make(people, intake, timers, limits)
 
     # ---- making ----------------------------------------------------------------------------------------------------
 
@@ -87,13 +87,15 @@ class Network:
         self.rota("key", "generate", "--role", role, "--label", label, "--out", self.dir / label, "--passphrase-file", self.passphrase)
         return self.dir / f"{label}.key"
 
-    def make(self, people, intake, timers):
+    def make(self, people, intake, timers, limits):
         words = []
         for name in self.names:
             self.key("facility", name)
             self.key("coordinator", f"chief-{name}")
             words += ["--member", f"{name}={self.dir}/{name}.pub@tcp://127.0.0.1:{self.peer[name]}"]
             words += ["--coordinator", f"{self.dir}/chief-{name}.pub@{name}:scheduler+director"]
+        for limit in limits:
+            words += ["--limit", limit]
         for timer in timers:
             words += ["--timer", timer]
         with open(self.dir / "people.csv", "w", newline="") as file:
