@@ -248,6 +248,20 @@ static bool chain_rests_on(const struct rota_chain *chain, const struct rota_anc
     return last.view == anchor->view && (anchor->view == 0 || rota_hash_equal(&last.nv, &anchor->nv));
 }
 
+/* Ahead of our clock, and not because it has to be: the least time that may follow its parent is never too late, or clocks
+ * that went back everywhere would stop the network until they are where they were. */
+static bool chain_is_early(struct rota_chain *chain, const struct rota_header *header, uint64_t latest_ms)
+{
+    uint32_t depth;
+    if (header->time_ms <= latest_ms)
+        return false;
+    const struct rota_block *parent = rota_chain_held(chain, &header->prev_hash);
+    uint64_t parent_ms = parent ? parent->header.time_ms : chain->head_time_ms;
+    if (chain_position(chain, &header->prev_hash, &depth) && depth > 0)
+        parent_ms = chain->stack[depth - 1].block->header.time_ms;
+    return header->time_ms != parent_ms + 1;
+}
+
 /* ~ from node/act.c: ROTA_ACTION_CHECK. The verdict goes back to the core: consensus/vote.c rota_vote_checked. */
 enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, const struct rota_hash *parent,
                                  const struct rota_hash *block, const struct rota_first_vote *first)
@@ -259,7 +273,7 @@ enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, cons
     const struct rota_block *held = rota_chain_held(chain, block);
     if (!held || held->header.height != height)
         return executed ? ROTA_CHECK_VALID : ROTA_CHECK_MISSING;
-    if (first && held->header.time_ms > first->latest_ms)
+    if (first && chain_is_early(chain, &held->header, first->latest_ms))
         return ROTA_CHECK_UNTIMELY;
     enum rota_check verdict = executed ? ROTA_CHECK_VALID : rota_chain_reach(chain, parent);
     if (verdict == ROTA_CHECK_VALID)

@@ -65,6 +65,30 @@ Test(chain, a_late_clock_is_untimely_and_may_be_asked_again)
     pair_close(&pair);
 }
 
+/* PROTOCOL N3. Every clock went back: the least time after the parent's is accepted, or nothing could follow for as long. */
+Test(chain, the_least_time_after_the_parent_is_timely_by_any_clock)
+{
+    struct pair pair;
+    pair_open(&pair);
+    const struct rota_block *blocks[3];
+    const uint64_t after_ms[] = {1, 1, 2};
+    for (uint64_t i = 0; i < 3; i++) {
+        uint64_t top, time_ms = pair.builder.chain->head_time_ms;
+        const struct rota_hash parent = *rota_chain_top(pair.builder.chain, &top);
+        time_ms = (i > 0 ? blocks[i - 1]->header.time_ms : time_ms) + after_ms[i];
+        bench_wait(&pair.builder,
+                   bench_enrol(&pair.bench, "alpha-director", i + 1, (const char *[]){"n-1", "n-2", "n-3"}[i]));
+        blocks[i] =
+            rota_chain_build(pair.builder.chain, &pair.builder.pool, top + 1, &parent, time_ms, &(struct rota_anchor){0});
+        cr_assert_not_null(blocks[i]);
+        pair_send(&pair, blocks[i]);
+    }
+    cr_expect_eq(pair_check(&pair, blocks[0], 0), ROTA_CHECK_VALID);
+    cr_expect_eq(pair_check(&pair, blocks[1], 0), ROTA_CHECK_VALID);
+    cr_expect_eq(pair_check(&pair, blocks[2], 0), ROTA_CHECK_UNTIMELY);
+    pair_close(&pair);
+}
+
 /* The header's hash covers a body only through its tree root: a liar may send a right header with another body, and must
  * not make us call the block invalid. */
 Test(chain, another_body_under_a_right_header_counts_as_missing)
