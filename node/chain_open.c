@@ -61,6 +61,22 @@ bool rota_chain_find(const struct rota_chain *chain, const struct rota_hash *id,
 
 /* ---- replay --------------------------------------------------------------------------------------------------------- */
 
+/* What the file says that became of the block's entries is what became of them just now. */
+static struct rota_status replay_outcomes(const struct rota_chain *chain, const struct rota_block *block,
+                                          const struct rota_executed *executed)
+{
+    for (uint32_t i = 0; i < block->entry_count; i++) {
+        const struct rota_outcome *due = &executed->outcomes.items[i];
+        struct rota_outcome stored;
+        ROTA_TRY(rota_store_outcome(&stored, chain->store, block->header.height, i));
+        bool same = rota_view_equal(rota_view(stored.record, stored.len), rota_view(due->record, due->len));
+        free(stored.record);
+        if (!same)
+            return rota_fail(ROTA_MALFORMED, "an outcome in the ledger file is not what becomes of its entry");
+    }
+    return rota_ok();
+}
+
 static struct rota_status replay_compare(const struct rota_chain *chain, const struct rota_block *block,
                                          const struct rota_executed *executed)
 {
@@ -73,7 +89,7 @@ static struct rota_status replay_compare(const struct rota_chain *chain, const s
         return rota_fail(ROTA_MALFORMED, "a block in the ledger file does not hold the entries that its header names");
     if (!rota_hash_equal(&header->outcome_hash, &executed->outcomes.root))
         return rota_fail(ROTA_MALFORMED, "a block in the ledger file does not come to the outcomes that its header names");
-    return rota_ok();
+    return replay_outcomes(chain, block, executed);
 }
 
 /* Takes over the block. */

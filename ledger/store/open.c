@@ -80,7 +80,9 @@ static struct rota_status open_writer(struct rota_store *store, const char *path
     sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
     ROTA_TRY(store_harden(store->db));
     ROTA_TRY(open_check_kind(store->db));
-    ROTA_TRY(store_schema_compare(store->db, text, sizeof text));
+    struct rota_status schema = store_schema_compare(store->db, text, sizeof text);
+    if (!rota_is_ok(schema))
+        return schema.code == ROTA_REFUSED ? rota_fail(ROTA_MALFORMED, schema.why) : schema;
     ROTA_TRY(store_load_genesis(store));
     if (!rota_view_equal(rota_store_genesis(store), rota_view(genesis->bytes, genesis->len)))
         return rota_fail(ROTA_WRONG_LEDGER, "this ledger file was made from another genesis");

@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import schedule
 
+ROTTEN = int(os.environ.get("ROTA_ROTTEN", "10"))
 FATAL = re.compile(r"level=error ev=fatal what=\"[^\"]+\" file=\"[^\"]+\" why=\"[^\"]+\" data=\"[^\"]+\" next=\"[^\"]+\"")
 
 
@@ -85,6 +87,49 @@ class Disks(unittest.TestCase):
             self.assertIn("no room left", self.fatal_paragraph(net, victim))
             one.progress(20)
             subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
+            net.start(victim)
+            one.finish()
+            one.judge()
+
+
+    def starts(self, net, name):
+        """True when the node comes up, and is stopped again; False when it refuses, with the code and the words for that."""
+        (net.dir / f"{name}.log").write_text("")
+        net.start(name)
+        while (code := net.processes[name].poll()) is None:
+            try:
+                net.get(name, "/livez")
+                net.kill(name, how=signal.SIGTERM)
+                return True
+            except OSError:
+                time.sleep(0.02)
+        del net.processes[name]
+        self.assertEqual(code, 5, net.log(name))
+        self.assertRegex(net.log(name).splitlines()[-1], r'level=error ev=open file="[^"]+" why=".+"')
+        return False
+
+    def test_rotten_bytes_are_found_when_the_node_starts(self):
+        """A bit of the files is turned while the node is down. It refuses to start; or the bit was in use by nobody; or, in the
+        signatures under a block far below, an auditor finds it."""
+        with self.run_with() as one:
+            net, victim = one.net, one.draw.choice(one.net.names)
+            one.progress(40)
+            net.kill(victim, how=signal.SIGTERM)
+            refused = 0
+            for name in one.draw.choices(["ledger.db", "private.db"], [4, 1], k=ROTTEN):
+                path = net.dir / f"node-{victim}" / name
+                good = path.read_bytes()
+                bad = bytearray(good)
+                bad[one.draw.randrange(len(bad))] ^= 1 << one.draw.randrange(8)
+                path.write_bytes(bad)
+                verdict = net.audit(victim)
+                if not self.starts(net, victim):
+                    refused += 1
+                elif name == "ledger.db":
+                    self.assertLessEqual({failure["check"] for failure in verdict["failures"]}, {"E1", "E2", "E3"})
+                path.write_bytes(good)
+            self.assertGreater(refused, 0)
+            one.progress(20)
             net.start(victim)
             one.finish()
             one.judge()

@@ -67,7 +67,7 @@ Test(store_guards, notice_a_file_without_its_triggers)
     sqlite3 *db = shell_open(&maker);
     cr_assert_eq(sqlite3_exec(db, "DROP TRIGGER block_no_UPDATE", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-    cr_expect_eq(rota_store_open(&store, maker.path, &maker.genesis).code, ROTA_REFUSED);
+    cr_expect_eq(rota_store_open(&store, maker.path, &maker.genesis).code, ROTA_MALFORMED);
     cr_expect_null(store);
     maker_end(&maker);
 }
