@@ -1,5 +1,5 @@
 /* The cluster: building it, breaking it, running it, and expecting things of it. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 #include <sodium.h>
 
@@ -45,6 +45,8 @@ struct sim *sim_new(const struct sim_options *options)
     sim_replica_room(sim);
     membership_fill(sim);
     sim_check_open(sim);
+    if (options->liars)
+        sim_liars_make(sim, options->liars, options->lies);
     for (uint32_t i = 0; i < options->members; i++) {
         sim->replicas[i].index = i;
         sim->replicas[i].core = malloc(rota_core_bytes());
@@ -76,6 +78,7 @@ void sim_free(struct sim *sim)
     free(sim->scratch);
     free(sim->reached);
     sim_check_close(sim);
+    sim_liars_free(sim);
     free(sim);
 }
 
@@ -224,6 +227,7 @@ void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message 
     sim->liars |= UINT32_C(1) << liar;
     message->sender = liar;
     sim_sign(sim, liar, message);
+    sim_check_left(sim, liar, message);
     sim_send(sim, liar, to, message, NULL);
 }
 
@@ -275,6 +279,8 @@ static void delivery_arrive(struct sim *sim, struct sim_delivery *delivery)
 /* The next thing that happens, not later than until_ms; false when there is none. */
 static bool sim_step(struct sim *sim, uint64_t until_ms)
 {
+    if (sim->forked)
+        return false;
     uint64_t due_ms, queue_ms = sim_queue_next_ms(sim);
     struct sim_replica *replica = replica_next(sim, &due_ms);
     uint64_t at_ms = due_ms < queue_ms ? due_ms : queue_ms;
@@ -318,7 +324,7 @@ static bool sim_is_settled(const struct sim *sim)
         if (!sim->committed_at[r])
             return false;
     for (uint32_t i = 0; i < sim->membership.count; i++)
-        if (sim->replicas[i].up && sim->replicas[i].disk.height != sim->agreed_height)
+        if (sim->replicas[i].up && !sim_is_liar(sim, i) && sim->replicas[i].disk.height != sim->agreed_height)
             return false;
     return true;
 }
@@ -364,7 +370,7 @@ void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
 
 void sim_expect_one_history(struct sim *sim, const char *who)
 {
-    uint32_t members = sim_who(sim, who);
+    uint32_t members = sim_who(sim, who) & ~sim->liars;
     for (uint32_t i = 0; i < sim->membership.count; i++)
         for (uint64_t h = 1; (members >> i & 1) && h <= sim->replicas[i].disk.height; h++)
             if (sim->replicas[i].disk.chain[h] != sim->agreed[h])

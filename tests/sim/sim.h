@@ -117,6 +117,8 @@ struct sim_options {
     uint32_t tail_percent;    /* messages that take up to a hundred times as long */
     uint32_t corrupt_percent; /* messages that come with damaged bytes, beside the good copy or instead of it */
     uint32_t link_capacity;   /* messages under way on one link, more are lost; 0: no limit */
+    uint32_t liars;           /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
+    uint64_t lies;
     bool verbose;
 };
 
@@ -132,6 +134,10 @@ enum sim_checker {
     SIM_MONOTONE,      /* views do not go back over a restart */
     SIM_LIVENESS,      /* progress after everything was mended */
     SIM_EVIDENCE,      /* accusations are proof, and never name a correct replica */
+    SIM_ACCUSATION,    /* who held two votes that contradict each other accused */
+    SIM_NEW_VIEW,      /* no accepted NEW-VIEW forgets what an earlier view committed */
+    SIM_FORENSICS,     /* a fork names at least 2Q-n members, all of them liars */
+    SIM_QUIESCENCE,    /* no requests, no blocks, no view changes */
     SIM_BOUNDED,       /* turns end, queues have limits */
     SIM_CODEC,         /* a correct replica's message decodes and verifies */
     SIM_EXECUTION,     /* what is checked, committed and saved is there */
@@ -145,6 +151,8 @@ enum sim_checker {
 
 struct sim_stats {
     uint64_t steps, messages, lost, damaged, commits, view_changes, crashes, fetches, accusations, reads, reads_failed;
+    uint64_t forks;         /* runs with more than f liars that came apart, and named who did it */
+    uint64_t lies, refused; /* said by liars' layers; messages that their receiver turned away */
 };
 
 struct sim {
@@ -176,9 +184,13 @@ struct sim {
     struct turn *turn; /* of sim_replica.c, used again for every turn: it is large */
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
-    uint32_t halted;     /* members that stopped voting, with a reason */
-    bool halts_expected; /* a replica that halts does not end the run: a test looks for it */
-    uint32_t liars;      /* members that may be accused: a test speaks for them */
+    uint32_t halted;                /* members that stopped voting, with a reason */
+    bool halts_expected;            /* a replica that halts does not end the run: a test looks for it */
+    uint32_t liars;                 /* members that may be accused: a test or a layer of sim_liar.c speaks for them */
+    bool forked;                    /* more than f liars lied, and the ledger came apart: the run is over */
+    struct sim_signed *ever_signed; /* sim_check_signed.c */
+    struct sim_held *held;          /* sim_check_held.c */
+    struct sim_liars *lying;        /* NULL: no member has such a layer */
     struct sim_reached *reached;
     bool forgets_saves; /* the canary: journals are never written, which the checkers must notice */
     uint64_t trace;     /* folds everything that happens: equal seeds give equal traces */
@@ -253,6 +265,8 @@ bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);
 uint64_t sim_queue_next_ms(const struct sim *sim); /* UINT64_MAX: empty */
 bool sim_is_cut(const struct sim *sim, uint32_t from, uint32_t to);
 void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message, const struct sim_block *body);
+void sim_send_bytes(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len,
+                    const struct sim_block *body);
 void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
                     const struct rota_hash *block);
 void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to);
@@ -269,6 +283,8 @@ void sim_read_done(struct sim *sim, struct sim_replica *replica, uint64_t token,
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
 /* sim_blocks.c */
 const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block);
+/* Fills in count, outcome and hash: what execution makes of the requests. */
+void sim_block_seal(struct sim_block *block);
 const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash);
 bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
                      uint64_t after_ms, const struct sim_block **out);
@@ -288,5 +304,26 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
 void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
                          const struct rota_certificate *certificate);
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
+/* sim_check_signed.c */
+void sim_check_signed_open(struct sim *sim);
+void sim_check_signed_close(struct sim *sim);
+void sim_check_signed(struct sim *sim, uint32_t member, const struct rota_message *message); /* a key was used */
+void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message *message);   /* and the result may leave */
+void sim_check_certificate(struct sim *sim, const struct rota_certificate *certificate);     /* of a stored block */
+void sim_check_tip(struct sim *sim, uint64_t view, uint64_t height,
+                   const struct rota_hash *tip); /* an accepted NEW-VIEW's */
+/* A replica committed another block than was agreed, with more than f liars: who did it? Ends the run. */
+void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t height);
+/* Is `below` the ancestor of this height of `block`, or the block itself? */
+bool sim_check_extends(const struct sim *sim, const struct rota_hash *block, uint64_t height, const struct rota_hash *below);
+/* sim_check_held.c */
+void sim_check_held_open(struct sim *sim);
+void sim_check_held_close(struct sim *sim);
+void sim_check_saved(struct sim *sim, const struct sim_replica *replica);
+void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
+void sim_check_started(struct sim *sim, const struct sim_replica *replica);
+void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+void sim_check_accused(struct sim *sim, const struct sim_replica *replica, uint32_t member, const struct rota_vote *vote);
+void sim_check_settled_debt(struct sim *sim, const struct sim_replica *replica);
 
 #endif

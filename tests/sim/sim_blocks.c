@@ -124,13 +124,29 @@ uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *rep
     return first_ms > replica->served_ms ? first_ms : replica->served_ms;
 }
 
+void sim_block_seal(struct sim_block *block)
+{
+    block->header.entry_count = block->request_count;
+    block->header.outcome_hash = block_outcome(block);
+    block->hash = rota_header_hash(&block->header);
+}
+
+/* Is the request among the first `count` of the block? */
+static bool requests_hold(const struct sim_block *block, uint32_t count, uint32_t request)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (block->requests[i] == request)
+            return true;
+    return false;
+}
+
 static bool block_execute(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
     struct rota_hash outcome = block_outcome(block);
     if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
         return false;
     for (uint32_t i = 0; i < block->request_count; i++)
-        if (replica->executed[block->requests[i]])
+        if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]))
             return false;
     for (uint32_t i = 0; i < block->request_count; i++)
         replica->executed[block->requests[i]] = block->header.height + 1;
@@ -156,10 +172,8 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t heig
         return false;
     uint64_t clock = sim_wall_ms(sim, replica);
     block.header.time_ms = clock > after_ms ? clock : after_ms + 1;
-    block.header.entry_count = block.request_count;
     block.header.tree_size = height;
-    block.header.outcome_hash = block_outcome(&block);
-    block.hash = rota_header_hash(&block.header);
+    sim_block_seal(&block);
     *out = sim_block_add(sim, &block);
     ROTA_ASSERT(block_execute(sim, replica, *out));
     sim_block_hold(replica, *out);

@@ -1,6 +1,6 @@
 /* What must hold after every step: agreement, certificates, chain, exactly once, and that no correct replica ever says two
  * things. The shadow remembers everything that was ever said or committed; it is not the replica's memory. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 #include <stdlib.h>
 
@@ -33,6 +33,8 @@ void sim_check_open(struct sim *sim)
 {
     sim->shadow = calloc(1, sizeof *sim->shadow);
     ROTA_ASSERT(sim->shadow);
+    sim_check_signed_open(sim);
+    sim_check_held_open(sim);
 }
 
 void sim_check_close(struct sim *sim)
@@ -47,6 +49,8 @@ void sim_check_close(struct sim *sim)
         free(said);
     }
     free(sim->shadow);
+    sim_check_signed_close(sim);
+    sim_check_held_close(sim);
 }
 
 static size_t said_bucket(uint32_t member, const struct rota_vote *vote)
@@ -171,6 +175,8 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
             commit_said(sim, replica->index, &vote);
         if (check_one_vote(sim, replica->index, &vote) && vote.kind == ROTA_VOTE_PREPARE)
             check_chain_rule(sim, replica->index, &vote);
+        if (vote.kind == ROTA_VOTE_PREPARE)
+            sim_check_prepared(sim, replica, &vote);
         break;
     case ROTA_MESSAGE_VIEW_CHANGE:
         check_view_change(sim, replica, message->view_change);
@@ -192,10 +198,13 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
 }
 
 /* The first to commit a height sets it for everybody; each request once. */
-static void agree(struct sim *sim, uint64_t height, const struct sim_block *block)
+static void agree(struct sim *sim, const struct sim_replica *replica, uint64_t height)
 {
+    const struct sim_block *block = replica->disk.chain[height];
     if (height <= sim->agreed_height) {
-        if (sim->agreed[height] != block)
+        if (sim->agreed[height] != block && sim_lies_too_many(sim))
+            sim_check_fork(sim, replica, height);
+        else if (sim->agreed[height] != block)
             sim_fail(sim, SIM_AGREEMENT, "two correct replicas committed different blocks at one height");
         return;
     }
@@ -218,14 +227,12 @@ static void agree(struct sim *sim, uint64_t height, const struct sim_block *bloc
 void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
                          const struct rota_certificate *certificate)
 {
-    uint64_t from = height;
-    while (from > 1 && replica->disk.chain[from - 1] && from - 1 > 0 && !(from - 1 <= sim->agreed_height))
-        from--;
-    for (uint64_t h = from; h <= height; h++)
-        agree(sim, h, replica->disk.chain[h]);
-    for (uint64_t h = height > 32 ? height - 32 : 1; h <= height; h++)
-        if (sim->agreed[h] != replica->disk.chain[h])
-            sim_fail(sim, SIM_AGREEMENT, "a replica's ledger differs from what was agreed");
+    /* first what others have too, so that a fork is seen where it began */
+    for (uint64_t h = height > ROTA_SLOTS ? height - ROTA_SLOTS : 1; h <= height && !sim->forked; h++)
+        agree(sim, replica, h);
+    if (sim->forked)
+        return;
+    sim_check_certificate(sim, certificate);
     if (!rota_is_ok(rota_certificate_verify(&sim->membership, certificate)))
         sim_fail(sim, SIM_CERTIFICATE, "a block was committed with a certificate that does not verify");
     if (certificate->vote.kind != ROTA_VOTE_COMMIT || certificate->vote.height != height ||

@@ -1,5 +1,5 @@
 /* What is said when something must not be: the name of the checker, the sentence, the cluster, how to see it again. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 #include <unistd.h>
 
@@ -14,6 +14,10 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_MONOTONE] = "monotone",
     [SIM_LIVENESS] = "liveness",
     [SIM_EVIDENCE] = "evidence",
+    [SIM_ACCUSATION] = "accusation",
+    [SIM_NEW_VIEW] = "new_view",
+    [SIM_FORENSICS] = "forensics",
+    [SIM_QUIESCENCE] = "quiescence",
     [SIM_BOUNDED] = "bounded",
     [SIM_CODEC] = "codec",
     [SIM_EXECUTION] = "execution",
@@ -50,6 +54,7 @@ _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *s
                 sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
                 (unsigned long long)view.committed, view.in_flight, view.failed_views);
     }
+    sim_liars_print(sim, stderr);
     fprintf(stderr, "  again: rota-sim --seed %llu\n", (unsigned long long)sim->options.seed);
     fflush(NULL);
     _exit(1);

@@ -1,6 +1,6 @@
 /* The fake network: a heap of deliveries in virtual time, with delay, loss, duplication and cuts. Messages travel as real
  * bytes through the real codec. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 static bool delivery_before(const struct sim_delivery *a, const struct sim_delivery *b)
 {
@@ -155,7 +155,8 @@ static bool net_loses(struct sim *sim, const struct sim_delivery *delivery)
 static void net_carry(struct sim *sim, struct sim_delivery *delivery)
 {
     sim->stats.messages++;
-    if (delivery->len > 0 && sim_chance(sim, SIM_NET, sim->options.corrupt_percent))
+    if (delivery->len > 0 && !sim_is_liar(sim, delivery->from) &&
+        sim_chance(sim, SIM_NET, sim->options.corrupt_percent)) /* a liar damages its own */
         net_launch_damaged(sim, delivery);
     if (net_loses(sim, delivery)) {
         sim->stats.lost++;
@@ -176,8 +177,14 @@ void sim_send(struct sim *sim, uint32_t from, uint32_t to, const struct rota_mes
     struct rota_writer writer = rota_writer(buffer, sizeof buffer);
     rota_message_encode(&writer, message);
     ROTA_ASSERT(!writer.bad);
-    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .body = body, .len = writer.len};
-    delivery.bytes = bytes_copy(buffer, writer.len);
+    sim_send_bytes(sim, from, to, buffer, writer.len, body);
+}
+
+void sim_send_bytes(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len,
+                    const struct sim_block *body)
+{
+    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .body = body, .len = len};
+    delivery.bytes = bytes_copy(bytes, len);
     net_carry(sim, &delivery);
 }
 

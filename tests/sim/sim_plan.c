@@ -51,6 +51,8 @@ void sim_plan_write(FILE *file, const struct sim_plan *plan)
     write_number(file, "chaos", plan->chaos_ms);
     write_members(file, "core", plan->core);
     write_number(file, "forgets-saves", plan->forgets_saves);
+    write_members(file, "liars", options->liars);
+    write_number(file, "lies", (int64_t)options->lies);
     fprintf(file, "\nweather");
     write_number(file, "min", options->delay_min_ms);
     write_number(file, "max", options->delay_max_ms);
@@ -103,6 +105,10 @@ static bool set_network(struct sim_plan *plan, const struct pair *pair)
         plan->chaos_ms = (uint32_t)pair->number;
     else if (strcmp(pair->name, "core") == 0)
         plan->core = pair->members;
+    else if (strcmp(pair->name, "liars") == 0)
+        plan->options.liars = pair->members;
+    else if (strcmp(pair->name, "lies") == 0)
+        plan->options.lies = (uint64_t)pair->number;
     else if (strcmp(pair->name, "forgets-saves") == 0)
         plan->forgets_saves = true;
     else

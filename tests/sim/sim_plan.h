@@ -3,7 +3,7 @@
 #ifndef ROTA_TESTS_SIM_PLAN_H
 #define ROTA_TESTS_SIM_PLAN_H
 
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 /* Members are bits. What ends by itself ends `for_ms` later, so that each fault stands alone and may be left out. */
 #define SIM_FAULT_LIST(X)                                                                                       \

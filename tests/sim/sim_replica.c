@@ -1,6 +1,6 @@
 /* The shell around one core: carries out actions as the node does. A turn is one event and everything that follows from it;
  * at its end the disk takes what was saved, and only then does anything leave. A crash forgets the memory. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 #include <sodium.h>
 
@@ -39,6 +39,7 @@ void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message)
     memcpy(message->signature.b, mac, sizeof mac);
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         message->view_change->signature = message->signature;
+    sim_check_signed(sim, member, message);
 }
 
 static uint8_t *message_bytes(const struct rota_message *message, size_t *out_len)
@@ -100,8 +101,12 @@ static void turn_say(struct turn *turn, const struct rota_action *action)
     out->body = NULL;
     if (out->message.kind == ROTA_MESSAGE_PREPREPARE) {
         out->body = sim_block_held(turn->replica, &out->message.preprepare.block);
-        if (!out->body)
+        if (!out->body && out->to == ROTA_TO_ALL)
             sim_fail(turn->sim, SIM_EXECUTION, "a pre-prepare of a block that is not held");
+        if (!out->body) { /* said again to one, from a slot whose body is gone: others have it, as in the node */
+            turn->say_count--;
+            return;
+        }
     }
     bool ours = rota_message_is_signed(out->message.kind) && !action->say.is_signed;
     if (ours && out->to == ROTA_TO_ALL) /* our own statements come back through the same door as everyone's */
@@ -164,6 +169,7 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
         if (!rota_vote_verify(&sim->membership, &action->accuse.votes[i].vote, action->accuse.member,
                               &action->accuse.votes[i].signature))
             sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
+    sim_check_accused(sim, turn->replica, action->accuse.member, &action->accuse.votes[0].vote);
     if (rota_vote_equal(&action->accuse.votes[0].vote, &action->accuse.votes[1].vote))
         sim_fail(sim, SIM_EVIDENCE, "an accusation of one and the same vote");
     for (uint32_t to = 0; to < sim->membership.count; to++)
@@ -216,7 +222,7 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_EPOCH:
         sim_fail(turn->sim, SIM_HALT, "an epoch ended that nobody ended");
     case ROTA_ACTION_HALT:
-        if (!turn->sim->halts_expected)
+        if (!turn->sim->halts_expected && !sim_is_liar(turn->sim, turn->replica->index) && !sim_lies_too_many(turn->sim))
             sim_fail(turn->sim, SIM_HALT, action->halt);
         turn->sim->halted |= UINT32_C(1) << turn->replica->index;
         break;
@@ -290,11 +296,14 @@ static void turn_release(struct turn *turn)
     struct sim *sim = turn->sim;
     for (uint32_t i = 0; i < turn->say_count; i++) {
         struct outgoing *out = &turn->says[i];
-        sim_check_said(sim, turn->replica, &out->message);
+        if (!sim_is_liar(sim, turn->replica->index))
+            sim_check_said(sim, turn->replica, &out->message);
+        if (out->message.sender == turn->replica->index)
+            sim_check_left(sim, turn->replica->index, &out->message);
         sim_reached_said(sim, turn->replica, &out->message);
         for (uint32_t to = 0; to < sim->membership.count; to++)
             if (to != turn->replica->index && (out->to == ROTA_TO_ALL || out->to == to))
-                sim_send(sim, turn->replica->index, to, &out->message, out->body);
+                sim_liar_says(sim, turn->replica->index, to, &out->message, out->body);
     }
 }
 
@@ -363,8 +372,12 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
     else if (!crash || replica->crash_point == SIM_CRASH_AFTER)
         disk_write(turn);
     for (uint64_t h = before + 1; h <= replica->disk.height; h++)
-        if (replica->disk.certified[h])
+        if (replica->disk.certified[h] && !sim_is_liar(sim, replica->index))
             sim_check_committed(sim, replica, h, replica->disk.certificates[h]);
+    if (!sim_is_liar(sim, replica->index)) {
+        sim_check_settled_debt(sim, replica);
+        sim_check_saved(sim, replica);
+    }
     if (!crash)
         turn_release(turn);
     for (uint32_t i = 0; i < turn->say_count; i++)
@@ -431,6 +444,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     if (saved_message(sim, disk->new_view, disk->new_view_len, &new_view, &scratch[1]))
         event.start.new_view = &new_view;
     sim_check_restarted(sim, replica);
+    sim_check_started(sim, replica);
     turn_run(sim, replica, &event);
     free(scratch);
 }
@@ -450,6 +464,7 @@ void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
 {
     struct rota_event event = {.kind = ROTA_EVENT_WOKEN};
+    sim_liar_wakes(sim, replica->index);
     if (replica->paused_until_ms == sim->now_ms && replica->wake_ms < sim->now_ms)
         sim_reach(sim, SIM_REACHED_WOKE_STALE);
     turn_run(sim, replica, &event);
@@ -488,6 +503,9 @@ static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t 
 
 static void fetch_answer(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
 {
+    if (delivery->fetch_from == 0 || delivery->fetch_to < delivery->fetch_from ||
+        sim_liar_answers(sim, replica->index, delivery))
+        return;
     if (!rota_hash_is_zero(&delivery->fetch_block)) {
         const struct sim_block *block = sim_block_held(replica, &delivery->fetch_block);
         uint64_t height = delivery->fetch_from;
@@ -500,12 +518,15 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
             sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
         return;
     }
+    uint64_t fetch_to = delivery->fetch_to; /* bounded, as in the node */
+    if (fetch_to - delivery->fetch_from >= ROTA_WINDOW)
+        fetch_to = delivery->fetch_from + ROTA_WINDOW - 1;
     if (delivery->fetch_from > replica->disk.height)
         sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
     /* one certificate proves the range; a height without one of its own is covered by the next above */
     bool covered = false;
     for (uint64_t h = delivery->fetch_from; h <= replica->disk.height && !covered; h++) {
-        bool prove = h >= delivery->fetch_to || h == replica->disk.height;
+        bool prove = h >= fetch_to || h == replica->disk.height;
         block_answer(sim, replica, delivery->from, replica->disk.chain[h], prove ? replica->disk.certificates[h] : NULL);
         covered = prove && replica->disk.certified[h];
     }
@@ -530,6 +551,22 @@ static void damaged_deliver(struct sim *sim, const struct sim_delivery *delivery
     sim_reach(sim, SIM_REACHED_DAMAGE_REFUSED);
 }
 
+/* What the node's door asks of a message before the core sees it. */
+static bool message_admit(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *out)
+{
+    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
+    if (!rota_is_ok(rota_message_decode(out, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
+        return false;
+    if (!rota_message_is_signed(out->kind) && out->sender != delivery->from)
+        return false;
+    if (!rota_is_ok(rota_message_verify(out, &sim->membership)))
+        return false;
+    const struct rota_hash *named = out->kind == ROTA_MESSAGE_PREPREPARE ? &out->preprepare.block
+                                    : out->kind == ROTA_MESSAGE_BLOCK    ? &out->block.block
+                                                                         : NULL;
+    return !named || (delivery->body && rota_hash_equal(named, &delivery->body->hash));
+}
+
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
 {
     if (delivery->request != UINT32_MAX) {
@@ -549,11 +586,15 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         return;
     }
     struct rota_message message;
-    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
-    if (!rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
-        sim_fail(sim, SIM_CODEC, "a message does not decode");
-    if (!rota_is_ok(rota_message_verify(&message, &sim->membership)))
-        sim_fail(sim, SIM_CODEC, "a correct replica's message does not verify");
+    if (!message_admit(sim, delivery, &message)) {
+        if (!sim_is_liar(sim, delivery->from))
+            sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
+        sim->stats.refused++;
+        return;
+    }
+    sim_liar_hears(sim, delivery, &message);
+    if (!sim_is_liar(sim, replica->index))
+        sim_check_heard(sim, replica, &message);
     if (delivery->body && delivery->body->header.height > replica->disk.height)
         sim_block_hold(replica, delivery->body);
     struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};

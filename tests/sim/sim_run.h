@@ -28,6 +28,10 @@ enum sim_total {
     SIM_TOTAL_DAMAGED,
     SIM_TOTAL_CRASHES,
     SIM_TOTAL_FETCHES,
+    SIM_TOTAL_LIES,
+    SIM_TOTAL_REFUSED,
+    SIM_TOTAL_ACCUSATIONS,
+    SIM_TOTAL_FORKS, /* by more than f liars, who were named */
     SIM_TOTAL_VIRTUAL_MS,
     SIM_TOTAL_FACTS, /* the first of SIM_FACTS counters */
     SIM_TOTALS = SIM_TOTAL_FACTS + SIM_FACTS,

@@ -31,6 +31,10 @@ static void seed_add(struct sim_totals *totals, const struct sim *sim)
     counts[SIM_TOTAL_DAMAGED] += sim->stats.damaged;
     counts[SIM_TOTAL_CRASHES] += sim->stats.crashes;
     counts[SIM_TOTAL_FETCHES] += sim->stats.fetches;
+    counts[SIM_TOTAL_LIES] += sim->stats.lies;
+    counts[SIM_TOTAL_REFUSED] += sim->stats.refused;
+    counts[SIM_TOTAL_ACCUSATIONS] += sim->stats.accusations;
+    counts[SIM_TOTAL_FORKS] += sim->stats.forks;
     counts[SIM_TOTAL_VIRTUAL_MS] += sim->now_ms;
     for (uint32_t fact = 0; fact < SIM_FACTS; fact++)
         counts[SIM_TOTAL_FACTS + fact] += sim->reached->counts[fact];

@@ -29,12 +29,16 @@ bool sim_summary(const struct sim_run *run, const struct sim_totals *sum, uint64
         }
     }
     printf("%llu seeds from %llu (%llu quiet): %llu blocks agreed, %llu messages (%llu lost, %llu damaged), %llu crashes, "
-           "%llu fetches, %llu virtual seconds, no violation; %llu.%llu s\n",
+           "%llu fetches, %llu lies, %llu messages refused, %llu accusations, %llu forks by more than f liars whose "
+           "culprits were "
+           "named, %llu virtual seconds, no violation; %llu.%llu s\n",
            (unsigned long long)counts[SIM_TOTAL_SEEDS], (unsigned long long)run->first_seed,
            (unsigned long long)counts[SIM_TOTAL_QUIET], (unsigned long long)counts[SIM_TOTAL_BLOCKS],
            (unsigned long long)counts[SIM_TOTAL_MESSAGES], (unsigned long long)counts[SIM_TOTAL_LOST],
            (unsigned long long)counts[SIM_TOTAL_DAMAGED], (unsigned long long)counts[SIM_TOTAL_CRASHES],
-           (unsigned long long)counts[SIM_TOTAL_FETCHES], (unsigned long long)(counts[SIM_TOTAL_VIRTUAL_MS] / 1000),
+           (unsigned long long)counts[SIM_TOTAL_FETCHES], (unsigned long long)counts[SIM_TOTAL_LIES],
+           (unsigned long long)counts[SIM_TOTAL_REFUSED], (unsigned long long)counts[SIM_TOTAL_ACCUSATIONS],
+           (unsigned long long)counts[SIM_TOTAL_FORKS], (unsigned long long)(counts[SIM_TOTAL_VIRTUAL_MS] / 1000),
            (unsigned long long)(took_ms / 1000), (unsigned long long)(took_ms % 1000 / 100));
     return enough;
 }

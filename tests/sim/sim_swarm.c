@@ -123,6 +123,8 @@ static void draw_core(struct swarm *swarm)
     uint32_t quorum = rota_quorum(n, plan->options.profile);
     uint32_t left_out = (uint32_t)draw(swarm, n - quorum + 1);
     plan->core = everybody(swarm);
+    if (plan->options.liars)
+        left_out = 0; /* who is correct has to be enough already */
     while (left_out > 0) {
         uint32_t member = somebody(swarm);
         if (plan->core & member)
@@ -255,6 +257,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
     sim_streams_open(streams, ~seed);
     struct swarm swarm = {.plan = plan, .stream = streams[SIM_FAULT]};
     draw_network(&swarm, members);
+    sim_liars_draw(&plan->options);
     draw_classes(&swarm);
     draw_weather(&swarm);
     draw_core(&swarm);

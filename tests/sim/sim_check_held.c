@@ -1,0 +1,148 @@
+/* What a replica holds: that its disk never goes back, that what it took over a NEW-VIEW forgets nothing, that its PREPAREs
+ * stand on one another, and that two votes which contradict each other do not lie side by side without an accusation. */
+#include "tests/sim/sim_liar.h"
+
+/* The first vote of a member that a replica holds for a height and phase, by the rules of its bounded memory (PROTOCOL A2).
+ */
+struct held_vote {
+    bool has;
+    struct rota_vote vote;
+};
+
+struct held_accusation {
+    uint32_t member;
+    enum rota_vote_kind kind;
+    uint64_t view, height;
+};
+
+enum { ACCUSATIONS_MAX = 4096 };
+
+struct held_replica {
+    struct held_vote votes[2][ROTA_SLOTS][ROTA_MEMBERS_MAX];
+    uint32_t accusation_count;
+    struct held_accusation accusations[ACCUSATIONS_MAX];
+    bool owed; /* two votes met in the step under way */
+    struct held_accusation debt;
+    /* the disk as it was after the last turn */
+    uint64_t view, best_view, best_height, height;
+    struct rota_hash nv;
+    /* the last PREPARE */
+    bool prepared;
+    struct rota_vote last;
+};
+
+struct sim_held {
+    struct held_replica replicas[ROTA_MEMBERS_MAX];
+};
+
+void sim_check_held_open(struct sim *sim)
+{
+    sim->held = calloc(1, sizeof *sim->held);
+    ROTA_ASSERT(sim->held);
+}
+
+void sim_check_held_close(struct sim *sim)
+{
+    free(sim->held);
+}
+
+/* ---- the disk ------------------------------------------------------------------------------------------------------- */
+
+void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    const struct rota_durable *durable = &replica->disk.durable;
+    if (replica->disk.height < held->height)
+        sim_fail(sim, SIM_MONOTONE, "a ledger became shorter");
+    held->height = replica->disk.height;
+    if (!replica->disk.has_durable)
+        return;
+    if (durable->view < held->view)
+        sim_fail(sim, SIM_MONOTONE, "a view on disk went back");
+    uint64_t best_view = durable->has_best ? durable->best.vote.view : 0;
+    uint64_t best_height = durable->has_best ? durable->best.vote.height : 0;
+    if (best_view < held->best_view || (best_view == held->best_view && best_height < held->best_height))
+        sim_fail(sim, SIM_MONOTONE, "a lock on disk went back");
+    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv))
+        sim_check_tip(sim, durable->view, durable->tip_height, &durable->tip);
+    held->view = durable->view;
+    held->best_view = best_view;
+    held->best_height = best_height;
+    held->nv = durable->nv;
+}
+
+/* ---- PREPAREs of a view --------------------------------------------------------------------------------------------- */
+
+void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    const struct rota_durable *durable = &replica->disk.durable;
+    bool first = !held->prepared || held->last.view != vote->view;
+    if (!first && vote->height > held->last.height &&
+        !sim_check_extends(sim, &vote->block, held->last.height, &held->last.block))
+        sim_fail(sim, SIM_CHAIN_RULE, "a correct replica's PREPAREs of one view are not one chain");
+    if (first && vote->view > 0 && vote->view == durable->view && vote->height != durable->tip_height &&
+        replica->disk.height < durable->tip_height)
+        sim_fail(sim, SIM_CHAIN_RULE, "a correct replica's first PREPARE of a view is not for the tip");
+    if (first || vote->height > held->last.height)
+        held->last = *vote;
+    held->prepared = true;
+}
+
+/* ---- votes that contradict each other ------------------------------------------------------------------------------- */
+
+void sim_check_started(struct sim *sim, const struct sim_replica *replica)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    memset(held->votes, 0, sizeof held->votes);
+    held->accusation_count = 0;
+    held->owed = false;
+}
+
+/* Before the step that takes the message in. */
+void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    struct rota_core_view core = sim_view(sim, replica->index);
+    struct rota_vote vote;
+    if (message->kind == ROTA_MESSAGE_PREPREPARE)
+        vote = rota_preprepare_vote(&message->preprepare);
+    else if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
+        vote = message->vote;
+    else
+        return;
+    if (vote.height <= core.committed || vote.height - core.committed > ROTA_SLOTS || vote.view < core.view)
+        return;
+    struct held_vote *cell = &held->votes[vote.kind == ROTA_VOTE_COMMIT][vote.height % ROTA_SLOTS][message->sender];
+    if (!cell->has || cell->vote.height != vote.height || cell->vote.view < vote.view) {
+        *cell = (struct held_vote){true, vote};
+    } else if (cell->vote.view == vote.view && !rota_vote_equal(&cell->vote, &vote)) {
+        held->owed = true;
+        held->debt = (struct held_accusation){message->sender, vote.kind, vote.view, vote.height};
+    }
+}
+
+void sim_check_accused(struct sim *sim, const struct sim_replica *replica, uint32_t member, const struct rota_vote *vote)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    if (held->accusation_count < ACCUSATIONS_MAX)
+        held->accusations[held->accusation_count++] = (struct held_accusation){member, vote->kind, vote->view, vote->height};
+}
+
+/* After the step: whoever it was, it has been accused, now or before. */
+void sim_check_settled_debt(struct sim *sim, const struct sim_replica *replica)
+{
+    struct held_replica *held = &sim->held->replicas[replica->index];
+    const struct held_accusation *debt = &held->debt;
+    if (!held->owed)
+        return;
+    held->owed = false;
+    for (uint32_t i = held->accusation_count; i-- > 0;) {
+        const struct held_accusation *made = &held->accusations[i];
+        if (made->member == debt->member && made->kind == debt->kind && made->view == debt->view &&
+            made->height == debt->height)
+            return;
+    }
+    if (held->accusation_count < ACCUSATIONS_MAX)
+        sim_fail(sim, SIM_ACCUSATION, "a correct replica held two votes that contradict each other and accused nobody");
+}

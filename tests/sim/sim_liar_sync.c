@@ -1,0 +1,94 @@
+/* Lies about what one has: heights and holdings in STATUS and HEARTBEAT, fetches without need, and answers that are no
+ * answers. */
+#include "tests/sim/sim_liar.h"
+
+static uint64_t height_lie(struct sim *sim, uint64_t height)
+{
+    const uint64_t heights[] = {0, height / 2, height + 1, height + ROTA_WINDOW, height + 100000, UINT64_MAX};
+    return heights[liar_random(sim, sizeof heights / sizeof heights[0])];
+}
+
+static void status_spoil(struct sim *sim, struct rota_status_message *status)
+{
+    uint32_t holds = liar_random(sim, 2) ? UINT32_MAX : 0; /* everything: nobody resends; nothing: everybody does */
+    if (liar_random(sim, 2))
+        status->committed = height_lie(sim, status->committed);
+    if (liar_random(sim, 3) == 0)
+        status->view = liar_random(sim, 2) ? 0 : UINT64_MAX;
+    if (liar_random(sim, 3) == 0)
+        status->active = !status->active;
+    status->suspects = status->view_changes = status->blocks = holds;
+    for (uint32_t i = 0; i < ROTA_WINDOW; i++)
+        status->prepares[i] = status->commits[i] = holds;
+}
+
+bool liar_sync(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
+{
+    struct rota_message other = *message;
+    if (message->kind == ROTA_MESSAGE_STATUS && liar_lies(sim, SIM_LIE_HEIGHT))
+        status_spoil(sim, &other.status);
+    else if (message->kind == ROTA_MESSAGE_HEARTBEAT && liar_lies(sim, SIM_LIE_HEIGHT))
+        other.heartbeat.committed = height_lie(sim, message->heartbeat.committed);
+    else
+        return false;
+    liar_pass_on(sim, from, to, &other, NULL);
+    return true;
+}
+
+/* ---- answers -------------------------------------------------------------------------------------------------------- */
+
+/* Any block, with any certificate that the liar has, or none. */
+static void answer_wrong(struct sim *sim, uint32_t liar, uint32_t to)
+{
+    const struct sim_disk *disk = &sim->replicas[liar].disk;
+    if (sim->block_count == 0)
+        return;
+    const struct sim_block *block = sim->blocks[liar_random(sim, sim->block_count)];
+    const struct sim_block *body = liar_random(sim, 3) ? block : sim->blocks[liar_random(sim, sim->block_count)];
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = liar};
+    message.block.header = block->header;
+    message.block.block = block->hash;
+    uint64_t height = disk->height == 0 ? 0 : 1 + liar_random(sim, disk->height);
+    if (height > 0 && disk->certificates[height] && liar_random(sim, 2)) {
+        message.block.has_certificate = true;
+        message.block.certificate = *disk->certificates[height];
+        if (liar_random(sim, 2)) { /* under this block's name */
+            message.block.certificate.vote.block = block->hash;
+            message.block.certificate.vote.height = block->header.height;
+        }
+    }
+    liar_pass_on(sim, liar, to, &message, body);
+}
+
+bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery *delivery)
+{
+    struct sim_liars *lying = sim->lying;
+    if (!lying || !(lying->members >> liar & 1) || !liar_lies(sim, SIM_LIE_SYNC))
+        return false;
+    for (uint64_t i = liar_random(sim, 4); i > 0; i--)
+        answer_wrong(sim, liar, delivery->from);
+    return true;
+}
+
+/* ---- unasked -------------------------------------------------------------------------------------------------------- */
+
+void liar_sync_unasked(struct sim *sim, uint32_t liar)
+{
+    if (liar_lies(sim, SIM_LIE_FETCH)) {
+        struct rota_hash any = {{0}};
+        if (liar_random(sim, 2) && sim->block_count > 0)
+            any = sim->blocks[liar_random(sim, sim->block_count)]->hash;
+        const uint64_t from = liar_random(sim, sim->agreed_height + 3);
+        const uint64_t to[] = {from, from + ROTA_WINDOW, UINT64_MAX, 0};
+        for (uint32_t i = 0; i < 4; i++)
+            sim_send_fetch(sim, liar, liar_peer(sim, liar), from, to[liar_random(sim, 4)], &any);
+    }
+    if (liar_lies(sim, SIM_LIE_SYNC))
+        answer_wrong(sim, liar, liar_peer(sim, liar));
+    if (liar_lies(sim, SIM_LIE_HEIGHT)) {
+        struct rota_message message = {.kind = ROTA_MESSAGE_HEARTBEAT, .sender = liar};
+        message.heartbeat.view = sim_view(sim, liar).view;
+        message.heartbeat.committed = height_lie(sim, sim->replicas[liar].disk.height);
+        liar_pass_on(sim, liar, liar_peer(sim, liar), &message, NULL);
+    }
+}
