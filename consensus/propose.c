@@ -3,7 +3,7 @@
 #include "consensus/state.h"
 
 /* Latency first: at once when nothing is in flight, else only a full block. */
-static bool propose_is_due(const struct rota_core *core)
+static bool propose_is_due(struct rota_core *core)
 {
     if (!core->durable.active || core->muted || core->building || core->halted)
         return false;
@@ -12,8 +12,10 @@ static bool propose_is_due(const struct rota_core *core)
     if (!rota_core_is_primary(core) || core->waiting == 0 || rota_window_ends_epoch(core))
         return false;
     uint64_t in_flight = core->voted_height - core->committed;
-    if (in_flight >= core->window || core->valid_height < core->voted_height)
+    if (in_flight >= ROTA_BROKEN(window_ignored, core->window, ROTA_SLOTS) || core->valid_height < core->voted_height)
         return false;
+    if (!rota_hash_is_zero(&rota_window_slot(core, core->voted_height + 1)->wanted))
+        return false; /* a quorum decided here, in a view that left us behind */
     return in_flight == 0 || core->waiting_full;
 }
 

@@ -31,6 +31,16 @@ Test(voting, the_primary_proposes_at_once_and_then_a_whole_block_at_a_time, .fin
     cr_assert_null(lone_did(l, ROTA_ACTION_BUILD), "one build at a time");
 }
 
+/* PROTOCOL N1: where a quorum has decided there is nothing to propose, even before its block is here. */
+Test(voting, a_primary_left_behind_proposes_nothing_beside_a_certified_block, .fini = end)
+{
+    begin(0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 1, NULL, &two);
+    lone_hear_block(l, 3, &two, &proof);
+    lone_demand(l, 1);
+    cr_assert_null(lone_did(l, ROTA_ACTION_BUILD));
+}
+
 /* PROTOCOL N2: what comes early waits for its parent. */
 Test(voting, a_proposal_waits_for_its_parent, .fini = end)
 {
@@ -101,9 +111,11 @@ Test(voting, a_block_beside_our_chain_gets_no_prepare, .fini = end)
     lone_propose(l, 0, NULL, &one);
     lone_checked(l, ROTA_CHECK_VALID);
     struct lone_block stranger = lone_block(l, 1, NULL, 7), child = lone_block(l, 2, &stranger, 0);
+    lone_forget(l);
     lone_propose(l, 0, NULL, &child);
     lone_pass(l, 300);
-    cr_assert_eq(lone_times(l, ROTA_MESSAGE_PREPARE), 1);
+    cr_assert_null(lone_did(l, ROTA_ACTION_CHECK), "it cannot be executed here");
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_PREPARE));
 }
 
 /* PROTOCOL N5, N6: the lock and the blocks under it are durable before COMMIT is said. */
