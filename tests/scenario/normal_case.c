@@ -45,7 +45,7 @@ Test(normal_case, one_request_commits_in_three_delays)
 Test(normal_case, the_window_is_filled_under_load)
 {
     struct sim *s = sim_cluster(.members = 4, .seed = 4, .delay_min_ms = 50, .delay_max_ms = 50);
-    sim_submit(s, "all", 16 * SIM_BLOCK_REQUESTS_MAX);
+    sim_submit(s, "all", 24 * SIM_BLOCK_REQUESTS_MAX);
     uint32_t deepest = 0;
     for (int i = 0; i < 200; i++) {
         sim_run_ms(s, 5);

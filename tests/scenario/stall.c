@@ -217,3 +217,35 @@ Test(stall, patience_is_short_again_when_a_quorum_is_back)
     cr_assert_leq(s->now_ms - before, s->timers.request_ms + 500, "took %llu ms", (unsigned long long)(s->now_ms - before));
     sim_free(s);
 }
+
+/* Every message takes longer than a block may take, so views fail until timeouts have grown enough (T1). */
+static struct sim *slower_than_every_timer(void)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 12, .delay_min_ms = 1500, .delay_max_ms = 2000);
+    sim_submit(s, "all", 3);
+    sim_expect(s, sim_run_until_settled(s, 300000), "a slow network never commits");
+    return s;
+}
+
+Test(stall, a_network_slower_than_every_timer_goes_on)
+{
+    struct sim *s = slower_than_every_timer();
+    cr_assert_gt(sim_view(s, 0).view, 2);
+    sim_expect_one_history(s, "all");
+    sim_free(s);
+}
+
+Test(stall, patience_is_short_again_after_a_commit)
+{
+    struct sim *s = slower_than_every_timer();
+    s->options.delay_min_ms = s->options.delay_max_ms = 2;
+    sim_run_ms(s, 3000);
+    sim_submit(s, "all", 3);
+    sim_expect(s, sim_run_until_settled(s, 10000), "a network that has become fast does not commit");
+    sim_submit(s, "all", 1);
+    sim_censor(s, "primary", 1);
+    uint64_t before = s->now_ms;
+    sim_expect(s, sim_run_until_settled(s, 60000), "a request that the primary leaves out never commits");
+    cr_assert_leq(s->now_ms - before, s->timers.request_ms + 500, "took %llu ms", (unsigned long long)(s->now_ms - before));
+    sim_free(s);
+}

@@ -68,8 +68,10 @@ Test(leaving, one_absurd_view_moves_nobody, .fini = end)
     struct rota_view_change absurd = lone_change(3, UINT64_MAX - 1), high = lone_change(2, 5);
     lone_hear_change(l, &absurd);
     cr_assert_eq(lone_view(l).view, 0);
+    lone_forget(l);
     lone_hear_change(l, &high);
     cr_assert_eq(lone_view(l).view, 5);
+    cr_assert_eq(lone_times(l, ROTA_MESSAGE_VIEW_CHANGE), 1, "in one step, not view by view");
 }
 
 /* PROTOCOL V3: the timer runs from the quorum of view changes on, not before. */

@@ -106,6 +106,34 @@ Test(message, a_vote_keeps_its_bytes_and_its_signature)
     cr_assert(!rota_is_ok(rota_message_verify(&out, &membership)));
 }
 
+/* PROTOCOL G1: the purpose is signed too, so a PREPARE cannot be passed off as a COMMIT. */
+Test(message, a_prepare_is_no_commit)
+{
+    network_make();
+    struct rota_message message = {
+        .kind = ROTA_MESSAGE_PREPARE, .sender = 2, .vote = {.kind = ROTA_VOTE_PREPARE, .view = 3, .height = 9}};
+    sign(&message);
+    message.kind = ROTA_MESSAGE_COMMIT;
+    message.vote.kind = ROTA_VOTE_COMMIT;
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_BAD_SIGNATURE);
+}
+
+/* PROTOCOL G2, C2 */
+Test(message, a_block_is_proved_by_a_certificate_that_verifies)
+{
+    network_make();
+    struct rota_hash zero = {{0}};
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = 1, .block = {.has_certificate = true}}, out;
+    message.block.header = header_at(1, &zero);
+    message.block.block = rota_header_hash(&message.block.header);
+    message.block.certificate = certify(ROTA_VOTE_COMMIT, 0, 1, &message.block.block);
+    round_trip(&message, &out);
+    message.block.certificate.signatures[2].b[0] ^= 1;
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_BAD_SIGNATURE);
+    message.block.certificate = certify(ROTA_VOTE_COMMIT, 0, 1, &zero);
+    cr_assert_eq(rota_message_verify(&message, &membership).code, ROTA_REFUSED);
+}
+
 /* PROTOCOL M5 */
 Test(message, a_proposal_counts_only_from_the_primary_of_its_view)
 {
@@ -192,6 +220,7 @@ Test(message, a_view_change_that_lies_is_refused)
             break;
         }
         sign(&message);
+        change.signature = message.signature;
         cr_assert_eq(rota_is_ok(rota_message_verify(&message, &membership)), lie == 0, "lie %d", lie);
     }
 }
