@@ -88,7 +88,8 @@ static const struct rota_hash *quorum_block(const struct rota_core *core,
         if (!cells[i].has || cells[i].view != core->durable.view)
             continue;
         *out_members = rota_window_count(core, cells, &cells[i].block);
-        if ((uint32_t)__builtin_popcount(*out_members) >= core->quorum)
+        if ((uint32_t)__builtin_popcount(*out_members) >=
+            ROTA_BROKEN(committed_by_those_who_answer, core->quorum, core->join))
             return &cells[i].block;
     }
     return NULL;
@@ -146,7 +147,7 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
         core->voted_block = core->committed_block;
     }
     core->progress_ms = 0;
-    if (core->durable.active && slot->certificate.vote.view == core->durable.view)
+    if (ROTA_BROKEN(timeouts_never_back, core->durable.active && slot->certificate.vote.view == core->durable.view, false))
         core->failed_views = 0;
     if (slot->ends_epoch) {
         core->ended = true;

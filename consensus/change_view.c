@@ -83,12 +83,12 @@ static void view_enter(struct rota_core *core, uint64_t view)
     rota_window_new_view(core);
 }
 
-static void own_change_make(struct rota_core *core)
+static void own_change_make(struct rota_core *core, uint64_t new_view)
 {
     struct rota_view_change *change = &core->own_change;
     memset(change, 0, sizeof *change);
     change->sender = core->self;
-    change->new_view = core->durable.view;
+    change->new_view = new_view;
     change->has_best = ROTA_BROKEN(view_change_without_lock, core->durable.has_best, core->has_committed_certificate);
     if (change->has_best)
         change->best = ROTA_BROKEN(view_change_without_lock, core->durable.best, core->committed_certificate);
@@ -103,8 +103,9 @@ static void own_change_make(struct rota_core *core)
 /* V5: stop voting below, make the lock and the view change durable, say it. */
 void rota_change_view(struct rota_core *core, uint64_t view)
 {
-    view_enter(core, view);
-    own_change_make(core);
+    if (ROTA_BROKEN(left_view_voted_in, true, rota_primary(core->membership, view) == core->self))
+        view_enter(core, view);
+    own_change_make(core, view);
     if (ROTA_BROKEN(view_change_before_saved, true, false))
         rota_core_save(core);
     struct rota_action *save = rota_core_emit(core, ROTA_ACTION_SAVE_MESSAGE);
@@ -146,7 +147,7 @@ static uint64_t join_target(const struct rota_core *core)
         }
         targets[at] = core->changes[i].new_view;
     }
-    return count >= core->join ? targets[core->join - 1] : 0;
+    return count >= ROTA_BROKEN(others_are_not_followed, core->join, UINT32_MAX) ? targets[core->join - 1] : 0;
 }
 
 static uint32_t changes_held(const struct rota_core *core)
@@ -210,7 +211,7 @@ void rota_change_view_consider(struct rota_core *core)
         suspicions_relay(core);
         target = core->durable.view + 1;
     }
-    if (target != 0) {
+    if (ROTA_BROKEN(left_view_voted_in, target != 0, target > core->own_change.new_view)) {
         rota_change_view(core, target);
         return;
     }
@@ -287,6 +288,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     durable->tip_height = core->tip.height;
     durable->tip = core->tip.block;
     core->muted = false;
+    core->failed_views = ROTA_BROKEN(timeouts_back_at_new_view, core->failed_views, 0);
     bool passed = ROTA_BROKEN(tip_prepared_last, core->committed >= core->tip.height, true);
     core->voted_height = passed ? core->committed : core->tip.height;
     core->voted_block = passed ? core->committed_block : core->tip.block;

@@ -142,6 +142,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     if (event->start.durable && event->start.durable->epoch == core->membership->epoch) /* R5 */
         core->durable = *event->start.durable;
     core->durable.epoch = core->membership->epoch;
+    core->durable.view = ROTA_BROKEN(view_forgotten_at_restart, core->durable.view, 0);
     core->durable.has_best = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.has_best, false);
     core->durable.best_header_count = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.best_header_count, 0);
     if (event->start.certificate) {

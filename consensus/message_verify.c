@@ -1,6 +1,7 @@
 /* Judging a message by itself: every signature and certificate in it, and everything that needs no state (PROTOCOL A3, G4).
  * Peers' bytes end here as a status; nothing in this file asserts on them. */
 #include "consensus/message.h"
+#include "crypto/broken.h"
 
 #include "ledger/record.h"
 
@@ -84,7 +85,8 @@ static struct rota_status signature_check(const struct rota_message *message, co
     uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
     size_t len = rota_message_preimage(preimage, membership, message);
     ROTA_ASSERT(len > 0);
-    if (!membership->verify(&membership->members[message->sender].key, rota_view(preimage, len), &message->signature))
+    const struct rota_ed25519_public *key = &membership->members[message->sender].key;
+    if (ROTA_BROKEN(signature_unchecked, !membership->verify(key, rota_view(preimage, len), &message->signature), false))
         return rota_fail(ROTA_BAD_SIGNATURE, "a message's signature is not its sender's");
     return rota_ok();
 }
@@ -92,7 +94,7 @@ static struct rota_status signature_check(const struct rota_message *message, co
 static struct rota_status preprepare_check(const struct rota_message *message, const struct rota_membership *membership)
 {
     ROTA_TRY(rota_header_check(&message->preprepare.header, membership));
-    if (message->sender != rota_primary(membership, message->preprepare.view))
+    if (ROTA_BROKEN(anybody_proposes, message->sender != rota_primary(membership, message->preprepare.view), false))
         return rota_fail(ROTA_REFUSED, "a proposal from a replica that is not the view's primary");
     return signature_check(message, membership);
 }
@@ -122,7 +124,7 @@ static struct rota_status block_check(const struct rota_block_message *block, co
     if (vote->kind != ROTA_VOTE_COMMIT || vote->height != block->header.height ||
         !rota_hash_equal(&vote->block, &block->block))
         return rota_fail(ROTA_REFUSED, "a block with the certificate of another");
-    return rota_certificate_verify(membership, &block->certificate);
+    return ROTA_BROKEN(fetched_block_uncertified, rota_certificate_verify(membership, &block->certificate), rota_ok());
 }
 
 /* Only what a certificate shows counts for the reader; the committed block is the sender's word. */

@@ -5,7 +5,8 @@ uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
 {
     uint32_t free_views = core->f + 1;
     uint32_t growth = core->failed_views > free_views ? core->failed_views - free_views : 0;
-    return base_ms << (growth > 5 ? 5 : growth);
+    growth = ROTA_BROKEN(timeouts_do_not_grow, growth, 0);
+    return base_ms << ROTA_BROKEN(timeouts_grow_without_end, growth > 5 ? 5 : growth, growth);
 }
 
 void rota_peer_hear(struct rota_core *core, uint32_t member)

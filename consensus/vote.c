@@ -176,7 +176,8 @@ bool rota_vote_prepare(struct rota_core *core)
     if (core->tip_pending)
         return vote_tip(core);
     uint64_t height = core->voted_height + 1;
-    if (core->muted || height > core->committed + core->window || height > core->valid_height)
+    if (core->muted || height > core->committed + ROTA_BROKEN(window_ignored, core->window, ROTA_SLOTS) ||
+        height > core->valid_height)
         return false;
     struct rota_slot *slot = rota_window_slot(core, height);
     if (!ROTA_BROKEN(tip_prepared_last, slot->proposed, true) ||

@@ -17,8 +17,8 @@ struct rota_slot *rota_window_slot(struct rota_core *core, uint64_t height)
 bool rota_window_is_linked(struct rota_core *core, const struct rota_slot *slot)
 {
     ROTA_ASSERT(slot->height > core->committed);
-    if (slot->source == ROTA_SLOT_EMPTY)
-        return false;
+    if (slot->source == ROTA_SLOT_EMPTY || ROTA_BROKEN(links_unchecked, false, true))
+        return slot->source != ROTA_SLOT_EMPTY;
     if (slot->height == core->committed + 1)
         return rota_hash_equal(&slot->header.prev_hash, &core->committed_block) &&
                slot->header.time_ms > core->committed_time_ms;
@@ -80,7 +80,7 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
     if (slot->source != ROTA_SLOT_EMPTY && rota_hash_equal(&slot->block, block)) {
         if (source > slot->source)
             slot->source = source;
-    } else if (source > slot->source) {
+    } else if (ROTA_BROKEN(second_proposal_replaces_first, source > slot->source, source >= slot->source)) {
         slot_fill(core, slot, header, block, source);
     } else {
         return false;
@@ -142,7 +142,7 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
                       const struct rota_signature *signature)
 {
     ROTA_ASSERT(member < core->n);
-    struct rota_slot *slot = rota_window_slot(core, vote->height);
+    struct rota_slot *slot = rota_window_slot(core, ROTA_BROKEN(votes_of_any_height, vote->height, core->committed + 1));
     if (!slot || vote->view < core->durable.view) {
         core->dropped++;
         return;
@@ -179,7 +179,8 @@ uint32_t rota_window_prepared(const struct rota_core *core, const struct rota_sl
     uint32_t members = rota_window_count(core, slot->prepares, block);
     if (core->crash_profile)
         members &= UINT32_C(1) << rota_primary(core->membership, core->durable.view);
-    return (uint32_t)__builtin_popcount(members) >= core->prepare_quorum ? members : 0;
+    uint32_t needed = ROTA_BROKEN(prepared_by_those_who_answer, core->prepare_quorum, core->join);
+    return (uint32_t)__builtin_popcount(members) >= needed ? members : 0;
 }
 
 void rota_window_new_view(struct rota_core *core)

@@ -1,4 +1,5 @@
 #include "crypto/es256k.h"
+#include "crypto/broken.h"
 
 #include "crypto/init.h"
 
@@ -101,7 +102,8 @@ struct rota_status rota_es256k_verify(const struct rota_es256k_public *key, cons
     secp256k1_pubkey point;
     if (!secp256k1_ecdsa_signature_parse_compact(context(), &parsed, signature->b))
         return rota_fail(ROTA_BAD_SIGNATURE, "a signature whose numbers are out of range");
-    if (secp256k1_ecdsa_signature_normalize(context(), NULL, &parsed))
+    if (secp256k1_ecdsa_signature_normalize(context(), ROTA_BROKEN(high_s_accepted, NULL, &parsed), &parsed) &&
+        ROTA_BROKEN(high_s_accepted, true, false))
         return rota_fail(ROTA_BAD_SIGNATURE, "a signature with a high s: only the lower of the two forms is accepted");
     parsed_load(&point, key);
     if (!secp256k1_ecdsa_verify(context(), &parsed, digest->b, &point))

@@ -1,5 +1,6 @@
 #include "ledger/certificate.h"
 
+#include "crypto/broken.h"
 #include "crypto/digest.h"
 
 /* ---- votes ---------------------------------------------------------------------------------------------------------- */
@@ -14,7 +15,8 @@ size_t rota_vote_preimage(uint8_t out[ROTA_VOTE_PREIMAGE_MAX], const struct rota
                           const struct rota_vote *vote)
 {
     struct rota_writer writer = rota_writer(out, ROTA_VOTE_PREIMAGE_MAX);
-    const char *tag = vote->kind == ROTA_VOTE_PREPARE ? ROTA_TAG("prepare") : ROTA_TAG("commit");
+    const char *tag = vote->kind == ROTA_BROKEN(one_tag_for_both_votes, ROTA_VOTE_PREPARE, vote->kind) ? ROTA_TAG("prepare")
+                                                                                                       : ROTA_TAG("commit");
     rota_write_bytes(&writer, tag, strlen(tag));
     rota_write_hash(&writer, &membership->ledger_id);
     rota_write_u32(&writer, membership->epoch);
@@ -111,7 +113,8 @@ static struct rota_status signers_check(const struct rota_membership *membership
     bool prepare = certificate->vote.kind == ROTA_VOTE_PREPARE;
     uint32_t needed = prepare ? rota_prepare_quorum(membership->count, membership->profile)
                               : rota_quorum(membership->count, membership->profile);
-    if (rota_certificate_signer_count(certificate) != needed)
+    uint32_t signers = rota_certificate_signer_count(certificate);
+    if (ROTA_BROKEN(certificate_of_f_plus_1, signers != needed, signers < (membership->count - 1) / 3 + 1))
         return rota_fail(ROTA_INCOMPLETE, "a certificate without exactly a quorum of signatures");
     if (prepare && membership->profile == ROTA_PROFILE_CRASH &&
         certificate->signers != UINT32_C(1) << rota_primary(membership, certificate->vote.view))

@@ -13,7 +13,8 @@ uint32_t rota_quorum(uint32_t n, enum rota_profile profile)
     ROTA_ASSERT(n >= 1 && n <= ROTA_MEMBERS_MAX);
     if (profile == ROTA_PROFILE_CRASH)
         return ROTA_BROKEN(crash_quorum_half, n / 2 + 1, (n + 1) / 2);
-    return ROTA_BROKEN(quorum_2f_plus_1, (2 * n + 2) / 3, 2 * ((n - 1) / 3) + 1);
+    uint32_t quorum = ROTA_BROKEN(quorum_2f_plus_1, (2 * n + 2) / 3, 2 * ((n - 1) / 3) + 1);
+    return ROTA_BROKEN(quorum_2f, quorum, n > 3 ? quorum - 1 : quorum);
 }
 
 uint32_t rota_prepare_quorum(uint32_t n, enum rota_profile profile)

@@ -1,4 +1,5 @@
 /* NEW-VIEW: its bytes, its digest, and the selection function V7: pure, over the view changes alone. */
+#include "crypto/broken.h"
 #include "ledger/record.h"
 #include "ledger/view_change.h"
 
@@ -72,7 +73,6 @@ bool rota_new_view_is_signed(const struct rota_new_view *new_view, const struct 
     const struct rota_member *primary = &membership->members[rota_primary(membership, new_view->view)];
     return membership->verify(&primary->key, rota_view(preimage, len), signature);
 }
-#include "crypto/broken.h"
 
 /* Is certificate a higher than b, by view and then height? */
 bool rota_certificate_higher(const struct rota_certificate *a, const struct rota_certificate *b)
@@ -145,13 +145,15 @@ struct rota_status rota_new_view_judge(const struct rota_new_view *new_view, con
         const struct rota_view_change *change = &new_view->changes[i];
         if (change->new_view != new_view->view)
             return rota_fail(ROTA_REFUSED, "a new view made of view changes to another view");
-        if (i > 0 && change->sender <= new_view->changes[i - 1].sender)
+        if (i > 0 && ROTA_BROKEN(view_change_counts_twice, change->sender <= new_view->changes[i - 1].sender,
+                                 change->sender < new_view->changes[i - 1].sender))
             return rota_fail(ROTA_MALFORMED, "a new view whose view changes are not of distinct members in order");
         ROTA_TRY(rota_view_change_verify(change, membership));
     }
     struct rota_tip tip;
     ROTA_TRY(rota_new_view_select(&tip, membership, new_view->changes, new_view->change_count));
-    if (tip.height != new_view->tip_height || !rota_hash_equal(&tip.block, &new_view->tip))
+    bool follows = tip.height == new_view->tip_height && rota_hash_equal(&tip.block, &new_view->tip);
+    if (ROTA_BROKEN(new_view_tip_unchecked, !follows, false))
         return rota_fail(ROTA_REFUSED, "a new view with another tip than its view changes call for");
     return rota_ok();
 }

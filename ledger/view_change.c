@@ -1,5 +1,7 @@
 #include "ledger/view_change.h"
 
+#include "crypto/broken.h"
+
 static void header_write(struct rota_writer *writer, const struct rota_header *header)
 {
     uint8_t bytes[ROTA_HEADER_BYTES];
@@ -132,7 +134,7 @@ static struct rota_status view_change_certificates_check(const struct rota_view_
     if (change->has_best) {
         if (change->best.vote.view >= change->new_view || change->best.vote.height <= membership->base_height)
             return rota_fail(ROTA_REFUSED, "a view change with a certificate that is not older than its view");
-        ROTA_TRY(rota_certificate_verify(membership, &change->best));
+        ROTA_TRY(ROTA_BROKEN(lock_uncertified, rota_certificate_verify(membership, &change->best), rota_ok()));
     }
     if (change->has_committed) {
         const struct rota_vote *vote = &change->committed.vote;

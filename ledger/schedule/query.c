@@ -1,4 +1,5 @@
 /* Questions about the schedule. Nothing here changes a row. */
+#include "crypto/broken.h"
 #include "ledger/schedule/private.h"
 
 struct rota_status rota_state_coordinator(struct rota_coordinator *out, const struct rota_state *state,
@@ -15,7 +16,8 @@ static struct rota_status seq_look_up(struct rota_hash *out_id, const struct rot
 {
     if (seq == 0)
         return rota_fail(ROTA_REFUSED, "seq 0 is not used: the first is 1");
-    if (highest > ROTA_SEQ_WINDOW && seq < highest - ROTA_SEQ_WINDOW)
+    if (highest > ROTA_SEQ_WINDOW &&
+        seq < ROTA_BROKEN(seq_window_short_by_one, highest - ROTA_SEQ_WINDOW, highest - ROTA_SEQ_WINDOW + 1))
         return rota_fail(ROTA_REFUSED, "this seq is below the window of the key: use one above its highest");
     if (!rota_table_seq_get(out_id, &state->rows, kid, seq))
         return rota_fail(ROTA_NOT_FOUND, "this seq is free");
@@ -38,7 +40,7 @@ struct rota_status rota_state_admit_proposal(struct rota_coordinator *out_author
     if (!rota_hash_equal(&proposal->ledger_id, &state->genesis->ledger_id))
         return rota_fail(ROTA_WRONG_LEDGER, "the proposal is signed for another ledger");
     struct rota_status status = seq_look_up(&used, state, &proposal->jws.kid, out_author->seq_highest, proposal->seq);
-    if (status.code == ROTA_NOT_FOUND)
+    if (status.code == ROTA_NOT_FOUND || ROTA_BROKEN(seq_used_again, false, status.code == ROTA_OK))
         return rota_ok();
     if (status.code != ROTA_OK)
         return status;

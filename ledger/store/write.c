@@ -1,3 +1,4 @@
+#include "crypto/broken.h"
 #include "ledger/store/handle.h"
 
 /* A write that failed leaves the handle unfit for further ones: what the disk holds is no longer what we think. */
@@ -13,7 +14,8 @@ static struct rota_status write_step(struct rota_store *store, enum store_statem
     int result = sqlite3_step(statement);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return result == SQLITE_DONE ? rota_ok() : write_failed(store, result, otherwise);
+    return ROTA_BROKEN(write_error_ignored, result == SQLITE_DONE, true) ? rota_ok()
+                                                                         : write_failed(store, result, otherwise);
 }
 
 struct rota_status rota_store_begin(struct rota_store *store)

@@ -1,4 +1,5 @@
 #include "node/intake/bulkheads.h"
+#include "crypto/broken.h"
 
 static void bulkhead_add(struct rota_bulkheads *pools, const struct rota_pool_config *config)
 {
@@ -44,7 +45,8 @@ static uint32_t bulkhead_own_places(const struct rota_pool_config *config)
 static uint32_t flex_lends(const struct rota_bulkheads *pools)
 {
     const struct rota_pool_config *flex = &pools->items[pools->flex].config;
-    return flex->capacity > flex->reserved ? flex->capacity - flex->reserved : 0;
+    uint32_t kept = ROTA_BROKEN(flex_lends_its_reserve, flex->reserved, 0);
+    return flex->capacity > kept ? flex->capacity - kept : 0;
 }
 
 static void bulkheads_check(const struct rota_bulkheads *pools)

@@ -1,41 +1,100 @@
 /* Every wrong variant of the code that the tests must notice: the permanent proof that they can.
  *
  * V(id, rows, sentence, killer, seeds, checkers)
- *   id        the name in ROTA_BROKEN(id, good, bad)
- *   rows      which known mistakes it stands for: the rows of variants.md
- *   sentence  what this variant does
- *   killer    who must notice: "sim ARGUMENTS", or a Criterion program and one of its tests: "scenarios
- * view_change/a_dead_primary" seeds     how many seeds the simulator gets; 0 for a test checkers  what may end the run, by
- * name: a checker of the simulator, "test" for a failed assertion of the test itself, "assert:TEXT" for an assertion of the
- * product
- */
+ *
+ * id: the name in ROTA_BROKEN(id, good, bad).
+ *
+ * rows: which known mistakes it stands for, see variants.md.
+ *
+ * sentence: what this variant does.
+ *
+ * killer: who must notice. "sim ARGUMENTS", or a Criterion program and one of its tests: "scenarios restart/everybody".
+ *
+ * seeds: how many seeds the simulator gets, 0 for a test.
+ *
+ * checkers: what may end the run, by name: checkers of the simulator, "test" for a failed assertion of the test itself, last
+ * "assert:TEXT" for an assertion of the product. */
 #ifndef ROTA_TESTS_BROKEN_VARIANTS_H
 #define ROTA_TESTS_BROKEN_VARIANTS_H
 
-/* clang-format off: one variant is one line or two */
 #define ROTA_BROKEN_VARIANTS(V)                                                                                         \
-    V(quorum_2f_plus_1, "B1 B2 P1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000, "agreement")      \
-    V(height_before_view, "P3", "of two certificates the higher block wins, not the later view",                        \
+    V(quorum_2f_plus_1, "b1 b2 p1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000,                   \
+      "agreement chain reads bounded halt")                                                                             \
+    V(height_before_view, "p3", "of two certificates the higher block wins, not the later view",                        \
       "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain")                               \
-    V(tip_prepared_last, "P2", "the blocks that a new view takes up are prepared one by one instead of the tip first",  \
+    V(tip_prepared_last, "p2", "the blocks that a new view takes up are prepared one by one instead of the tip first",  \
       "scenarios carry_over/the_first_lock_of_a_view_covers_all_that_it_took_up", 0, "agreement chain")                 \
-    V(lowest_lock_wins, "B15", "a new view takes up the lock of the lowest view",                                       \
+    V(lowest_lock_wins, "b15", "a new view takes up the lock of the lowest view",                                       \
       "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain")                               \
-    V(locks_ignored, "B14", "a new view takes up what is committed and drops what is prepared", "sim", 3000,            \
-      "agreement chain bounded halt")                                                                                   \
-    V(view_change_without_lock, "P4", "VIEW-CHANGE shows the committed block instead of the lock", "sim", 3000, "lock") \
-    V(commit_before_saved, "B5 B6 P5", "COMMIT is said before vote and lock are durable", "sim", 3000, "durability")    \
-    V(prepare_before_saved, "B5 B6", "PREPARE is said before the vote is durable", "sim", 3000, "durability")           \
-    V(prepare_before_block_saved, "B7", "every sixteenth block is not durable when it is voted for", "sim", 3000,       \
+    V(locks_ignored, "b14", "a new view takes up what is committed and drops what is prepared", "sim", 3000,            \
+      "agreement chain reads bounded halt")                                                                             \
+    V(view_change_without_lock, "p4", "VIEW-CHANGE shows the committed block instead of the lock", "sim", 3000, "lock") \
+    V(commit_before_saved, "b5 b6 p5", "COMMIT is said before vote and lock are durable", "sim", 3000, "durability")    \
+    V(prepare_before_saved, "b5 b6", "PREPARE is said before the vote is durable", "sim", 3000, "durability")           \
+    V(prepare_before_block_saved, "b7", "every sixteenth block is not durable when it is voted for", "sim", 3000,       \
       "durability")                                                                                                     \
-    V(view_change_before_saved, "B6 B19", "VIEW-CHANGE is said before the view is durable", "sim", 3000, "durability")  \
-    V(lock_forgotten_at_restart, "B18", "a restarted replica has no lock", "sim", 3000, "agreement lock durability")    \
-    V(prepares_again_after_restart, "B18 P6", "a restarted replica prepares in its old view", "sim", 3000,              \
+    V(view_change_before_saved, "b6 b19", "VIEW-CHANGE is said before the view is durable", "sim", 3000, "durability")  \
+    V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000, "agreement lock durability")    \
+    V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,              \
       "double_vote chain_rule")                                                                                         \
-    V(votes_of_any_view, "B9", "votes of all views are counted together", "sim", 3000, "certificate codec")             \
-    V(votes_of_any_block, "B11", "votes for other blocks are counted too",                                              \
+    V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")             \
+    V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                              \
       "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")               \
-    V(crash_quorum_half, "B2", "half of the members are a majority in the crash profile",                               \
-      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement test")
+    V(crash_quorum_half, "b2", "half of the members are a majority in the crash profile",                               \
+      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement test")                       \
+    V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000, "agreement chain reads bounded halt")     \
+    V(prepared_by_those_who_answer, "b1 b3", "f+1 PREPAREs that came in are enough", "sim --members 4", 3000,           \
+      "assert:taken == needed")                                                                                         \
+    V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,           \
+      "assert:taken == needed")                                                                                         \
+    V(view_change_counts_twice, "b4 p12", "a NEW-VIEW may hold two VIEW-CHANGEs of one member",                         \
+      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                         \
+    V(certificate_of_f_plus_1, "b4 b23", "a certificate of f+1 signatures is enough",                                   \
+      "unit_ledger audit_quorum/certificates_count_exactly", 0, "test")                                                 \
+    V(votes_of_any_height, "b10", "a vote counts for the next height, whatever it says", "sim", 3000,                   \
+      "evidence certificate codec")                                                                                     \
+    V(anybody_proposes, "b12", "a PREPREPARE of a member that is not the primary is taken",                             \
+      "unit_consensus message/a_proposal_counts_only_from_the_primary_of_its_view", 0, "test")                          \
+    V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first",           \
+      "unit_consensus voting/a_second_proposal_for_a_height_changes_nothing_and_accuses", 0, "test")                    \
+    V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs",            \
+      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                         \
+    V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies",                           \
+      "unit_consensus message/a_view_change_that_lies_is_refused", 0, "test")                                           \
+    V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                          \
+      "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                \
+    V(timeouts_do_not_grow, "b20", "timeouts stay at their base",                                                       \
+      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                    \
+    V(timeouts_back_at_new_view, "p9", "a NEW-VIEW takes timeouts back to their base",                                  \
+      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                    \
+    V(timeouts_never_back, "b21", "a commit does not take timeouts back to their base",                                 \
+      "scenarios stall/patience_is_short_again_after_a_commit", 0, "test")                                              \
+    V(timeouts_grow_without_end, "p11", "timeouts double for ever",                                                     \
+      "unit_consensus standing/timeouts_grow_after_the_expected_failures_and_stop_growing", 0, "test")                  \
+    V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody",                              \
+      "unit_consensus leaving/one_absurd_view_moves_nobody", 0, "test")                                                 \
+    V(window_ignored, "b25", "blocks are proposed and prepared beyond the window",                                      \
+      "scenarios normal_case/the_window_is_filled_under_load", 0, "bounded test")                                       \
+    V(fetched_block_uncertified, "b26", "the certificate of a fetched block is not verified",                           \
+      "unit_consensus message/a_block_is_proved_by_a_certificate_that_verifies", 0, "test")                             \
+    V(links_unchecked, "b27", "a block need not link to the one below",                                                 \
+      "unit_consensus voting/a_block_beside_our_chain_gets_no_prepare", 0, "test")                                      \
+    V(signature_unchecked, "b31", "the signature of a peer's message is not verified",                                  \
+      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                       \
+    V(one_tag_for_both_votes, "b32", "PREPARE and COMMIT sign the same bytes",                                          \
+      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                       \
+    V(seq_used_again, "b29", "a seq that was used is taken again",                                                      \
+      "unit_ledger schedule_seq/the_same_proposal_exists_and_another_with_its_seq_is_refused", 0, "test")               \
+    V(seq_window_short_by_one, "b45", "the window of seqs is one too short",                                            \
+      "unit_ledger schedule_seq/the_window_has_its_edge_at_257", 0, "test")                                             \
+    V(write_error_ignored, "b36", "a commit that fails on disk counts as done",                                         \
+      "unit_ledger store_file/says_when_a_commit_fails", 0, "test")                                                     \
+    V(journal_unchecked, "b34 b35", "a damaged record of the journal is taken",                                         \
+      "unit_node journal/a_spoiled_record_is_refused", 0, "test")                                                       \
+    V(flex_lends_its_reserve, "b39", "flex lends what it reserves for itself",                                          \
+      "unit_node bulkheads/flex_does_not_lend_what_it_reserves", 0, "test")                                             \
+    V(high_s_accepted, "p13", "a high-S signature is accepted, so one proposal has two",                                \
+      "unit_crypto es256k/a_high_s_is_refused_and_normalising_brings_it_down", 0, "test")                               \
+    V(left_view_voted_in, "p7", "a replica goes on voting after its VIEW-CHANGE", "sim", 3000, "left_view durability")
 
 #endif

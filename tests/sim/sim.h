@@ -145,6 +145,7 @@ enum sim_checker {
     SIM_DETERMINISM,   /* equal seeds, equal traces */
     SIM_READS,         /* a linearizable read sees all that was final before it was asked for */
     SIM_EXPECTATION,   /* what a scenario expects */
+    SIM_LEFT_VIEW,     /* no vote in a view that was left */
     SIM_LOCK,          /* a VIEW-CHANGE shows the lock of every COMMIT before it */
     SIM_CHECKERS,
 };

@@ -27,6 +27,7 @@ struct sim_shadow {
     uint64_t durable_view[ROTA_MEMBERS_MAX];
     uint64_t prepared_view[ROTA_MEMBERS_MAX], prepared_height[ROTA_MEMBERS_MAX];
     struct rota_vote highest_commit[ROTA_MEMBERS_MAX]; /* by view, then height */
+    uint64_t left_for[ROTA_MEMBERS_MAX];               /* highest view of a VIEW-CHANGE */
 };
 
 void sim_check_open(struct sim *sim)
@@ -152,6 +153,17 @@ static void check_view_change(struct sim *sim, const struct sim_replica *replica
         sim_fail(sim, SIM_LOCK, "a correct replica's VIEW-CHANGE hides the lock of its COMMIT");
 }
 
+/* What is said for the first time belongs to the window and to a view that was not left (V5). */
+static void check_new_vote(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
+{
+    if (vote->view < sim->shadow->left_for[replica->index])
+        sim_fail(sim, SIM_LEFT_VIEW, "a correct replica voted in a view that it had left");
+    if (vote->height > replica->disk.height + sim->limits.window)
+        sim_fail(sim, SIM_BOUNDED, "a vote beyond the window");
+    if (vote->kind == ROTA_VOTE_PREPARE)
+        check_chain_rule(sim, replica->index, vote);
+}
+
 static void commit_said(struct sim *sim, uint32_t member, const struct rota_vote *vote)
 {
     struct rota_vote *highest = &sim->shadow->highest_commit[member];
@@ -173,13 +185,15 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
         check_on_disk(sim, replica, &vote);
         if (vote.kind == ROTA_VOTE_COMMIT)
             commit_said(sim, replica->index, &vote);
-        if (check_one_vote(sim, replica->index, &vote) && vote.kind == ROTA_VOTE_PREPARE)
-            check_chain_rule(sim, replica->index, &vote);
+        if (check_one_vote(sim, replica->index, &vote))
+            check_new_vote(sim, replica, &vote);
         if (vote.kind == ROTA_VOTE_PREPARE)
             sim_check_prepared(sim, replica, &vote);
         break;
     case ROTA_MESSAGE_VIEW_CHANGE:
         check_view_change(sim, replica, message->view_change);
+        if (message->view_change->new_view > sim->shadow->left_for[replica->index])
+            sim->shadow->left_for[replica->index] = message->view_change->new_view;
         content = rota_view_change_content(message->view_change);
         check_view_said(sim, replica->index, message->kind, message->view_change->new_view, &content);
         break;

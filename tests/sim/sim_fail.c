@@ -25,6 +25,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_DETERMINISM] = "determinism",
     [SIM_READS] = "reads",
     [SIM_EXPECTATION] = "expectation",
+    [SIM_LEFT_VIEW] = "left_view",
     [SIM_LOCK] = "lock",
 };
 
