@@ -41,18 +41,21 @@ class Writer(Client):
     """Hands in one facility's proposals, each through whoever answers, until it is in the ledger. Asked to end, it first
     brings the one in hand to its end."""
 
-    def __init__(self, net, facility, person, seed, count=4000, day=20000):
-        super().__init__(net, f"writer-{facility}", seed)
-        self.work = collections.deque(net.signed(facility, count, person=person, day=day))
+    def __init__(self, net, facility, person, seed, count=4000, day=20000, first_seq=1, title="writer"):
+        super().__init__(net, f"{title}-{facility}", seed)
+        self.work = collections.deque(net.signed(facility, count, person=person, day=day, first_seq=first_seq))
+        self.abandon = threading.Event()  # end at once, whatever is in hand
         self.committed = 0
         self.refusals = collections.Counter()
 
     def step(self):
         jws = self.work.popleft().encode()
         while not self.hand_in(jws):
+            if self.abandon.is_set():
+                return False
             time.sleep(0.02)
         self.committed += 1
-        return self.work and not self.ending.is_set()
+        return self.work and not self.ending.is_set() and not self.abandon.is_set()
 
     def hand_in(self, jws):
         name = self.draw.choice(self.net.names)

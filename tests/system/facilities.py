@@ -249,15 +249,16 @@ class Network:
 
     # ---- judging ---------------------------------------------------------------------------------------------------
 
-    def audit(self, name, *words):
-        """The offline verdict on a stopped node's file, as a dictionary."""
-        run = subprocess.run([BIN / "rota-verify", self.dir / f"node-{name}" / "ledger.db", "--genesis", self.dir / "genesis.json", "--json",
-                              *words], capture_output=True, text=True, timeout=300)
+    def audit(self, name, folder=None):
+        """The offline verdict on a stopped node's file, or on a copy in another folder, as a dictionary."""
+        path = (folder or self.dir / f"node-{name}") / "ledger.db"
+        run = subprocess.run([BIN / "rota-verify", path, "--genesis", self.dir / "genesis.json", "--json"], capture_output=True, text=True,
+                             timeout=300)
         return json.loads(run.stdout)
 
-    def ledger(self, name):
+    def ledger(self, name, folder=None):
         """A stopped node's file as the judge of histories wants it: proposals in order, and the hash of each block."""
-        db = sqlite3.connect(f"file:{self.dir}/node-{name}/ledger.db?mode=ro", uri=True)
+        db = sqlite3.connect(f"file:{folder or self.dir / f'node-{name}'}/ledger.db?mode=ro", uri=True)
         try:
             entries = db.execute("SELECT id, height, leaf_index FROM entry WHERE kind = 1 ORDER BY leaf_index").fetchall()
             heads = db.execute("SELECT height, header FROM block").fetchall()

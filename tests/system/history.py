@@ -49,7 +49,8 @@ class Recorder:
     numbers = itertools.count()
 
     def __init__(self, path, client):
-        self.file, self.client, self.lock = open(path, "a", buffering=1), client, threading.Lock()
+        self.path, self.client, self.lock = path, client, threading.Lock()
+        self.file = open(path, "a", buffering=1)
 
     def line(self, *words):
         with self.lock:
