@@ -30,7 +30,7 @@ struct keyfile {
 
 struct rota_view rota_secret_key_public_bytes(const struct rota_secret_key *key)
 {
-    return key->role == ROTA_KEY_FACILITY
+    return rota_key_role_is_ed25519(key->role)
                ? rota_view(key->facility.public_key.b, sizeof key->facility.public_key.b)
                : rota_view(key->coordinator.public_key.compressed, sizeof key->coordinator.public_key.compressed);
 }
@@ -49,7 +49,7 @@ struct rota_status rota_secret_key_generate(struct rota_secret_key *out, enum ro
                                             const struct rota_token *label)
 {
     struct rota_token copy = *label; /* the caller's may lie in *out */
-    ROTA_ASSERT(role == ROTA_KEY_FACILITY || role == ROTA_KEY_COORDINATOR);
+    ROTA_ASSERT(role == ROTA_KEY_COORDINATOR || rota_key_role_is_ed25519(role));
     secret_key_start(out, role, &copy);
     if (role == ROTA_KEY_COORDINATOR)
         return rota_es256k_generate(&out->coordinator);
@@ -87,7 +87,7 @@ static size_t keyfile_write_head(char out[ROTA_KEYFILE_BYTES_MAX], const struct 
                                  const struct keyfile *file)
 {
     char id[2 * ROTA_ED25519_PUBLIC_BYTES + 1], salt[KEYFILE_SALT_BYTES * 2], nonce[KEYFILE_NONCE_BYTES * 2];
-    bool facility = key->role == ROTA_KEY_FACILITY;
+    bool facility = rota_key_role_is_ed25519(key->role);
     rota_hex_encode(id, facility ? rota_secret_key_public_bytes(key)
                                  : rota_view(key->coordinator.public_key.kid.b, ROTA_KID_BYTES));
     rota_base64url_encode(salt, rota_view(file->salt, sizeof file->salt));
@@ -107,7 +107,7 @@ struct rota_status rota_keyfile_seal(char *out, const struct rota_secret_key *ke
 {
     struct keyfile file = {.cost = cost};
     uint8_t lock[crypto_aead_xchacha20poly1305_ietf_KEYBYTES];
-    const uint8_t *secret = key->role == ROTA_KEY_FACILITY ? key->facility.b : key->coordinator.b;
+    const uint8_t *secret = rota_key_role_is_ed25519(key->role) ? key->facility.b : key->coordinator.b;
     if (passphrase[0] == '\0')
         return rota_fail(ROTA_PASSPHRASE, "a key is not kept under an empty passphrase");
     if (!created_is_date(created))

@@ -8,9 +8,19 @@
 #include "crypto/ed25519.h"
 #include "crypto/es256k.h"
 
-enum rota_key_role { ROTA_KEY_FACILITY = 1, ROTA_KEY_COORDINATOR = 2 };
+enum rota_key_role {
+    ROTA_KEY_FACILITY = 1,
+    ROTA_KEY_COORDINATOR = 2,
+    ROTA_KEY_ADMIN = 3, /* approves of epoch documents for a facility; Ed25519 like the facility's own */
+};
 
-/* "facility" or "coordinator". */
+/* Coordinators sign ES256K, facilities and their administrators Ed25519. */
+static inline bool rota_key_role_is_ed25519(enum rota_key_role role)
+{
+    return role == ROTA_KEY_FACILITY || role == ROTA_KEY_ADMIN;
+}
+
+/* "facility", "coordinator" or "admin". */
 const char *rota_key_role_name(enum rota_key_role role);
 
 /* One secret key in locked memory. */
@@ -18,7 +28,7 @@ struct rota_secret_key {
     enum rota_key_role role;
     struct rota_token label;
     union {
-        struct rota_ed25519_secret facility;
+        struct rota_ed25519_secret facility; /* also an administrator's */
         struct rota_es256k_secret coordinator;
     };
 };
@@ -28,7 +38,7 @@ struct rota_public_key {
     enum rota_key_role role;
     struct rota_token label;
     union {
-        struct rota_ed25519_public facility;
+        struct rota_ed25519_public facility; /* also an administrator's */
         struct rota_es256k_public coordinator;
     };
     struct rota_signature possession; /* over ROTA_TAG("possession") || role u8 || label || key */

@@ -8,15 +8,19 @@
 
 const char *rota_key_role_name(enum rota_key_role role)
 {
-    ROTA_ASSERT(role == ROTA_KEY_FACILITY || role == ROTA_KEY_COORDINATOR);
-    return role == ROTA_KEY_FACILITY ? "facility" : "coordinator";
+    ROTA_ASSERT(role == ROTA_KEY_COORDINATOR || rota_key_role_is_ed25519(role));
+    return role == ROTA_KEY_FACILITY ? "facility" : role == ROTA_KEY_ADMIN ? "admin" : "coordinator";
 }
 
 bool rota_key_role_parse(enum rota_key_role *out, struct rota_view name)
 {
-    bool facility = rota_view_equal(name, rota_view_text("facility"));
-    *out = facility ? ROTA_KEY_FACILITY : ROTA_KEY_COORDINATOR;
-    return facility || rota_view_equal(name, rota_view_text("coordinator"));
+    static const enum rota_key_role roles[] = {ROTA_KEY_FACILITY, ROTA_KEY_COORDINATOR, ROTA_KEY_ADMIN};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        *out = roles[i];
+        if (rota_view_equal(name, rota_view_text(rota_key_role_name(roles[i]))))
+            return true;
+    }
+    return false;
 }
 
 bool rota_key_fields_split(struct rota_view out[], size_t count, struct rota_view line)
@@ -53,7 +57,7 @@ static void possession_sign(struct rota_signature *out, const struct rota_secret
 {
     uint8_t bytes[POSSESSION_BYTES_MAX];
     struct rota_view message = possession_message(bytes, key->role, &key->label, rota_secret_key_public_bytes(key));
-    if (key->role == ROTA_KEY_FACILITY) {
+    if (rota_key_role_is_ed25519(key->role)) {
         rota_ed25519_sign(out, &key->facility, message);
     } else {
         struct rota_hash digest = rota_hash_of(NULL, message);
@@ -61,14 +65,14 @@ static void possession_sign(struct rota_signature *out, const struct rota_secret
     }
 }
 
-static bool possession_verify_facility(const struct rota_token *label, struct rota_view key,
-                                       const struct rota_signature *proof)
+static bool possession_verify_ed25519(enum rota_key_role role, const struct rota_token *label, struct rota_view key,
+                                      const struct rota_signature *proof)
 {
     uint8_t bytes[POSSESSION_BYTES_MAX];
     struct rota_ed25519_public parsed;
     if (!rota_is_ok(rota_ed25519_public_parse(&parsed, key)))
         return false;
-    return rota_ed25519_verify(&parsed, possession_message(bytes, ROTA_KEY_FACILITY, label, key), proof);
+    return rota_ed25519_verify(&parsed, possession_message(bytes, role, label, key), proof);
 }
 
 static bool possession_verify_coordinator(const struct rota_token *label, struct rota_view key,
@@ -87,7 +91,8 @@ bool rota_possession_verify(enum rota_key_role role, const struct rota_token *la
 {
     switch (role) {
     case ROTA_KEY_FACILITY:
-        return possession_verify_facility(label, key, proof);
+    case ROTA_KEY_ADMIN:
+        return possession_verify_ed25519(role, label, key, proof);
     case ROTA_KEY_COORDINATOR:
         return possession_verify_coordinator(label, key, proof);
     }
@@ -101,7 +106,7 @@ struct rota_status rota_secret_key_public(struct rota_public_key *out, const str
     memset(out, 0, sizeof *out);
     out->role = key->role;
     out->label = key->label;
-    if (key->role == ROTA_KEY_FACILITY)
+    if (rota_key_role_is_ed25519(key->role))
         out->facility = key->facility.public_key;
     else
         out->coordinator = key->coordinator.public_key;
@@ -113,8 +118,8 @@ struct rota_status rota_secret_key_public(struct rota_public_key *out, const str
 
 static struct rota_view public_bytes(const struct rota_public_key *key)
 {
-    return key->role == ROTA_KEY_FACILITY ? rota_view(key->facility.b, sizeof key->facility.b)
-                                          : rota_view(key->coordinator.compressed, sizeof key->coordinator.compressed);
+    return rota_key_role_is_ed25519(key->role) ? rota_view(key->facility.b, sizeof key->facility.b)
+                                               : rota_view(key->coordinator.compressed, sizeof key->coordinator.compressed);
 }
 
 void rota_public_key_format(char out[ROTA_PUBLIC_LINE_CHARS_MAX], const struct rota_public_key *key)
@@ -129,8 +134,8 @@ void rota_public_key_format(char out[ROTA_PUBLIC_LINE_CHARS_MAX], const struct r
 
 static struct rota_status public_key_load(struct rota_public_key *out, struct rota_view key)
 {
-    return out->role == ROTA_KEY_FACILITY ? rota_ed25519_public_parse(&out->facility, key)
-                                          : rota_es256k_public_parse(&out->coordinator, key);
+    return rota_key_role_is_ed25519(out->role) ? rota_ed25519_public_parse(&out->facility, key)
+                                               : rota_es256k_public_parse(&out->coordinator, key);
 }
 
 static struct rota_status public_line_read(struct rota_public_key *out, struct rota_view line)
@@ -144,7 +149,7 @@ static struct rota_status public_line_read(struct rota_public_key *out, struct r
     if (!rota_view_equal(field[VERSION], rota_view_text("rotapub1")))
         return rota_fail(ROTA_UNSUPPORTED, "not a public key of format rotapub1");
     if (!rota_key_role_parse(&out->role, field[ROLE]))
-        return rota_fail(ROTA_MALFORMED, "a public key is a facility's or a coordinator's");
+        return rota_fail(ROTA_MALFORMED, "a public key is a facility's, a coordinator's or an administrator's");
     ROTA_TRY(rota_token_parse(&out->label, field[LABEL]));
     ROTA_TRY(rota_base64url_decode(key, &key_len, sizeof key, field[KEY]));
     ROTA_TRY(public_key_load(out, rota_view(key, key_len)));

@@ -8,6 +8,8 @@ struct rota_view rota_entry_bytes(const struct rota_entry *entry)
         return entry->proposal->jws.text;
     if (entry->kind == ROTA_ENTRY_RECORD)
         return rota_view(entry->record->bytes, entry->record->len);
+    if (entry->kind == ROTA_ENTRY_CONFIG)
+        return rota_view(entry->change->bytes, entry->change->len);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     return rota_view(entry->evidence->bytes, entry->evidence->len);
 }
@@ -47,19 +49,29 @@ struct rota_entry rota_entry_of_record(struct rota_record *record)
     return (struct rota_entry){.kind = ROTA_ENTRY_RECORD, .id = record->id, .record = rota_record_retain(record)};
 }
 
+struct rota_entry rota_entry_of_change(struct rota_epoch_change *change)
+{
+    return (struct rota_entry){.kind = ROTA_ENTRY_CONFIG, .id = change->id, .change = rota_epoch_change_retain(change)};
+}
+
 struct rota_entry rota_entry_share(const struct rota_entry *entry)
 {
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return rota_entry_of_proposal(entry->proposal);
     if (entry->kind == ROTA_ENTRY_RECORD)
         return rota_entry_of_record(entry->record);
+    if (entry->kind == ROTA_ENTRY_CONFIG)
+        return rota_entry_of_change(entry->change);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     return rota_entry_of_evidence(entry->evidence);
 }
 
 const char *rota_entry_kind_name(enum rota_entry_kind kind)
 {
-    return kind == ROTA_ENTRY_PROPOSAL ? "proposal" : kind == ROTA_ENTRY_EVIDENCE ? "evidence" : "record";
+    return kind == ROTA_ENTRY_PROPOSAL   ? "proposal"
+           : kind == ROTA_ENTRY_EVIDENCE ? "evidence"
+           : kind == ROTA_ENTRY_CONFIG   ? "config"
+                                         : "record";
 }
 
 struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind kind, struct rota_view bytes)
@@ -74,6 +86,9 @@ struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind
     } else if (kind == ROTA_ENTRY_RECORD) {
         ROTA_TRY(rota_record_parse(&out->record, bytes));
         out->id = out->record->id;
+    } else if (kind == ROTA_ENTRY_CONFIG) {
+        ROTA_TRY(rota_epoch_change_parse(&out->change, bytes));
+        out->id = out->change->id;
     } else {
         return rota_fail(ROTA_MALFORMED, "an entry of no known kind");
     }
@@ -89,5 +104,7 @@ void rota_entry_release(struct rota_entry *entry)
         rota_evidence_release(entry->evidence);
     else if (entry->kind == ROTA_ENTRY_RECORD)
         rota_record_release(entry->record);
+    else if (entry->kind == ROTA_ENTRY_CONFIG)
+        rota_epoch_change_release(entry->change);
     memset(entry, 0, sizeof *entry);
 }

@@ -2,6 +2,7 @@
 #ifndef ROTA_LEDGER_ENTRY_H
 #define ROTA_LEDGER_ENTRY_H
 
+#include "ledger/epoch_change.h"
 #include "ledger/evidence.h"
 #include "ledger/proposal.h"
 #include "ledger/record.h"
@@ -12,23 +13,26 @@ enum rota_entry_kind {
     ROTA_ENTRY_BLOCK = 2,
     ROTA_ENTRY_EVIDENCE = 3,
     ROTA_ENTRY_RECORD = 4,
+    ROTA_ENTRY_CONFIG = 5,
 };
 
 /* A parsed entry. Holds one reference to what it points to; kind is never ROTA_ENTRY_BLOCK here. */
 struct rota_entry {
     enum rota_entry_kind kind;
-    struct rota_hash id; /* of the proposal, the evidence, the record */
+    struct rota_hash id; /* of the proposal, the evidence, the record, the epoch change */
     union {
         struct rota_proposal *proposal;
         struct rota_evidence *evidence;
         struct rota_record *record;
+        struct rota_epoch_change *change; /* ROTA_ENTRY_CONFIG */
     };
 };
 
-/* The bytes a block carries for it: the compact JWS, or the encoded evidence or record. Borrowed from the entry. */
+/* The bytes a block carries for it: the compact JWS, or the encoded evidence, record or epoch change. Borrowed from the
+ * entry. */
 struct rota_view rota_entry_bytes(const struct rota_entry *entry);
 /* Leaf hash: H(0x00 || record); record is 0x01 || id || signature 64 for a proposal, 0x03 || id for evidence, 0x04 ||
- * id for a record. */
+ * id for a record, 0x05 || id for an epoch change. */
 struct rota_hash rota_entry_leaf(const struct rota_entry *entry);
 /* Leaf of a block: H(0x00 || 0x02 || block_hash). */
 struct rota_hash rota_block_leaf(const struct rota_hash *block_hash);
@@ -37,10 +41,11 @@ ROTA_CHECKED struct rota_status rota_entry_parse(struct rota_entry *out, enum ro
 struct rota_entry rota_entry_of_proposal(struct rota_proposal *proposal); /* takes a reference */
 struct rota_entry rota_entry_of_evidence(struct rota_evidence *evidence);
 struct rota_entry rota_entry_of_record(struct rota_record *record);
+struct rota_entry rota_entry_of_change(struct rota_epoch_change *change);
 /* Another reference to the same. */
 struct rota_entry rota_entry_share(const struct rota_entry *entry);
-/* "proposal", "evidence", "record". */
-const char *rota_entry_kind_name(enum rota_entry_kind kind); /* takes a reference */
+/* "proposal", "evidence", "record", "config". */
+const char *rota_entry_kind_name(enum rota_entry_kind kind);
 void rota_entry_release(struct rota_entry *entry);
 
 #endif

@@ -18,64 +18,6 @@ struct rota_hash rota_ledger_id(struct rota_view genesis_bytes)
     return rota_hash_of(ROTA_TAG("genesis"), genesis_bytes);
 }
 
-/* ---- members -------------------------------------------------------------------------------------------------------- */
-
-/* "tcp://host:port": enough to say what is wrong early; the network has the last word. */
-static bool address_is_plausible(struct rota_view address)
-{
-    static const char scheme[] = "tcp://";
-    size_t prefix = sizeof scheme - 1;
-    if (address.len <= prefix || memcmp(address.data, scheme, prefix) != 0)
-        return false;
-    for (size_t i = prefix; i < address.len; i++)
-        if (address.data[i] <= ' ' || address.data[i] > '~')
-            return false;
-    return memchr(address.data + prefix, ':', address.len - prefix) != NULL;
-}
-
-static struct rota_status member_read(struct rota_member *out, const json_t *object)
-{
-    static const char *const names[] = {"id", "key", "possession", "address", NULL};
-    struct rota_signature possession;
-    uint8_t key[ROTA_ED25519_PUBLIC_BYTES];
-    struct rota_view address;
-    if (!rota_json_only(object, names))
-        return malformed("a member of the genesis has exactly id, key, possession and address");
-    ROTA_TRY(rota_json_token(&out->id, object, "id"));
-    ROTA_TRY(rota_json_hex(key, sizeof key, object, "key"));
-    ROTA_TRY(rota_json_hex(possession.b, sizeof possession.b, object, "possession"));
-    ROTA_TRY(rota_json_text(&address, object, "address"));
-    ROTA_TRY(rota_ed25519_public_parse(&out->key, rota_view(key, sizeof key)));
-    if (!rota_possession_verify(ROTA_KEY_FACILITY, &out->id, rota_view(key, sizeof key), &possession))
-        return malformed("a facility's proof that it holds its key does not verify (is the id the key's label?)");
-    if (!address_is_plausible(address) || address.len >= sizeof out->address)
-        return malformed("a facility's address is written tcp://host:port");
-    memcpy(out->address, address.data, address.len);
-    return rota_ok();
-}
-
-static bool members_collide(const struct rota_member *a, const struct rota_member *b)
-{
-    return rota_token_equal(&a->id, &b->id) || memcmp(a->key.b, b->key.b, sizeof a->key.b) == 0 ||
-           strcmp(a->address, b->address) == 0;
-}
-
-static struct rota_status members_read(struct rota_genesis *genesis, const json_t *root)
-{
-    struct rota_membership *membership = &genesis->membership;
-    const json_t *list = json_object_get(root, "members");
-    if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > ROTA_MEMBERS_MAX)
-        return malformed("\"members\" is a list of 1 to 31 facilities");
-    membership->count = (uint32_t)json_array_size(list);
-    for (uint32_t i = 0; i < membership->count; i++) {
-        ROTA_TRY(member_read(&membership->members[i], json_array_get(list, i)));
-        for (uint32_t k = 0; k < i; k++)
-            if (members_collide(&membership->members[i], &membership->members[k]))
-                return malformed("two facilities of the genesis share an id, a key or an address");
-    }
-    return rota_ok();
-}
-
 static bool facility_is_known(const struct rota_genesis *genesis, const struct rota_token *id)
 {
     return rota_member_find(&genesis->membership, id) < genesis->membership.count;
@@ -215,58 +157,13 @@ static struct rota_status codes_read(struct rota_genesis *genesis, const json_t 
     return rota_ok();
 }
 
-/* ---- limits and timers ---------------------------------------------------------------------------------------------- */
-
-struct number_rule {
-    const char *name;
-    uint32_t *out;
-    uint32_t preset, min, max;
-};
-
-/* A missing object leaves the presets; a given one has every member. */
-static struct rota_status numbers_read(const json_t *object, const struct number_rule *rules, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        *rules[i].out = rules[i].preset;
-    if (!object)
-        return rota_ok();
-    if (!json_is_object(object) || json_object_size(object) != count)
-        return malformed("\"limits\" and \"timers\", where given, list every number and no other");
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value;
-        ROTA_TRY(rota_json_u64(&value, object, rules[i].name));
-        if (value < rules[i].min || value > rules[i].max)
-            return malformed("a number of \"limits\" or \"timers\" is outside its range (FORMATS section 4)");
-        *rules[i].out = (uint32_t)value;
-    }
-    return rota_ok();
-}
-
-static struct rota_status settings_read(struct rota_genesis *genesis, const json_t *root)
-{
-    struct rota_limits *limits = &genesis->limits;
-    struct rota_timers *timers = &genesis->timers;
-    const struct number_rule limit_rules[] = {{"block_entries", &limits->block_entries_max, 256, 1, 1024},
-                                              {"block_bytes", &limits->block_bytes_max, 262144, 131072, 1000000},
-                                              {"window", &limits->window, 16, 1, 16}};
-    const struct number_rule timer_rules[] = {{"heartbeat_ms", &timers->heartbeat_ms, 100, 10, 60000},
-                                              {"suspect_ms", &timers->suspect_ms, 500, 50, 600000},
-                                              {"progress_ms", &timers->progress_ms, 1000, 50, 600000},
-                                              {"request_ms", &timers->request_ms, 1300, 50, 600000},
-                                              {"view_change_ms", &timers->view_change_ms, 1000, 50, 600000},
-                                              {"status_ms", &timers->status_ms, 500, 10, 60000},
-                                              {"clock_ms", &timers->clock_ms, 500, 1, 600000}};
-    ROTA_TRY(numbers_read(json_object_get(root, "limits"), limit_rules, sizeof limit_rules / sizeof limit_rules[0]));
-    return numbers_read(json_object_get(root, "timers"), timer_rules, sizeof timer_rules / sizeof timer_rules[0]);
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
 static struct rota_status heading_read(struct rota_genesis *genesis, const json_t *root)
 {
     static const char *const names[] = {"format", "name",  "created", "profile", "members", "coordinators",
                                         "people", "codes", "limits",  "timers",  NULL};
-    struct rota_view format, profile, created;
+    struct rota_view format, created;
     int64_t minute;
     if (!json_is_object(root) || !rota_json_only(root, names))
         return malformed("a genesis with a member that this format does not know");
@@ -277,24 +174,17 @@ static struct rota_status heading_read(struct rota_genesis *genesis, const json_
     ROTA_TRY(rota_json_text(&created, root, "created"));
     ROTA_TRY(rota_time_parse_minute(&minute, created));
     genesis->created_ms = (uint64_t)minute * 60000;
-    ROTA_TRY(rota_json_text(&profile, root, "profile"));
-    if (rota_view_equal(profile, rota_view_text("byzantine")))
-        genesis->membership.profile = ROTA_PROFILE_BYZANTINE;
-    else if (rota_view_equal(profile, rota_view_text("crash")))
-        genesis->membership.profile = ROTA_PROFILE_CRASH;
-    else
-        return malformed("\"profile\" is byzantine or crash");
-    return rota_ok();
+    return rota_profile_parse(&genesis->membership.profile, root);
 }
 
 static struct rota_status genesis_read(struct rota_genesis *genesis, const json_t *root)
 {
     ROTA_TRY(heading_read(genesis, root));
-    ROTA_TRY(members_read(genesis, root));
+    ROTA_TRY(rota_members_parse(&genesis->membership, root));
     ROTA_TRY(coordinators_read(genesis, root));
     ROTA_TRY(people_read(genesis, root));
     ROTA_TRY(codes_read(genesis, root));
-    return settings_read(genesis, root);
+    return rota_settings_parse(&genesis->limits, &genesis->timers, root);
 }
 
 struct rota_status rota_genesis_parse(struct rota_genesis *out, struct rota_view bytes)

@@ -3,7 +3,7 @@
 #define ROTA_LEDGER_GENESIS_H
 
 #include "crypto/keyfile.h"
-#include "ledger/membership.h"
+#include "ledger/settings.h"
 
 #include <jansson.h>
 
@@ -27,24 +27,6 @@ struct rota_genesis_person {
 struct rota_genesis_code {
     struct rota_token id;
     struct rota_token pool; /* the intake pool its proposals belong to, "" = the default pool */
-};
-
-/* Limits of the ledger, the same at every member. */
-struct rota_limits {
-    uint32_t block_entries_max; /* default 256 */
-    uint32_t block_bytes_max;   /* default 262144: sum of entry bytes */
-    uint32_t window;            /* uncommitted blocks in flight, default 16 */
-};
-
-/* Protocol timers in milliseconds, the same at every member (PROTOCOL §6). */
-struct rota_timers {
-    uint32_t heartbeat_ms;   /* 100 */
-    uint32_t suspect_ms;     /* 500: silence of the primary */
-    uint32_t progress_ms;    /* 1000: an accepted block that does not commit */
-    uint32_t request_ms;     /* 1300: a request that no block takes up */
-    uint32_t view_change_ms; /* 1000 */
-    uint32_t status_ms;      /* 500 */
-    uint32_t clock_ms;       /* 500: how far ahead of our clock a block's time may be */
 };
 
 struct rota_genesis {

@@ -12,7 +12,8 @@ enum rota_profile { ROTA_PROFILE_BYZANTINE = 1, ROTA_PROFILE_CRASH = 2 };
 struct rota_member {
     struct rota_token id; /* "alpha" */
     struct rota_ed25519_public key;
-    char address[64]; /* "tcp://127.0.0.1:7101": where peers reach it */
+    struct rota_ed25519_public admin; /* approves of epoch documents for the facility; its own key where none was named */
+    char address[64];                 /* "tcp://127.0.0.1:7101": where peers reach it */
 };
 
 /* Checks one Ed25519 signature. The simulator puts a cheap one in its place. */

@@ -1,12 +1,11 @@
-#include "ledger/receipt.h"
-
 #include "crypto/json.h"
+#include "ledger/receipt_private.h"
 
 #include <stdlib.h>
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
-static json_t *hex_json(struct rota_view bytes)
+json_t *rota_receipt_hex_json(struct rota_view bytes)
 {
     char *text = malloc(2 * bytes.len + 1);
     if (!text)
@@ -17,53 +16,59 @@ static json_t *hex_json(struct rota_view bytes)
     return value;
 }
 
-static json_t *path_json(const struct rota_tree_path *path)
+json_t *rota_receipt_path_json(const struct rota_tree_path *path)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < path->count; i++)
-        json_array_append_new(list, hex_json(rota_view(path->hashes[i].b, ROTA_HASH_BYTES)));
+        json_array_append_new(list, rota_receipt_hex_json(rota_view(path->hashes[i].b, ROTA_HASH_BYTES)));
     return list;
+}
+
+json_t *rota_receipt_header_json(const struct rota_header *header)
+{
+    uint8_t bytes[ROTA_HEADER_BYTES];
+    rota_header_encode(bytes, header);
+    return rota_receipt_hex_json(rota_view(bytes, sizeof bytes));
 }
 
 static json_t *headers_json(const struct rota_receipt *receipt)
 {
     json_t *list = json_array();
-    for (uint32_t i = 0; i < receipt->header_count; i++) {
-        uint8_t bytes[ROTA_HEADER_BYTES];
-        rota_header_encode(bytes, &receipt->headers[i]);
-        json_array_append_new(list, hex_json(rota_view(bytes, sizeof bytes)));
-    }
+    for (uint32_t i = 0; i < receipt->header_count; i++)
+        json_array_append_new(list, rota_receipt_header_json(&receipt->headers[i]));
     return list;
 }
 
-static json_t *certificate_json(const struct rota_certificate *certificate)
+json_t *rota_receipt_certificate_json(const struct rota_certificate *certificate)
 {
     uint8_t bytes[ROTA_CERTIFICATE_BYTES_MAX];
     struct rota_writer writer = rota_writer(bytes, sizeof bytes);
     rota_certificate_encode(&writer, certificate);
     ROTA_ASSERT(!writer.bad);
-    return hex_json(rota_view(bytes, writer.len));
+    return rota_receipt_hex_json(rota_view(bytes, writer.len));
 }
 
 char *rota_receipt_format(const struct rota_receipt *receipt)
 {
     json_t *root ROTA_CLEANUP(rota_json_release) = json_object();
     json_object_set_new(root, "receipt", json_string("rotaledger/v1"));
-    json_object_set_new(root, "ledger", hex_json(rota_view(receipt->ledger_id.b, ROTA_HASH_BYTES)));
+    json_object_set_new(root, "ledger", rota_receipt_hex_json(rota_view(receipt->ledger_id.b, ROTA_HASH_BYTES)));
     json_object_set_new(root, "proposal", json_string(receipt->proposal->text));
     json_object_set_new(root, "leaf_index", json_integer((json_int_t)receipt->leaf_index));
     json_object_set_new(root, "entry_index", json_integer((json_int_t)receipt->entry_index));
-    json_object_set_new(root, "tree_path", path_json(&receipt->tree_path));
-    json_object_set_new(root, "outcome", hex_json(rota_view(receipt->outcome.record, receipt->outcome.len)));
-    json_object_set_new(root, "outcome_path", path_json(&receipt->outcome_path));
+    json_object_set_new(root, "tree_path", rota_receipt_path_json(&receipt->tree_path));
+    json_object_set_new(root, "outcome", rota_receipt_hex_json(rota_view(receipt->outcome.record, receipt->outcome.len)));
+    json_object_set_new(root, "outcome_path", rota_receipt_path_json(&receipt->outcome_path));
     json_object_set_new(root, "headers", headers_json(receipt));
-    json_object_set_new(root, "certificate", certificate_json(&receipt->certificate));
-    return json_object_size(root) == 10 ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    json_object_set_new(root, "certificate", rota_receipt_certificate_json(&receipt->certificate));
+    if (receipt->epoch_count > 0)
+        json_object_set_new(root, "epochs", rota_receipt_epochs_json(receipt));
+    return json_object_size(root) == 10 + (receipt->epoch_count > 0) ? json_dumps(root, JSON_INDENT(1)) : NULL;
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
-static struct rota_status path_read(struct rota_tree_path *out, const json_t *root, const char *name)
+struct rota_status rota_receipt_read_path(struct rota_tree_path *out, const json_t *root, const char *name)
 {
     const json_t *list = json_object_get(root, name);
     if (!json_is_array(list) || json_array_size(list) > ROTA_TREE_PATH_MAX)
@@ -77,24 +82,26 @@ static struct rota_status path_read(struct rota_tree_path *out, const json_t *ro
     return rota_ok();
 }
 
+struct rota_status rota_receipt_read_header(struct rota_header *out, const json_t *text)
+{
+    uint8_t bytes[ROTA_HEADER_BYTES];
+    ROTA_TRY(rota_hex_decode(bytes, sizeof bytes, rota_view(json_string_value(text), json_string_length(text))));
+    return rota_header_decode(out, bytes);
+}
+
 static struct rota_status headers_read(struct rota_receipt *out, const json_t *root)
 {
     const json_t *list = json_object_get(root, "headers");
     if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > ROTA_RECEIPT_HEADERS_MAX)
         return rota_fail(ROTA_MALFORMED, "a receipt has 1 to 33 headers");
     out->header_count = (uint32_t)json_array_size(list);
-    for (uint32_t i = 0; i < out->header_count; i++) {
-        uint8_t bytes[ROTA_HEADER_BYTES];
-        const json_t *item = json_array_get(list, i);
-        struct rota_view text = rota_view(json_string_value(item), json_string_length(item));
-        ROTA_TRY(rota_hex_decode(bytes, sizeof bytes, text));
-        ROTA_TRY(rota_header_decode(&out->headers[i], bytes));
-    }
+    for (uint32_t i = 0; i < out->header_count; i++)
+        ROTA_TRY(rota_receipt_read_header(&out->headers[i], json_array_get(list, i)));
     return rota_ok();
 }
 
 /* A hex member of any length up to `max` bytes; *out is malloc'd. */
-static struct rota_status blob_read(uint8_t **out, size_t *out_len, const json_t *root, const char *name, size_t max)
+struct rota_status rota_receipt_read_blob(uint8_t **out, size_t *out_len, const json_t *root, const char *name, size_t max)
 {
     struct rota_view text;
     ROTA_TRY(rota_json_text(&text, root, name));
@@ -107,11 +114,11 @@ static struct rota_status blob_read(uint8_t **out, size_t *out_len, const json_t
     return rota_hex_decode(*out, *out_len, text);
 }
 
-static struct rota_status certificate_read(struct rota_certificate *out, const json_t *root)
+struct rota_status rota_receipt_read_certificate(struct rota_certificate *out, const json_t *root)
 {
     uint8_t *bytes = NULL;
     size_t len;
-    struct rota_status status = blob_read(&bytes, &len, root, "certificate", ROTA_CERTIFICATE_BYTES_MAX);
+    struct rota_status status = rota_receipt_read_blob(&bytes, &len, root, "certificate", ROTA_CERTIFICATE_BYTES_MAX);
     if (rota_is_ok(status)) {
         struct rota_reader reader = rota_reader(rota_view(bytes, len));
         rota_certificate_decode(&reader, out);
@@ -124,7 +131,7 @@ static struct rota_status certificate_read(struct rota_certificate *out, const j
 static struct rota_status receipt_read(struct rota_receipt *out, const json_t *root)
 {
     static const char *const names[] = {"receipt", "ledger",       "proposal", "leaf_index",  "entry_index", "tree_path",
-                                        "outcome", "outcome_path", "headers",  "certificate", NULL};
+                                        "outcome", "outcome_path", "headers",  "certificate", "epochs",      NULL};
     struct rota_view format, proposal;
     uint64_t entry_index;
     if (!rota_json_only(root, names))
@@ -140,11 +147,12 @@ static struct rota_status receipt_read(struct rota_receipt *out, const json_t *r
     if (entry_index >= ROTA_BODY_ENTRIES_MAX)
         return rota_fail(ROTA_MALFORMED, "a receipt for an entry that no block has room for");
     out->entry_index = (uint32_t)entry_index;
-    ROTA_TRY(path_read(&out->tree_path, root, "tree_path"));
-    ROTA_TRY(blob_read(&out->outcome.record, &out->outcome.len, root, "outcome", ROTA_RECEIPT_BYTES_MAX));
-    ROTA_TRY(path_read(&out->outcome_path, root, "outcome_path"));
+    ROTA_TRY(rota_receipt_read_path(&out->tree_path, root, "tree_path"));
+    ROTA_TRY(rota_receipt_read_blob(&out->outcome.record, &out->outcome.len, root, "outcome", ROTA_RECEIPT_BYTES_MAX));
+    ROTA_TRY(rota_receipt_read_path(&out->outcome_path, root, "outcome_path"));
     ROTA_TRY(headers_read(out, root));
-    return certificate_read(&out->certificate, root);
+    ROTA_TRY(rota_receipt_read_epochs(out, root));
+    return rota_receipt_read_certificate(&out->certificate, root);
 }
 
 struct rota_status rota_receipt_parse(struct rota_receipt *out, struct rota_view text)
@@ -162,6 +170,7 @@ void rota_receipt_free(struct rota_receipt *receipt)
 {
     rota_proposal_release(receipt->proposal);
     free(receipt->outcome.record);
+    rota_receipt_epochs_free(receipt);
     memset(receipt, 0, sizeof *receipt);
 }
 
@@ -227,10 +236,12 @@ struct rota_status rota_receipt_verify(const struct rota_receipt *receipt, const
                                        bool *out_key_known)
 {
     bool known;
+    struct rota_epoch epoch;
     if (!rota_hash_equal(&receipt->ledger_id, &genesis->ledger_id) ||
         !rota_hash_equal(&receipt->proposal->ledger_id, &genesis->ledger_id))
         return rota_fail(ROTA_WRONG_LEDGER, "the receipt is for another ledger than this genesis");
-    ROTA_TRY(headers_verify(receipt, &genesis->membership));
+    ROTA_TRY(rota_receipt_epochs_verify(&epoch, receipt, genesis));
+    ROTA_TRY(headers_verify(receipt, &epoch.membership));
     ROTA_TRY(entry_verify(receipt));
     return author_verify(receipt, genesis, out_key_known ? out_key_known : &known);
 }

@@ -94,6 +94,7 @@ struct rota_status rota_chain_push(struct rota_chain *chain, struct rota_execute
         return status;
     }
     chain->stack[chain->depth++] = *executed;
+    rota_state_stand(chain->state, &executed->block->hash);
     chain_add_keys(chain, executed->block);
     chain->observer.executed(chain->observer.context, executed->block);
     return rota_ok();

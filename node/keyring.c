@@ -214,6 +214,8 @@ struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring, const
         return rota_keyring_verify(keyring, entry->proposal);
     if (entry->kind == ROTA_ENTRY_RECORD)
         return rota_record_verify(entry->record, membership);
+    if (entry->kind == ROTA_ENTRY_CONFIG)
+        return rota_ok(); /* its approvals are part of the rule, checked where it is admitted and executed */
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     if (entry->evidence->kind != ROTA_EVIDENCE_COORDINATOR)
         return rota_evidence_verify(entry->evidence, membership, NULL);

@@ -42,7 +42,7 @@ static void anchor_two_histories(struct audit *audit, const struct rota_certific
                                  const struct rota_certificate *theirs, uint64_t height, uint32_t receipt)
 {
     char names[AUDIT_NAMES_MAX];
-    audit_member_names(names, &audit->genesis.membership, ours->signers & theirs->signers);
+    audit_member_names(names, &audit->epoch.membership, ours->signers & theirs->signers);
     audit_fail(
         audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
         ours->vote.view == theirs->vote.view && ours->vote.height == theirs->vote.height

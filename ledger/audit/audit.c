@@ -13,6 +13,7 @@ static void audit_block_judge(struct audit *audit, size_t at)
     if (block->height >= audit->expected_height)
         return; /* a height that cannot be */
     audit_anchors_meet(audit, block);
+    audit_epochs_advance(audit, block);
     audit->report->height = block->height;
     audit->report->head_hash = block->hash;
     audit->report->last_time_ms = block->header.time_ms;
@@ -49,7 +50,7 @@ static bool audit_prepare(struct audit *audit)
             return false;
         }
     }
-    if (!rota_is_ok(rota_state_new(&audit->state, &audit->genesis))) {
+    if (!audit_epochs_open(audit) || !rota_is_ok(rota_state_new(&audit->state, &audit->genesis))) {
         audit_out_of_memory(audit);
         return false;
     }
@@ -101,6 +102,9 @@ void rota_audit_run(struct rota_audit_report *out, const struct rota_audit_optio
 
 void rota_audit_report_free(struct rota_audit_report *report)
 {
+    free(report->epochs);
+    report->epochs = NULL;
+    report->epoch_count = 0;
     free(report->anomalies);
     report->anomalies = NULL;
     report->anomaly_count = 0;

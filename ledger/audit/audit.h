@@ -42,6 +42,14 @@ struct rota_audit_anomaly {
     char text[ROTA_AUDIT_TEXT_MAX];
 };
 
+/* One stretch of heights with one member list. */
+struct rota_audit_epoch {
+    uint32_t number;
+    uint64_t from_height;
+    uint32_t members, quorum, liars; /* n, Q, f */
+    struct rota_hash config_hash;
+};
+
 struct rota_audit_options {
     const char *path;
     struct rota_view genesis; /* the auditor's own copy */
@@ -69,6 +77,8 @@ struct rota_audit_report {
     struct rota_audit_check checks[ROTA_AUDIT_CHECKS_MAX];
     uint32_t failure_count; /* stored ones; the first is the first found in ledger order */
     struct rota_audit_failure failures[ROTA_AUDIT_FAILURES_MAX];
+    uint32_t epoch_count;
+    struct rota_audit_epoch *epochs; /* owned; the genesis first */
     uint32_t anomaly_count;
     struct rota_audit_anomaly *anomalies; /* owned */
 };

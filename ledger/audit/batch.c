@@ -128,6 +128,8 @@ static bool batch_is_enough(const struct audit_batch *batch)
         return false;
     bool heavy = batch->entry_count >= AUDIT_BATCH_ENTRIES || batch->bytes >= AUDIT_BATCH_BYTES;
     bool closed = batch->blocks[batch->block_count - 1].has_certificate;
+    if (batch->entry_count > 0 && batch->entries[batch->entry_count - 1].kind == ROTA_ENTRY_CONFIG)
+        return true; /* what follows has other members */
     return (heavy && closed) || batch->block_count >= AUDIT_BATCH_BLOCKS_MAX || batch->bytes >= 16 * AUDIT_BATCH_BYTES;
 }
 

@@ -96,7 +96,7 @@ static void certificate_names_other(struct audit *audit, const struct audit_bloc
     mended.vote.block = block->hash;
     if (rota_is_ok(block->certificate_status))
         chain_fail(audit, block, CHECK_C4, "the header of this block was altered after a quorum had signed it");
-    else if (rota_is_ok(rota_certificate_verify(&audit->genesis.membership, &mended)))
+    else if (rota_is_ok(rota_certificate_verify(&audit->epoch.membership, &mended)))
         chain_fail(audit, block, CHECK_E3, "the certificate was altered: it names another block than its signatures do");
     else
         chain_fail(audit, block, CHECK_E1, "the certificate neither names this block nor holds for the one it names");
@@ -104,7 +104,7 @@ static void certificate_names_other(struct audit *audit, const struct audit_bloc
 
 static void certificate_bad_signature(struct audit *audit, const struct audit_block *block)
 {
-    const struct rota_membership *membership = &audit->genesis.membership;
+    const struct rota_membership *membership = &audit->epoch.membership;
     const struct rota_certificate *certificate = &block->certificate;
     uint32_t bad = 0, at = 0;
     char names[AUDIT_NAMES_MAX];
@@ -121,7 +121,7 @@ static void certificate_bad_signature(struct audit *audit, const struct audit_bl
 
 static void certificate_refuse(struct audit *audit, const struct audit_block *block)
 {
-    const struct rota_membership *membership = &audit->genesis.membership;
+    const struct rota_membership *membership = &audit->epoch.membership;
     enum rota_code code = block->certificate_status.code;
     if (code == ROTA_WRONG_LEDGER)
         chain_fail(audit, block, CHECK_E2, "the certificate of this block is of another epoch");
@@ -223,14 +223,14 @@ static bool chain_time(struct audit *audit, const struct audit_block *block)
 
 static bool chain_configuration(struct audit *audit, const struct audit_block *block)
 {
-    const struct rota_membership *membership = &audit->genesis.membership;
+    const struct rota_membership *membership = &audit->epoch.membership;
     const struct rota_header *header = &block->header;
     const char *wrong = NULL;
     if (header->epoch != membership->epoch || !rota_hash_equal(&header->config_hash, &membership->config_hash))
         wrong = "the header names another epoch than the one in force";
     else if (header->proposer >= membership->count)
         wrong = "the header names a proposer that is no member";
-    else if (header->entry_count == 0 || header->entry_count > audit->genesis.limits.block_entries_max)
+    else if (header->entry_count == 0 || header->entry_count > audit->epoch.limits.block_entries_max)
         wrong = "the header claims a number of entries that the genesis does not allow";
     if (wrong != NULL)
         chain_fail(audit, block, CHECK_C6, wrong);

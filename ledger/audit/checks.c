@@ -40,6 +40,7 @@ static const struct {
     [CHECK_E3] = {"E3", "certificates bound to their own block"},
     [CHECK_E4] = {"E4", "one history: no second certificate known"},
     [CHECK_F1] = {"F1", "tree size and root of every header"},
+    [CHECK_H1] = {"H1", "changes of epoch approved by a quorum of the one before"},
     [CHECK_X1] = {"X1", "evidence in the ledger holds"},
     [CHECK_J1] = {"J1", "the known block is part of this history"},
     [CHECK_J2] = {"J2", "the receipts' entries are in this file"},

@@ -85,9 +85,19 @@ static void crew_proposal_form(struct audit_entry *entry)
     crew_diagnose(entry, text);
 }
 
+/* Against the members of the epoch that the evidence is about. */
+static struct rota_status crew_evidence(const struct rota_evidence *evidence, const struct audit *audit,
+                                        const struct rota_es256k_public *key)
+{
+    const struct rota_epoch *epoch = key ? &audit->epoch : rota_state_epoch_number(audit->state, evidence->epoch);
+    if (epoch == NULL)
+        return rota_fail(ROTA_WRONG_LEDGER, "evidence of an epoch that has not begun");
+    return rota_evidence_verify(evidence, &epoch->membership, key);
+}
+
 static void crew_signature(struct audit_entry *entry, const struct audit *audit)
 {
-    if (!entry->parsed)
+    if (!entry->parsed || entry->kind == ROTA_ENTRY_CONFIG) /* approvals are judged one by one, in order */
         return;
     const struct rota_es256k_public *key = NULL;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
@@ -102,9 +112,16 @@ static void crew_signature(struct audit_entry *entry, const struct audit *audit)
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         entry->signature = rota_jws_verify(&entry->entry.proposal->jws, key);
     else if (entry->kind == ROTA_ENTRY_RECORD)
-        entry->signature = rota_record_verify(entry->entry.record, &audit->genesis.membership);
+        entry->signature = rota_record_verify(entry->entry.record, &audit->epoch.membership);
     else
-        entry->signature = rota_evidence_verify(entry->entry.evidence, &audit->genesis.membership, key);
+        entry->signature = crew_evidence(entry->entry.evidence, audit, key);
+}
+
+static const char *crew_tag(uint32_t kind)
+{
+    return kind == ROTA_ENTRY_RECORD   ? ROTA_TAG("record")
+           : kind == ROTA_ENTRY_CONFIG ? ROTA_TAG("config")
+                                       : ROTA_TAG("evidence");
 }
 
 static void crew_entry(struct audit_entry *entry, const struct audit *audit)
@@ -117,7 +134,7 @@ static void crew_entry(struct audit_entry *entry, const struct audit *audit)
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         crew_proposal_form(entry);
     else
-        entry->real_id = rota_hash_of(entry->kind == ROTA_ENTRY_RECORD ? ROTA_TAG("record") : ROTA_TAG("evidence"), bytes);
+        entry->real_id = rota_hash_of(crew_tag(entry->kind), bytes);
     crew_signature(entry, audit);
 }
 
@@ -133,7 +150,7 @@ static void *crew_run(void *context)
         else if (at - batch->entry_count < batch->block_count) {
             struct audit_block *block = &batch->blocks[at - batch->entry_count];
             if (block->has_certificate && rota_is_ok(block->certificate_form))
-                block->certificate_status = rota_certificate_verify(&audit->genesis.membership, &block->certificate);
+                block->certificate_status = rota_certificate_verify(&audit->epoch.membership, &block->certificate);
         } else
             return NULL;
     }

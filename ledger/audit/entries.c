@@ -47,7 +47,7 @@ static bool entries_size(struct audit *audit, const struct audit_block *block)
     uint64_t bytes = 0;
     for (size_t i = 0; i < block->entry_count; i++)
         bytes += audit->batch.entries[block->first_entry + i].bytes_len;
-    if (bytes <= audit->genesis.limits.block_bytes_max)
+    if (bytes <= audit->epoch.limits.block_bytes_max)
         return true;
     audit_fail(audit, CHECK_D10, WEIGHT_INVALID, block->height, UINT64_MAX,
                "this block holds %" PRIu64 " bytes of entries, more than the genesis allows", bytes);
@@ -157,6 +157,8 @@ bool audit_entries_judge(struct audit *audit, const struct audit_block *block)
         bool fine = entry_row(audit, block, entry) && entry_identity(audit, block, entry);
         if (fine && entry->kind == ROTA_ENTRY_PROPOSAL)
             fine = entry_proposal(audit, block, entry);
+        else if (fine && entry->kind == ROTA_ENTRY_CONFIG)
+            fine = audit_epoch_change_judge(audit, block, entry);
         else if (fine)
             fine = entry_signed_by_members(audit, block, entry);
         sound = sound && fine;

@@ -48,6 +48,7 @@ enum audit_check {
     CHECK_E3,
     CHECK_E4,
     CHECK_F1,
+    CHECK_H1,
     CHECK_X1,
     CHECK_J1,
     CHECK_J2,
@@ -130,6 +131,7 @@ struct audit {
     struct rota_audit_report *report;
     struct stat file; /* as it was when it was hashed */
     struct rota_genesis genesis;
+    struct rota_epoch epoch; /* in force for the block that is judged; a batch lies within one */
     struct rota_store *store;
     struct rota_state *state;
     struct rota_tree tree;
@@ -183,6 +185,11 @@ bool audit_replay_judge(struct audit *audit, const struct audit_block *block);
 bool audit_anchors_prepare(struct audit *audit);
 void audit_anchors_meet(struct audit *audit, const struct audit_block *block);
 void audit_anchors_end(struct audit *audit);
+
+/* epochs.c */
+bool audit_epochs_open(struct audit *audit);
+bool audit_epoch_change_judge(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
+void audit_epochs_advance(struct audit *audit, const struct audit_block *block);
 
 /* words.c */
 enum { AUDIT_HASH_CHARS = 2 * ROTA_HASH_BYTES + 1, AUDIT_NAMES_MAX = 160 };

@@ -16,7 +16,7 @@ struct execution_span {
 
 enum rota_outcome_code rota_execution_own_facility(const struct rota_execution *execution, const struct rota_token *facility)
 {
-    const struct rota_membership *membership = &execution->state->genesis->membership;
+    const struct rota_membership *membership = &rota_state_epoch(execution->state)->membership;
     if (rota_member_find(membership, facility) == membership->count)
         return ROTA_OUTCOME_UNKNOWN_FACILITY;
     if (!rota_token_equal(facility, &execution->author.facility))
@@ -189,6 +189,8 @@ static struct rota_status entry_execute(struct rota_execution *execution, struct
         proposal_execute(execution, &span);
     else if (entry->kind == ROTA_ENTRY_RECORD)
         rota_state_execute_record(state, execution->height, entry->record);
+    else if (entry->kind == ROTA_ENTRY_CONFIG)
+        ROTA_TRY(rota_epochs_begin(state, entry->change, execution->height));
     else
         evidence_execute(state, execution->height, entry->evidence);
     if (entry->kind != ROTA_ENTRY_PROPOSAL) /* no operations: every row is of the envelope */
@@ -220,18 +222,26 @@ static struct rota_status proposal_check(struct rota_execution *execution, const
     return rota_ok();
 }
 
-/* Records come first, then evidence, then proposals. */
+/* Records come first, then evidence, then proposals, or in their place an epoch change, alone and last (M6). */
 static int entry_rank(const struct rota_entry *entry)
 {
     return entry->kind == ROTA_ENTRY_RECORD ? 0 : entry->kind == ROTA_ENTRY_EVIDENCE ? 1 : 2;
 }
 
+static bool change_is_alone(const struct rota_entry *entries, uint32_t index, uint32_t count)
+{
+    return index + 1 == count && (index == 0 || entry_rank(&entries[index - 1]) < 2);
+}
+
 /* May this entry stand here in this block? For a proposal, execution learns whose it is. */
-static struct rota_status entry_check(struct rota_execution *execution, const struct rota_entry *entries, uint32_t index)
+static struct rota_status entry_check(struct rota_execution *execution, const struct rota_entry *entries, uint32_t index,
+                                      uint32_t count)
 {
     const struct rota_entry *entry = &entries[index];
     if (index > 0 && entry_rank(&entries[index - 1]) > entry_rank(entry))
         return rota_fail(ROTA_REFUSED, "records stand before evidence, and evidence before proposals");
+    if (entry->kind == ROTA_ENTRY_CONFIG && !change_is_alone(entries, index, count))
+        return rota_fail(ROTA_REFUSED, "an epoch change stands last in its block, with no proposal beside it");
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return proposal_check(execution, entry->proposal);
     struct rota_status status = rota_state_admit(execution->state, entry);
@@ -245,7 +255,7 @@ static struct rota_status entries_execute(struct rota_state *state, struct rota_
     rota_tree_init(&tree);
     for (uint32_t i = 0; i < count; i++) {
         struct rota_execution execution = {.state = state, .height = height};
-        struct rota_status status = entry_check(&execution, entries, i);
+        struct rota_status status = entry_check(&execution, entries, i, count);
         if (status.code != ROTA_OK) {
             *out_bad_entry = i;
             return status;
@@ -286,6 +296,7 @@ struct rota_status rota_state_execute(struct rota_state *state, struct rota_outc
     out->count = count;
     struct rota_status status = entries_execute(state, out, out_bad_entry, height, entries, count);
     if (status.code != ROTA_OK) {
+        rota_epochs_undo(state, height);
         rota_rows_undo(&state->rows, &state->rows.log);
         rota_outcomes_free(out);
         return status;

@@ -21,6 +21,8 @@ struct rota_pending_block {
 
 struct rota_state {
     const struct rota_genesis *genesis; /* borrowed */
+    struct rota_epoch **epochs;         /* [number]; owned */
+    uint32_t epoch_count;
     struct rota_rows rows;
     uint64_t final_height;
     struct rota_pending_block *pending; /* oldest first; owned */
@@ -30,6 +32,14 @@ struct rota_state {
     struct rota_op_outcome ops[ROTA_PROPOSAL_OPS_MAX];
     uint32_t op_ends[ROTA_PROPOSAL_OPS_MAX];
 };
+
+/* epochs.c */
+ROTA_CHECKED struct rota_status rota_epochs_open(struct rota_state *state);
+void rota_epochs_free(struct rota_state *state);
+ROTA_CHECKED struct rota_status rota_epochs_admit(const struct rota_state *state, const struct rota_epoch_change *change);
+ROTA_CHECKED struct rota_status rota_epochs_begin(struct rota_state *state, const struct rota_epoch_change *change,
+                                                  uint64_t height);
+void rota_epochs_undo(struct rota_state *state, uint64_t height);
 
 /* Height of the newest executed block. */
 uint64_t rota_state_height(const struct rota_state *state);

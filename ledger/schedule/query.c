@@ -78,10 +78,11 @@ static uint32_t member_evidence_count(const struct rota_state *state, uint32_t m
 static struct rota_status admit_member_evidence(const struct rota_state *state, const struct rota_evidence *evidence)
 {
     struct rota_hash known;
-    if (evidence->member >= state->genesis->membership.count)
+    const struct rota_epoch *epoch = rota_state_epoch_number(state, evidence->epoch);
+    if (epoch == NULL)
+        return rota_fail(ROTA_WRONG_LEDGER, "the evidence is of an epoch that has not begun");
+    if (evidence->member >= epoch->membership.count)
         return rota_fail(ROTA_UNKNOWN_KEY, "the evidence names a member that this ledger does not have");
-    if (evidence->epoch != state->genesis->membership.epoch)
-        return rota_fail(ROTA_WRONG_LEDGER, "the evidence is of another epoch");
     if (rota_table_evidence_get(&known, &state->rows, evidence))
         return rota_hash_equal(&known, &evidence->id)
                    ? rota_fail(ROTA_EXISTS, "this evidence is in the ledger already")
@@ -96,6 +97,8 @@ struct rota_status rota_state_admit(const struct rota_state *state, const struct
     struct rota_coordinator author;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return rota_state_admit_proposal(&author, state, entry->proposal);
+    if (entry->kind == ROTA_ENTRY_CONFIG)
+        return rota_epochs_admit(state, entry->change);
     if (entry->kind == ROTA_ENTRY_RECORD)
         return rota_state_admit_record(state, entry->record);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);

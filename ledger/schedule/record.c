@@ -8,7 +8,7 @@ static struct rota_status anchor_admit(const struct rota_state *state, const str
 {
     const struct rota_anchor *anchor = &record->anchor;
     struct rota_anchored last;
-    if (anchor->epoch != state->genesis->membership.epoch)
+    if (anchor->epoch != rota_state_epoch(state)->membership.epoch)
         return rota_fail(ROTA_WRONG_LEDGER, "the anchor of a NEW-VIEW of another epoch");
     if (rota_table_anchor_get(&last, &state->rows, anchor->epoch) && anchor->view <= last.view)
         return rota_fail(ROTA_REFUSED, "the NEW-VIEW of this view, or of a later one, is anchored already");

@@ -38,7 +38,7 @@ struct rota_status rota_state_new(struct rota_state **out, const struct rota_gen
     state->genesis = genesis;
     rota_rows_init(&state->rows);
     state_load(state);
-    if (state->rows.no_memory) {
+    if (!rota_is_ok(rota_epochs_open(state)) || state->rows.no_memory) {
         rota_state_free(state);
         return rota_fail(ROTA_NO_MEMORY, "no memory for the people, codes and coordinators of the genesis");
     }
@@ -55,6 +55,7 @@ void rota_state_free(struct rota_state *state)
     for (uint32_t i = 0; i < state->depth; i++)
         rota_changes_settle(&state->pending[i].changes);
     free(state->pending);
+    rota_epochs_free(state);
     rota_rows_free(&state->rows);
     free(state);
 }
@@ -73,7 +74,9 @@ void rota_state_undo(struct rota_state *state)
 {
     ROTA_ASSERT(state->depth > 0);
     ROTA_ASSERT(state->rows.log.count == 0);
-    rota_rows_undo(&state->rows, &state->pending[--state->depth].changes);
+    struct rota_pending_block *top = &state->pending[--state->depth];
+    rota_rows_undo(&state->rows, &top->changes);
+    rota_epochs_undo(state, top->height);
 }
 
 void rota_state_finalise(struct rota_state *state)

@@ -28,7 +28,8 @@ void rota_outcomes_free(struct rota_outcomes *outcomes);
 /* May this entry be ordered at all, on top of the state as it is? ROTA_OK, or why not:
  * ROTA_UNKNOWN_KEY; ROTA_WRONG_LEDGER; ROTA_EXISTS (this proposal, or this evidence, is in the ledger already);
  * ROTA_REFUSED (seq used by another proposal, or below the window; evidence against a key that is suspended already).
- * A block that holds an entry that may not be ordered is invalid. Signatures are the caller's matter. */
+ * A block that holds an entry that may not be ordered is invalid. Signatures are the caller's matter, but for
+ * approvals of an epoch document: those are checked here. */
 ROTA_CHECKED struct rota_status rota_state_admit(const struct rota_state *state, const struct rota_entry *entry);
 
 /* Executes the entries of a block on top of everything executed so far and keeps an undo record. ROTA_REFUSED (state
@@ -36,6 +37,17 @@ ROTA_CHECKED struct rota_status rota_state_admit(const struct rota_state *state,
 ROTA_CHECKED struct rota_status rota_state_execute(struct rota_state *state, struct rota_outcomes *out,
                                                    uint32_t *out_bad_entry, uint64_t height,
                                                    const struct rota_entry *entries, uint32_t count);
+/* The newest executed block has this hash: an epoch that it begins stands on it. For whoever executes blocks whose hash is
+ * known afterwards only. */
+void rota_state_stand(struct rota_state *state, const struct rota_hash *block);
+/* The epoch in force for the next block, on top of everything executed. Borrowed: an epoch whose CONFIG block is final stays
+ * where it is for the life of the state. */
+const struct rota_epoch *rota_state_epoch(const struct rota_state *state);
+/* Epoch `number`; NULL: not begun. */
+const struct rota_epoch *rota_state_epoch_number(const struct rota_state *state, uint32_t number);
+/* The one whose members decide the block of this height. */
+const struct rota_epoch *rota_state_epoch_at(const struct rota_state *state, uint64_t height);
+
 /* Takes back the newest executed block that is not final. Asserts that there is one. */
 void rota_state_undo(struct rota_state *state);
 /* The oldest executed block is final: its undo record is dropped. Asserts that there is one. */

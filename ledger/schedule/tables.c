@@ -254,3 +254,17 @@ void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct 
     rota_write_hash(&value, &anchored->nv);
     rota_table_put(rows, &key, &value);
 }
+
+/* ---- epoch: number u32 -> config hash 32, from_height u64 ----------------------------------------------------------- */
+
+void rota_table_epoch_put(struct rota_rows *rows, uint32_t epoch, const struct rota_hash *config_hash, uint64_t from_height)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_key key;
+    struct rota_writer name = rota_key_start(&key, ROTA_TABLE_EPOCH), value = rota_writer(bytes, sizeof bytes);
+    rota_write_u32(&name, epoch);
+    rota_key_finish(&key, &name);
+    rota_write_hash(&value, config_hash);
+    rota_write_u64(&value, from_height);
+    rota_table_put(rows, &key, &value);
+}

@@ -20,6 +20,7 @@ enum rota_table {
     ROTA_TABLE_DAY_CARD = 7,
     ROTA_TABLE_MEMBER_EVIDENCE = 8,
     ROTA_TABLE_COORDINATOR_EVIDENCE = 9,
+    ROTA_TABLE_EPOCH = 14,
     ROTA_TABLE_ANCHOR = 10,
 };
 
@@ -78,6 +79,9 @@ void rota_table_revision_put(struct rota_rows *rows, const struct rota_token *pe
 /* The newest anchor of an epoch. */
 bool rota_table_anchor_get(struct rota_anchored *out, const struct rota_rows *rows, uint32_t epoch);
 void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct rota_anchored *anchored);
+
+/* Which document rules from which height on; epoch 0 has no row. */
+void rota_table_epoch_put(struct rota_rows *rows, uint32_t epoch, const struct rota_hash *config_hash, uint64_t from_height);
 
 /* Kind decides the table: a member's votes, or a coordinator's proposals. */
 bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence);

@@ -2,14 +2,14 @@
 
 #include <stdlib.h>
 
-#define ENTRY_COLUMNS "leaf_index, height, idx, kind, id, header, payload, signature, evidence, outcome, record"
+#define ENTRY_COLUMNS "leaf_index, height, idx, kind, id, header, payload, signature, evidence, outcome, record, config"
 
 static const char *const store_sql[STORE_STATEMENTS] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
     [STORE_COMMIT] = "COMMIT",
     [STORE_ROLLBACK] = "ROLLBACK",
     [STORE_PUT_BLOCK] = "INSERT INTO block(height, header) VALUES (?1, ?2)",
-    [STORE_PUT_ENTRY] = "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [STORE_PUT_ENTRY] = "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [STORE_PUT_CERTIFICATE] = "INSERT INTO certificate(height, bytes) VALUES (?1, ?2)",
     [STORE_PUT_NEW_VIEW] = "INSERT INTO new_view(epoch, view, bytes) VALUES (?1, ?2, ?3)",
     [STORE_LAST_BLOCK] = "SELECT height, header FROM block ORDER BY height DESC LIMIT 1",

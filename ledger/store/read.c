@@ -38,22 +38,24 @@ static bool read_is_null(sqlite3_stmt *row, int column)
 static struct rota_status read_content(struct rota_store_entry *out, struct rota_store *store, sqlite3_stmt *row)
 {
     struct store_parts parts;
-    struct rota_view evidence, record;
+    struct rota_view evidence, record, config;
     if (!store_column(&parts.header, row, 5, SQLITE_TEXT, true) ||
         !store_column(&parts.payload, row, 6, SQLITE_TEXT, true) ||
         !store_column(&parts.signature, row, 7, SQLITE_BLOB, true) || !store_column(&evidence, row, 8, SQLITE_BLOB, true) ||
-        !store_column(&record, row, 10, SQLITE_BLOB, true))
+        !store_column(&record, row, 10, SQLITE_BLOB, true) || !store_column(&config, row, 11, SQLITE_BLOB, true))
         return rota_fail(ROTA_MALFORMED, "a column holds another kind of value than the format has there");
     bool proposal = out->kind == ROTA_ENTRY_PROPOSAL, is_record = out->kind == ROTA_ENTRY_RECORD;
     bool alone = (proposal || (read_is_null(row, 5) && read_is_null(row, 6) && read_is_null(row, 7))) &&
-                 (out->kind == ROTA_ENTRY_EVIDENCE || read_is_null(row, 8)) && (is_record || read_is_null(row, 10));
+                 (out->kind == ROTA_ENTRY_EVIDENCE || read_is_null(row, 8)) && (is_record || read_is_null(row, 10)) &&
+                 (out->kind == ROTA_ENTRY_CONFIG || read_is_null(row, 11));
+    struct rota_view content = is_record ? record : out->kind == ROTA_ENTRY_CONFIG ? config : evidence;
     bool fits = proposal ? parts.header.len > 0 && parts.header.len <= ROTA_JWS_HEADER_BYTES_MAX && parts.payload.len > 0 &&
                                parts.payload.len <= ROTA_JWS_PAYLOAD_BYTES_MAX && parts.signature.len == ROTA_SIGNATURE_BYTES
-                         : (is_record ? record.len : evidence.len) > 0;
+                         : content.len > 0;
     if (!alone || !fits)
         return rota_fail(ROTA_MALFORMED,
                          "the parts of a proposal, the evidence, or the record, are missing or of an impossible length");
-    out->bytes = is_record ? record : evidence;
+    out->bytes = content;
     return proposal ? store_join(&out->bytes, store, &parts) : rota_ok();
 }
 
@@ -73,7 +75,8 @@ static struct rota_status read_entry(struct rota_store_entry *out, struct rota_s
         return rota_fail(ROTA_MALFORMED, "a column holds another kind of value than the format has there");
     if (out->id.len != ROTA_HASH_BYTES || out->outcome.len == 0 || out->outcome.len > STORE_OUTCOME_BYTES_MAX)
         return rota_fail(ROTA_MALFORMED, "the id or the outcome of an entry has an impossible length");
-    if (out->kind != ROTA_ENTRY_PROPOSAL && out->kind != ROTA_ENTRY_EVIDENCE && out->kind != ROTA_ENTRY_RECORD)
+    if (out->kind != ROTA_ENTRY_PROPOSAL && out->kind != ROTA_ENTRY_EVIDENCE && out->kind != ROTA_ENTRY_RECORD &&
+        out->kind != ROTA_ENTRY_CONFIG)
         return rota_fail(ROTA_MALFORMED, "an entry is of a kind that the format does not know");
     return read_content(out, store, row);
 }

@@ -40,19 +40,21 @@ const struct store_object store_schema[] = {
      "  leaf_index INTEGER PRIMARY KEY CHECK (leaf_index >= 0),\n"
      "  height INTEGER NOT NULL CHECK (height >= 1),\n"
      "  idx INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 1023),\n"
-     "  kind INTEGER NOT NULL CHECK (kind IN (1, 3, 4)),\n"
+     "  kind INTEGER NOT NULL CHECK (kind IN (1, 3, 4, 5)),\n"
      "  id BLOB NOT NULL CHECK (length(id) = 32),\n"
      "  header TEXT CHECK (length(CAST(header AS BLOB)) BETWEEN 1 AND 256),\n"
      "  payload TEXT CHECK (length(CAST(payload AS BLOB)) BETWEEN 1 AND 65536),\n"
      "  signature BLOB CHECK (length(signature) = 64),\n"
      "  evidence BLOB CHECK (length(evidence) BETWEEN 1 AND 262144),\n"
      "  record BLOB CHECK (length(record) BETWEEN 1 AND 1024),\n"
+     "  config BLOB CHECK (length(config) BETWEEN 1 AND 131072),\n"
      "  outcome BLOB NOT NULL CHECK (length(outcome) BETWEEN 5 AND 4194304),\n"
      "  CHECK ((kind = 1) = (header IS NOT NULL)),\n"
      "  CHECK ((kind = 1) = (payload IS NOT NULL)),\n"
      "  CHECK ((kind = 1) = (signature IS NOT NULL)),\n"
      "  CHECK ((kind = 3) = (evidence IS NOT NULL)),\n"
-     "  CHECK ((kind = 4) = (record IS NOT NULL))\n"
+     "  CHECK ((kind = 4) = (record IS NOT NULL)),\n"
+     "  CHECK ((kind = 5) = (config IS NOT NULL))\n"
      ") STRICT"},
     {"table", "certificate", "certificate",
      "CREATE TABLE certificate(\n"
@@ -87,6 +89,7 @@ const struct store_object store_schema[] = {
     {"view", "v_block", "v_block", store_view_block},
     {"view", "v_entry", "v_entry", store_view_entry},
     {"view", "v_record", "v_record", store_view_record},
+    {"view", "v_epoch", "v_epoch", store_view_epoch},
     {"view", "v_member", "v_member", store_view_member},
     {"view", "v_outcome", "v_outcome", store_view_outcome},
     {"view", "v_operation", "v_operation", store_view_operation},
@@ -101,12 +104,13 @@ const char *const store_readme[] = {
     "genesis.document: who the members and the first coordinators are, byte for byte. Its hash is the ledger's name.",
     "block.header: 200 bytes for each height; names the block before it, the tree over all entries, and the outcomes.",
     "entry: a proposal as its coordinator signed it (header, payload, signature), evidence against a key (evidence), or a",
-    "  record that the facilities' own protocol left (record).",
+    "  record that the facilities' own protocol left (record), or a change of members with its approvals (config).",
     "  The signed text is base64url(header) || '.' || base64url(payload); id is its SHA-256; the signature is r || s.",
     "entry.outcome: what became of each operation, and every row of the schedule it changed, before and after.",
     "certificate.bytes: signatures of a quorum of members over one block; it also covers the blocks before that one.",
     "new_view.bytes: why the members went from one view to the next, signed by them; kept to find out who lied, if ever.",
-    "Views, for people: v_block, v_entry, v_record, v_member, v_outcome, v_operation, v_assignment_history, v_assignment.",
+    "Views, for people: v_block, v_entry, v_record, v_epoch, v_member, v_outcome, v_operation, v_assignment_history, "
+    "v_assignment.",
     "  An outcome below 100 is done (0 ok, 1 flagged); from 100 on it is refused. v_assignment is what holds at the end.",
     "The views decode and do not prove. The format is written down byte by byte in FORMATS, section 13.",
     NULL,

@@ -40,7 +40,7 @@ const char store_view_block[] =
 
 const char store_view_entry[] =
     "CREATE VIEW v_entry AS SELECT e.leaf_index, e.height, e.idx,\n"
-    "  CASE e.kind WHEN 1 THEN 'proposal' WHEN 3 THEN 'evidence' ELSE 'record' END AS kind, lower(hex(e.id)) AS id,\n"
+    "  CASE e.kind WHEN 1 THEN 'proposal' WHEN 3 THEN 'evidence' WHEN 4 THEN 'record' ELSE 'config' END AS kind, lower(hex(e.id)) AS id,\n"
     "  " SQL_MEMBER("e.header", "kid") " AS kid,\n"
     "  " SQL_MEMBER("e.payload", "seq") " AS seq,\n"
     "  " SQL_MEMBER("e.payload", "exp") " AS exp,\n"
@@ -49,6 +49,14 @@ const char store_view_entry[] =
     "  lower(hex(e.record)) AS record,\n"
     "  lower(hex(e.outcome)) AS outcome\n"
     "FROM entry AS e";
+
+/* The document of a CONFIG entry lies behind its length (FORMATS §16); its epoch rules from the next block on. */
+const char store_view_epoch[] =
+    "CREATE VIEW v_epoch AS\n"
+    "SELECT 0 AS epoch, 1 AS from_height, document FROM genesis\n"
+    "UNION ALL SELECT " SQL_MEMBER("d.document", "epoch") ", d.height + 1, d.document FROM\n"
+    "(SELECT height, CAST(substr(config, 5, " SQL_NUMBER("config", "1", "4") ") AS TEXT) AS document\n"
+    " FROM entry WHERE kind = 5) AS d";
 
 /* Kind 1 of FORMATS §8.2: epoch, view, and which NEW-VIEW. */
 const char store_view_record[] =
@@ -61,11 +69,11 @@ const char store_view_record[] =
     "FROM entry AS e WHERE e.kind = 4";
 
 const char store_view_member[] =
-    "CREATE VIEW v_member AS SELECT o.key AS member,\n"
+    "CREATE VIEW v_member AS SELECT g.epoch, o.key AS member,\n"
     "  " SQL_MEMBER("o.value", "id") " AS id,\n"
     "  " SQL_MEMBER("o.value", "key") " AS key,\n"
     "  " SQL_MEMBER("o.value", "address") " AS address\n"
-    "FROM genesis AS g, json_each(g.document, '$.members') AS o";
+    "FROM v_epoch AS g, json_each(g.document, '$.members') AS o";
 
 /* Walks through the outcome records byte by byte. fields: parts of a row still to pass (key, before, after); rows and ops:
  * how many still to come; op is -1 for the rows of the envelope. Shown are the steps that stand on an operation ('op') or

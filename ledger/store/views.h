@@ -5,6 +5,7 @@
 extern const char store_view_block[];
 extern const char store_view_entry[];
 extern const char store_view_record[];
+extern const char store_view_epoch[];
 extern const char store_view_member[];
 extern const char store_view_outcome[];
 extern const char store_view_operation[];

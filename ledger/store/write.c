@@ -59,12 +59,16 @@ static bool bind_number(sqlite3_stmt *statement, int at, uint64_t value)
 }
 
 /* The columns of an entry that depend on its kind: 6..8 for a proposal, 9 for evidence, 11 for a
- * record; the others stay NULL. */
+ * record, 12 for an epoch change; the others stay NULL. */
 static struct rota_status write_bind_content(struct rota_store *store, sqlite3_stmt *put, const struct rota_entry *entry)
 {
     struct rota_view bytes = rota_entry_bytes(entry);
     if (entry->kind != ROTA_ENTRY_PROPOSAL)
-        return bind_view(put, entry->kind == ROTA_ENTRY_EVIDENCE ? 9 : 11, bytes)
+        return bind_view(put,
+                         entry->kind == ROTA_ENTRY_EVIDENCE ? 9
+                         : entry->kind == ROTA_ENTRY_RECORD ? 11
+                                                            : 12,
+                         bytes)
                    ? rota_ok()
                    : rota_fail(ROTA_NO_MEMORY, "memory is out");
     struct store_parts parts;

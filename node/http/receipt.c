@@ -95,6 +95,40 @@ static struct rota_status receipt_outcome_path(struct rota_receipt *receipt, con
     return status;
 }
 
+/* One change of epoch: its block has a certificate of its own, and the CONFIG entry is the last. */
+static struct rota_status receipt_epoch(struct rota_receipt_epoch *out, const struct rota_facts *facts, uint64_t height)
+{
+    struct rota_block *block;
+    ROTA_TRY(rota_store_certificate(&out->certificate, facts->store, height));
+    ROTA_TRY(rota_store_block(&block, facts->store, height));
+    struct rota_entry *last = &block->entries[block->entry_count - 1];
+    out->header = block->header;
+    out->leaf_index = block->header.tree_size - 1;
+    rota_tree_path(&out->tree_path, facts->tree, out->leaf_index, block->header.tree_size);
+    bool ends_epoch = last->kind == ROTA_ENTRY_CONFIG;
+    if (ends_epoch)
+        out->change = rota_epoch_change_retain(last->change);
+    rota_block_release(block);
+    return ends_epoch ? rota_ok() : rota_fail(ROTA_MALFORMED, "an epoch without the block that began it");
+}
+
+/* From the genesis to the epoch of the receipt's block. */
+static struct rota_status receipt_epochs(struct rota_receipt *receipt, const struct rota_facts *facts)
+{
+    uint32_t epoch = receipt->headers[0].epoch;
+    receipt->epochs = calloc((size_t)epoch + 1, sizeof *receipt->epochs);
+    if (!receipt->epochs || epoch > ROTA_RECEIPT_EPOCHS_MAX)
+        return rota_fail(ROTA_NO_MEMORY, "no memory for a receipt");
+    for (uint32_t number = 1; number <= epoch; number++) {
+        const struct rota_epoch *begun = rota_state_epoch_number(facts->state, number);
+        if (!begun)
+            return rota_fail(ROTA_MALFORMED, "a block of an epoch that has not begun");
+        receipt->epoch_count = number;
+        ROTA_TRY(receipt_epoch(&receipt->epochs[number - 1], facts, begun->membership.base_height));
+    }
+    return rota_ok();
+}
+
 static struct rota_status receipt_fill(struct receipt_task *task, struct rota_receipt *receipt,
                                        const struct rota_facts *facts, const struct rota_block *block)
 {
@@ -104,11 +138,12 @@ static struct rota_status receipt_fill(struct receipt_task *task, struct rota_re
     receipt->entry_index = submission->entry_index;
     receipt->proposal = block->entries[receipt->entry_index].proposal;
     receipt->outcome = submission->outcome;
-    if (!receipt->proposal)
-        return rota_fail(ROTA_NOT_FOUND, "evidence has no receipt");
+    if (block->entries[receipt->entry_index].kind != ROTA_ENTRY_PROPOSAL)
+        return rota_fail(ROTA_NOT_FOUND, "only a proposal has a receipt");
     rota_tree_path(&receipt->tree_path, facts->tree, receipt->leaf_index, block->header.tree_size);
     ROTA_TRY(receipt_headers(receipt, facts, submission->height));
     ROTA_TRY(receipt_outcome_path(receipt, facts, submission->height));
+    ROTA_TRY(receipt_epochs(receipt, facts));
     task->text = rota_receipt_format(receipt);
     return task->text ? rota_ok() : rota_fail(ROTA_NO_MEMORY, "no memory for a receipt");
 }
@@ -123,6 +158,8 @@ static void receipt_visit(void *context, const struct rota_facts *facts)
     if (rota_is_ok(task->status))
         task->status = receipt_fill(task, receipt, facts, block);
     rota_block_release(block);
+    if (receipt)
+        rota_receipt_epochs_free(receipt);
     free(receipt);
 }
 

@@ -168,8 +168,7 @@ static int draft_load_key(struct rota_public_key *out, const struct draft_option
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, "ask its owner for the .pub file", "cannot use %s", path);
     if (out->role != role)
-        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "%s is a %s key", path,
-                          out->role == ROTA_KEY_FACILITY ? "facility" : "coordinator");
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "%s is a %s key", path, rota_key_role_name(out->role));
     return 0;
 }
 

@@ -31,8 +31,10 @@ static void key_take_role(struct key_options *options, const struct argp_state *
         options->role = ROTA_KEY_FACILITY;
     else if (strcmp(text, "coordinator") == 0)
         options->role = ROTA_KEY_COORDINATOR;
+    else if (strcmp(text, "admin") == 0)
+        options->role = ROTA_KEY_ADMIN;
     else
-        rota_usage_fail(state, "--role is facility or coordinator, not \"%s\"", text);
+        rota_usage_fail(state, "--role is facility, coordinator or admin, not \"%s\"", text);
 }
 
 static error_t key_generate_parse(int key, char *arg, struct argp_state *state)
@@ -59,7 +61,9 @@ static error_t key_generate_parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option key_generate_options[] = {
-    {"role", KEY_OPTION_ROLE, "ROLE", 0, "facility (a node signs with it) or coordinator (a person signs proposals with it)",
+    {"role", KEY_OPTION_ROLE, "ROLE", 0,
+     "facility (a node signs with it), coordinator (a person signs proposals with it) or admin (approves of changes of "
+     "membership)",
      0},
     {"label", KEY_OPTION_LABEL, "LABEL", 0, "What the key is called in the ledger; a facility's label is its member id", 0},
     {"out", KEY_OPTION_OUT, "NAME", 0, "Write NAME.key (secret, 0600) and NAME.pub (may be mailed)", 0},
@@ -91,7 +95,7 @@ static const struct argp key_show_argp = {.parser = key_show_parse,
 /* The raw public key and, for coordinators, its kid in hex. */
 static struct rota_view key_bytes(const struct rota_public_key *key)
 {
-    if (key->role == ROTA_KEY_FACILITY)
+    if (rota_key_role_is_ed25519(key->role))
         return rota_view(key->facility.b, sizeof key->facility.b);
     return rota_view(key->coordinator.compressed, sizeof key->coordinator.compressed);
 }

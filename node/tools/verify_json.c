@@ -93,6 +93,19 @@ static json_t *json_anchors(const struct verify_run *run)
                      (int)run->require_anchor);
 }
 
+static json_t *json_epochs(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->epoch_count; i++) {
+        const struct rota_audit_epoch *epoch = &report->epochs[i];
+        json_array_append_new(list, json_pack("{s:i,s:o,s:i,s:i,s:i,s:o}", "epoch", (int)epoch->number, "from_height",
+                                              json_number(epoch->from_height), "members", (int)epoch->members, "quorum",
+                                              (int)epoch->quorum, "tolerates_liars", (int)epoch->liars, "config_hash",
+                                              json_hash(&epoch->config_hash)));
+    }
+    return list;
+}
+
 bool verify_print_json(const struct verify_run *run)
 {
     const struct rota_audit_report *report = run->report;
@@ -110,6 +123,7 @@ bool verify_print_json(const struct verify_run *run)
     json_object_set_new(all, "counts", json_counts(report));
     json_object_set_new(all, "anchors", json_anchors(run));
     json_object_set_new(all, "checks", json_checks(report));
+    json_object_set_new(all, "epochs", json_epochs(report));
     json_object_set_new(all, "failures", json_failures(report));
     json_object_set_new(all, "anomalies", json_anomalies(report));
     json_object_set_new(

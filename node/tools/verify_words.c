@@ -137,6 +137,18 @@ static void words_figures(const struct verify_run *run)
            run->elapsed_ms % 1000, run->jobs, report->proposals * 1000 / ms);
 }
 
+/* Only where the members ever changed. */
+static void words_epochs(const struct rota_audit_report *report)
+{
+    for (uint32_t i = 0; report->epoch_count > 1 && i < report->epoch_count; i++) {
+        const struct rota_audit_epoch *epoch = &report->epochs[i];
+        printf("%sepoch %" PRIu32 " from block %" PRIu64 ": %" PRIu32 " facilities, %" PRIu32 " decide, %" PRIu32
+               " may lie\n",
+               i == 0 ? "members   " : "          ", epoch->number, epoch->from_height, epoch->members, epoch->quorum,
+               epoch->liars);
+    }
+}
+
 static void words_anomalies(const struct rota_audit_report *report)
 {
     for (uint32_t i = 0; i < report->anomaly_count; i++)
@@ -155,6 +167,7 @@ bool verify_print_words(const struct verify_run *run)
     printf("\n");
     if (report->verdict != ROTA_VERDICT_UNREADABLE && report->verdict != ROTA_VERDICT_UNSUPPORTED)
         words_figures(run);
+    words_epochs(report);
     words_anomalies(report);
     printf("unshown   blocks after the last one here; whether coordinators were kept from submitting\n");
     return fflush(stdout) != 0 || ferror(stdout) != 0;

@@ -138,11 +138,13 @@ static const struct tampering tamperings[] = {
         "UPDATE entry SET leaf_index = 7, idx = 1 WHERE leaf_index = 99",
         "F1", 3, -1, 2, "not the ones whose tree"),
     SQL("an entry smuggled in behind a block",
-        "INSERT INTO entry SELECT 9, 3, 3, kind, id, header, payload, signature, evidence, record, outcome FROM entry WHERE "
+        "INSERT INTO entry SELECT 9, 3, 3, kind, id, header, payload, signature, evidence, record, config, outcome FROM "
+        "entry WHERE "
         "leaf_index = 8",
         "D1", 3, 9, 2, "more entries for this block than the 3"),
     SQL("an entry smuggled in at the end",
-        "INSERT INTO entry SELECT 90, 9, 0, kind, id, header, payload, signature, evidence, record, outcome FROM entry "
+        "INSERT INTO entry SELECT 90, 9, 0, kind, id, header, payload, signature, evidence, record, config, outcome FROM "
+        "entry "
         "WHERE "
         "leaf_index = 8",
         "D1", 8, 90, 7, "entries of block 9 are in the file"),

@@ -271,3 +271,63 @@ uint32_t fixture_random_below(struct fixture_random *random, uint32_t bound)
     cr_assert(bound > 0);
     return (uint32_t)((fixture_random_next(random) >> 33) % bound);
 }
+
+/* ---- epochs --------------------------------------------------------------------------------------------------------- */
+
+char *fixture_epoch_document(const struct rota_epoch *current, const char *const *labels, uint32_t count,
+                             const char *accepts)
+{
+    char *text = NULL, ledger[2 * ROTA_HASH_BYTES + 1], previous[2 * ROTA_HASH_BYTES + 1];
+    size_t len = 0;
+    const struct rota_membership *before = &current->membership;
+    FILE *out = open_memstream(&text, &len);
+    cr_assert(out != NULL);
+    rota_hex_encode(ledger, rota_view(before->ledger_id.b, sizeof before->ledger_id.b));
+    rota_hex_encode(previous, rota_view(before->config_hash.b, sizeof before->config_hash.b));
+    fprintf(out, "{\"format\":\"rotaledger/epoch/v1\",\"ledger\":\"%s\",\"epoch\":%u,\"previous\":\"%s\",\"profile\":\"%s\"",
+            ledger, before->epoch + 1, previous, before->profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine");
+    fputs(",\"members\":[", out);
+    for (uint32_t i = 0; i < count; i++) {
+        char key[512];
+        fixture_key_members(key, sizeof key, ROTA_KEY_FACILITY, labels[i]);
+        fprintf(out, "%s{\"id\":\"%s\",%s,\"address\":\"tcp://127.0.0.1:%u\"}", i > 0 ? "," : "", labels[i], key, 7201 + i);
+    }
+    json_t *limits = rota_limits_json(&current->limits), *timers = rota_timers_json(&current->timers);
+    char *limits_text = json_dumps(limits, JSON_COMPACT), *timers_text = json_dumps(timers, JSON_COMPACT);
+    fprintf(out, "],\"limits\":%s,\"timers\":%s,\"accepts\":[%s]}", limits_text, timers_text, accepts);
+    cr_assert(fclose(out) == 0);
+    free(limits_text);
+    free(timers_text);
+    json_decref(limits);
+    json_decref(timers);
+    return text;
+}
+
+struct rota_epoch_change *fixture_epoch_change(const struct rota_epoch *current, const char *document, uint32_t approvers)
+{
+    struct rota_approval approvals[ROTA_MEMBERS_MAX];
+    struct rota_epoch_change *change = NULL;
+    uint8_t preimage[ROTA_APPROVAL_PREIMAGE_MAX];
+    uint32_t count = 0;
+    struct rota_hash next = rota_epoch_hash(rota_view_text(document));
+    size_t len = rota_approval_preimage(preimage, &current->membership, &next);
+    for (uint32_t i = 0; i < ROTA_MEMBERS_MAX; i++) {
+        struct rota_ed25519_secret secret;
+        if ((approvers >> i & 1) == 0)
+            continue;
+        fixture_facility_secret(&secret, i < current->membership.count ? current->membership.members[i].id.text : "nobody");
+        approvals[count].member = i;
+        rota_ed25519_sign(&approvals[count++].signature, &secret, rota_view(preimage, len));
+        rota_ed25519_secret_wipe(&secret);
+    }
+    struct rota_status status = rota_epoch_change_new(&change, rota_view_text(document), approvals, count);
+    cr_assert(rota_is_ok(status), "epoch change: %s", status.why);
+    return change;
+}
+
+struct rota_entry fixture_entry_of_change(struct rota_epoch_change *change)
+{
+    struct rota_entry entry = rota_entry_of_change(change);
+    rota_epoch_change_release(change);
+    return entry;
+}

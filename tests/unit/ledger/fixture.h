@@ -7,6 +7,7 @@
 #define ROTA_TESTS_UNIT_LEDGER_FIXTURE_H
 
 #include "ledger/entry.h"
+#include "ledger/epoch.h"
 #include "ledger/genesis.h"
 
 /* Fails the test when something cannot be made. Freed by rota_genesis_free. 1..31 members. */
@@ -47,10 +48,18 @@ void fixture_sign(struct rota_signature *out, uint32_t member, const uint8_t *pr
 /* The anchor of a NEW-VIEW, signed by the primary of that view; `salt` tells one digest from another. One reference. */
 struct rota_record *fixture_anchor(const struct rota_genesis *genesis, uint64_t view, uint32_t salt);
 
+/* The document of the epoch after `current`, with these members (each with the key of its label). accepts: members of that
+ * JSON list, "" for none. malloc'd: given to the caller. */
+char *fixture_epoch_document(const struct rota_epoch *current, const char *const *labels, uint32_t count,
+                             const char *accepts);
+/* That document, approved by the members of `current` whose bit is set. One reference. */
+struct rota_epoch_change *fixture_epoch_change(const struct rota_epoch *current, const char *document, uint32_t approvers);
+
 /* An entry that holds the only reference: the caller's goes into it. */
 struct rota_entry fixture_entry_of_proposal(struct rota_proposal *proposal);
 struct rota_entry fixture_entry_of_evidence(struct rota_evidence *evidence);
 struct rota_entry fixture_entry_of_record(struct rota_record *record);
+struct rota_entry fixture_entry_of_change(struct rota_epoch_change *change);
 
 /* A small generator for property tests: the same numbers for the same seed, everywhere. */
 struct fixture_random {

@@ -29,7 +29,8 @@ Test(store_guards, stop_every_change_of_a_row)
         "UPDATE entry SET payload = '{}' WHERE leaf_index = 0",
         "DELETE FROM entry",
         "INSERT OR REPLACE INTO entry SELECT * FROM entry WHERE leaf_index = 0",
-        "INSERT INTO entry SELECT leaf_index + 100, 2, idx, kind, id, header, payload, signature, evidence, record, outcome "
+        "INSERT INTO entry SELECT leaf_index + 100, 2, idx, kind, id, header, payload, signature, evidence, record, config, "
+        "outcome "
         "FROM entry LIMIT 1",
         "UPDATE certificate SET bytes = zeroblob(200)",
         "DELETE FROM certificate WHERE height = 7",
@@ -250,8 +251,8 @@ Test(store_guards, the_schema_is_the_one_that_is_written_down)
 {
     static const char *const digests[][2] = {
         {"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid",
-         "8422c8988b2c3871f18c8cca179fd4de670a606f25bb7e8e3f8dd0ffec3fa18e"},
-        {"SELECT text FROM readme ORDER BY line", "0e5aaf89bc88a085926a51955b9a1ea79fcfae3c44b653902f684f2383950886"},
+         "6e70244dc61608b256739aa6c06c765d5d367bb51c8395a9b4f05a1804e950ab"},
+        {"SELECT text FROM readme ORDER BY line", "9511e42e5cfbfc05186f6e45c7605b78a58d1871fd88b4f43668a5d71c01d8b1"},
     };
     struct maker maker;
     maker_begin(&maker, "frozen");

@@ -67,6 +67,7 @@ struct rota_block *maker_block(struct maker *maker, struct rota_outcomes *out, s
     uint64_t height = maker->height + 1;
     cr_assert(height <= MAKER_BLOCKS_MAX);
     MUST(rota_state_execute(maker->state, out, &bad, height, entries, count));
+    const struct rota_membership *membership = &rota_state_epoch_at(maker->state, height)->membership;
     rota_state_finalise(maker->state);
     for (uint32_t i = 0; i < count; i++) {
         struct rota_hash leaf = rota_entry_leaf(&entries[i]);
@@ -74,20 +75,21 @@ struct rota_block *maker_block(struct maker *maker, struct rota_outcomes *out, s
     }
     struct rota_header *header = &maker->headers[height];
     *header = (struct rota_header){.ledger_id = maker->genesis.ledger_id,
-                                   .epoch = maker->genesis.membership.epoch,
+                                   .epoch = membership->epoch,
                                    .height = height,
                                    .time_ms = TIMES_MS + height * 1000,
                                    .prev_hash = maker->hashes[maker->height],
-                                   .config_hash = maker->genesis.membership.config_hash,
+                                   .config_hash = membership->config_hash,
                                    .tree_size = rota_tree_size(&maker->tree),
                                    .tree_root = rota_tree_root(&maker->tree, rota_tree_size(&maker->tree)),
                                    .outcome_hash = out->root,
-                                   .proposer = (uint32_t)(height % 4),
+                                   .proposer = (uint32_t)(height % membership->count),
                                    .entry_count = count};
     MUST(rota_block_new(&block, header, entries, count));
     struct rota_hash leaf = rota_block_leaf(&block->hash);
     MUST(rota_tree_append(&maker->tree, &leaf));
     maker->hashes[height] = block->hash;
+    rota_state_stand(maker->state, &block->hash);
     maker->height = height;
     return block;
 }
@@ -97,16 +99,17 @@ void maker_certificate(struct rota_certificate *out, const struct maker *maker, 
 {
     uint8_t preimage[ROTA_VOTE_PREIMAGE_MAX];
     uint32_t count = 0;
-    *out = (struct rota_certificate){.epoch = maker->genesis.membership.epoch, .signers = signers};
+    const struct rota_membership *membership = &rota_state_epoch_at(maker->state, height)->membership;
+    *out = (struct rota_certificate){.epoch = membership->epoch, .signers = signers};
     out->vote = (struct rota_vote){.kind = ROTA_VOTE_COMMIT, .view = view, .height = height, .block = maker->hashes[height]};
     if (view > 0)
         memset(out->vote.nv.b, (int)view, sizeof out->vote.nv.b);
-    size_t len = rota_vote_preimage(preimage, &maker->genesis.membership, &out->vote);
-    for (uint32_t i = 0; i < 4; i++) {
+    size_t len = rota_vote_preimage(preimage, membership, &out->vote);
+    for (uint32_t i = 0; i < membership->count; i++) {
         struct rota_ed25519_secret secret;
         if ((signers >> i & 1) == 0)
             continue;
-        fixture_facility_secret(&secret, fixture_member_label(i));
+        fixture_facility_secret(&secret, membership->members[i].id.text);
         rota_ed25519_sign(&out->signatures[count++], &secret, rota_view(preimage, len));
         rota_ed25519_secret_wipe(&secret);
     }
@@ -198,6 +201,24 @@ static void receipt_outcome_path(struct rota_receipt *receipt, struct rota_store
     rota_tree_free(&tree);
 }
 
+static void receipt_epochs(struct rota_receipt *receipt, struct maker *maker, struct rota_store *store)
+{
+    receipt->epochs = calloc((size_t)receipt->headers[0].epoch + 1, sizeof *receipt->epochs);
+    cr_assert_not_null(receipt->epochs);
+    for (; receipt->epoch_count < receipt->headers[0].epoch; receipt->epoch_count++) {
+        struct rota_receipt_epoch *step = &receipt->epochs[receipt->epoch_count];
+        struct rota_block *block;
+        uint64_t height = rota_state_epoch_number(maker->state, receipt->epoch_count + 1)->membership.base_height;
+        MUST(rota_store_block(&block, store, height));
+        step->header = block->header;
+        step->leaf_index = block->header.tree_size - 1;
+        step->change = rota_epoch_change_retain(block->entries[block->entry_count - 1].change);
+        rota_tree_path(&step->tree_path, &maker->tree, step->leaf_index, block->header.tree_size);
+        MUST(rota_store_certificate(&step->certificate, store, height));
+        rota_block_release(block);
+    }
+}
+
 char *maker_receipt(struct maker *maker, uint64_t height, uint64_t certified_height)
 {
     struct rota_store *store;
@@ -213,9 +234,11 @@ char *maker_receipt(struct maker *maker, uint64_t height, uint64_t certified_hei
     MUST(rota_store_outcome(&receipt.outcome, store, height, 0));
     receipt_outcome_path(&receipt, store, height);
     MUST(rota_store_certificate(&receipt.certificate, store, certified_height));
+    receipt_epochs(&receipt, maker, store);
     char *text = rota_receipt_format(&receipt);
     cr_assert_not_null(text);
     free(receipt.outcome.record);
+    rota_receipt_epochs_free(&receipt);
     rota_block_release(block);
     rota_store_close(store);
     return text;
