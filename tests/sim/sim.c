@@ -44,6 +44,8 @@ struct sim *sim_new(const struct sim_options *options)
     ROTA_ASSERT(sim->actions && sim->scratch && sim->reached);
     sim_replica_room(sim);
     membership_fill(sim);
+    if (options->furnish)
+        options->furnish(sim);
     sim_check_open(sim);
     if (options->liars)
         sim_liars_make(sim, options->liars, options->lies);
@@ -59,6 +61,8 @@ struct sim *sim_new(const struct sim_options *options)
 
 void sim_free(struct sim *sim)
 {
+    if (sim->parts)
+        sim->parts->close(sim);
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct sim_disk *disk = &sim->replicas[i].disk;
         for (uint64_t h = 0; h < SIM_HEIGHTS_MAX; h++)
@@ -69,8 +73,10 @@ void sim_free(struct sim *sim)
     }
     for (size_t i = 0; i < sim->queue_count; i++)
         free(sim->queue[i].bytes);
-    for (size_t i = 0; i < sim->block_count; i++)
+    for (size_t i = 0; i < sim->block_count; i++) {
+        rota_block_release(sim->blocks[i]->real);
         free(sim->blocks[i]);
+    }
     free(sim->queue);
     free(sim->blocks);
     free(sim->actions);

@@ -9,6 +9,7 @@
 #define ROTA_TESTS_SIM_SIM_H
 
 #include "consensus/core.h"
+#include "ledger/body.h"
 #include "tests/sim/sim_reached.h"
 
 #include <stdio.h>
@@ -24,6 +25,7 @@ enum {
 
 /* A block's content in the simulator: request numbers. Shared, immutable, found by hash. */
 struct sim_block {
+    struct rota_block *real; /* NULL unless the replicas have real parts; owned */
     struct rota_hash hash;
     struct rota_header header;
     uint32_t request_count;
@@ -37,6 +39,8 @@ enum sim_stream { SIM_NET, SIM_DISK, SIM_CLOCK, SIM_CLIENT, SIM_FAULT, SIM_LIAR,
 struct sim_disk {
     bool used;
     uint64_t boot; /* how often it was started */
+    bool unsure;   /* the real disk failed in the last durable point: it holds what was before it or what came with it */
+    uint64_t unsure_height; /* the ledger before it */
     bool has_durable;
     struct rota_durable durable;
     uint64_t height;
@@ -107,6 +111,28 @@ struct sim_delivery {
     size_t len;
 };
 
+/* Real parts in the place of toys: the node's chain, pool and journal over simulated disks. What is kept of the toys goes on
+ * beside them, as what the disk must hold. Set by sim_real.c before the replicas start; the scenarios do without. */
+struct sim_parts {
+    void (*close)(struct sim *sim);
+    void (*start)(struct sim *sim, struct sim_replica *replica); /* opens its files and compares them with its sim_disk */
+    void (*stop)(struct sim *sim, struct sim_replica *replica);
+    void (*sign)(struct sim *sim, uint32_t member, struct rota_signature *out, struct rota_view preimage);
+    void (*request)(struct sim *sim, struct sim_replica *replica, uint32_t request);
+    uint32_t (*waiting)(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms);
+    void (*hold)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+    enum rota_check (*check)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
+    const struct sim_block *(*build)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
+    void (*rollback)(struct sim *sim, struct sim_replica *replica);
+    void (*commit)(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate);
+    void (*save_block)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+    void (*save_message)(struct sim *sim, struct sim_replica *replica, const struct rota_message *message, bool accepted);
+    /* The durable point. crash: where it dies in it, NULL: it does not. False: the disk failed, the replica must stop. */
+    bool (*sync)(struct sim *sim, struct sim_replica *replica, bool save_durable, const enum sim_crash_point *crash);
+    /* At the countdown-th write or sync from now (sim_vfs.h says what the kinds are). */
+    void (*break_disk)(struct sim *sim, struct sim_replica *replica, uint32_t countdown, uint32_t kind);
+};
+
 struct sim_options {
     uint32_t members;
     uint64_t seed;
@@ -120,6 +146,7 @@ struct sim_options {
     uint32_t liars;           /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
     uint64_t lies;
     bool verbose;
+    void (*furnish)(struct sim *sim); /* puts real parts in, before the replicas start; NULL: toys */
 };
 
 /* Which check found a violation: its name is printed with it, and a broken variant is killed by a name. */
@@ -142,6 +169,7 @@ enum sim_checker {
     SIM_CODEC,         /* a correct replica's message decodes and verifies */
     SIM_EXECUTION,     /* what is checked, committed and saved is there */
     SIM_HALT,          /* no correct replica sees more than f liars */
+    SIM_AUDIT,         /* ledger files are what was agreed, and the auditor finds nothing */
     SIM_DETERMINISM,   /* equal seeds, equal traces */
     SIM_READS,         /* a linearizable read sees all that was final before it was asked for */
     SIM_EXPECTATION,   /* what a scenario expects */
@@ -193,8 +221,10 @@ struct sim {
     struct sim_held *held;          /* sim_check_held.c */
     struct sim_liars *lying;        /* NULL: no member has such a layer */
     struct sim_reached *reached;
-    bool forgets_saves; /* the canary: journals are never written, which the checkers must notice */
-    uint64_t trace;     /* folds everything that happens: equal seeds give equal traces */
+    const struct sim_parts *parts; /* NULL: toys */
+    void *real;                    /* what they need */
+    bool forgets_saves;            /* the canary: journals are never written, which the checkers must notice */
+    uint64_t trace;                /* folds everything that happens: equal seeds give equal traces */
 };
 
 /* Build and end. */
@@ -277,6 +307,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica);
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 void sim_replica_room(struct sim *sim);
+void sim_disk_take_back(struct sim_disk *disk, uint64_t height); /* blocks above it were never written */
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
 void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
 /* sim_read.c */
@@ -287,17 +318,18 @@ const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *b
 /* Fills in count, outcome and hash: what execution makes of the requests. */
 void sim_block_seal(struct sim_block *block);
 const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash);
-bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
-                     uint64_t after_ms, const struct sim_block **out);
-enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *hash,
-                                const struct rota_hash *parent, bool judge_time);
-void sim_block_hold(struct sim_replica *replica, const struct sim_block *block);
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, const struct rota_action *action,
+                     const struct sim_block **out);
+enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
+/* One executed block more, or less, on the replica's stack: what real parts tell of theirs. */
+void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+void sim_block_pop(struct sim *sim, struct sim_replica *replica);
+void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
 void sim_block_rollback(struct sim *sim, struct sim_replica *replica);
-uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *replica); /* what the core is told with it */
-uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica);
+uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms); /* what the core is told */
 /* sim_check.c */
 void sim_check_open(struct sim *sim);
 void sim_check_close(struct sim *sim);

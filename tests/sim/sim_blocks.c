@@ -27,8 +27,10 @@ const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *b
     return copy;
 }
 
-void sim_block_hold(struct sim_replica *replica, const struct sim_block *block)
+void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
+    if (sim->parts)
+        sim->parts->hold(sim, replica, block);
     if (sim_block_held(replica, &block->hash))
         return;
     if (replica->held_count == SIM_PENDING_MAX) { /* bounded: the oldest goes */
@@ -53,7 +55,7 @@ static const struct sim_block *stack_top(const struct sim_replica *replica)
     return replica->disk.height > 0 ? replica->disk.chain[replica->disk.height] : NULL;
 }
 
-static void stack_pop(struct sim *sim, struct sim_replica *replica)
+void sim_block_pop(struct sim *sim, struct sim_replica *replica)
 {
     const struct sim_block *block = replica->stack[--replica->stack_count];
     for (uint32_t i = 0; i < block->request_count; i++) {
@@ -67,8 +69,10 @@ void sim_block_rollback(struct sim *sim, struct sim_replica *replica)
 {
     if (replica->stack_count > 0)
         sim_reach(sim, SIM_REACHED_BLOCK_ABANDONED);
+    if (sim->parts)
+        sim->parts->rollback(sim, replica);
     while (replica->stack_count > 0)
-        stack_pop(sim, replica);
+        sim_block_pop(sim, replica);
 }
 
 /* Takes back executed blocks until `parent` is on top; false when it is not there. */
@@ -80,7 +84,7 @@ static bool stack_back_to(struct sim *sim, struct sim_replica *replica, const st
             return true;
         if (replica->stack_count == 0)
             return false;
-        stack_pop(sim, replica);
+        sim_block_pop(sim, replica);
     }
 }
 
@@ -116,7 +120,7 @@ static void patience_renew(struct sim *sim, struct sim_replica *replica, const s
     }
 }
 
-uint64_t sim_block_patience(const struct sim *sim, const struct sim_replica *replica)
+static uint64_t patience_since(const struct sim *sim, const struct sim_replica *replica)
 {
     uint64_t first_ms;
     if (!first_waiting(sim, replica, &first_ms))
@@ -140,6 +144,15 @@ static bool requests_hold(const struct sim_block *block, uint32_t count, uint32_
     return false;
 }
 
+void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
+{
+    for (uint32_t i = 0; i < block->request_count; i++)
+        replica->executed[block->requests[i]] = block->header.height + 1;
+    ROTA_ASSERT(replica->stack_count < SIM_PENDING_MAX);
+    replica->stack[replica->stack_count++] = block;
+    patience_renew(sim, replica, block);
+}
+
 static bool block_execute(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
     struct rota_hash outcome = block_outcome(block);
@@ -148,16 +161,15 @@ static bool block_execute(struct sim *sim, struct sim_replica *replica, const st
     for (uint32_t i = 0; i < block->request_count; i++)
         if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]))
             return false;
-    for (uint32_t i = 0; i < block->request_count; i++)
-        replica->executed[block->requests[i]] = block->header.height + 1;
-    replica->stack[replica->stack_count++] = block;
-    patience_renew(sim, replica, block);
+    sim_block_push(sim, replica, block);
     return true;
 }
 
-bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *parent,
-                     uint64_t after_ms, const struct sim_block **out)
+static bool block_build(struct sim *sim, struct sim_replica *replica, const struct rota_action *action,
+                        const struct sim_block **out)
 {
+    const struct rota_hash *parent = &action->build.parent;
+    uint64_t height = action->build.height, after_ms = action->build.after_ms;
     ROTA_ASSERT(stack_back_to(sim, replica, parent));
     struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
                                          .epoch = sim->membership.epoch,
@@ -176,32 +188,49 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, uint64_t heig
     sim_block_seal(&block);
     *out = sim_block_add(sim, &block);
     ROTA_ASSERT(block_execute(sim, replica, *out));
-    sim_block_hold(replica, *out);
+    sim_block_hold(sim, replica, *out);
     return true;
 }
 
-enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, uint64_t height, const struct rota_hash *hash,
-                                const struct rota_hash *parent, bool judge_time)
+bool sim_block_build(struct sim *sim, struct sim_replica *replica, const struct rota_action *action,
+                     const struct sim_block **out)
 {
+    if (!sim->parts)
+        return block_build(sim, replica, action, out);
+    *out = sim->parts->build(sim, replica, action);
+    return *out != NULL;
+}
+
+static enum rota_check block_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
+{
+    const struct rota_hash *hash = &action->check.block;
     for (uint32_t i = 0; i < replica->stack_count; i++)
         if (rota_hash_equal(&replica->stack[i]->hash, hash))
             return ROTA_CHECK_VALID;
     const struct sim_block *block = sim_block_held(replica, hash);
     if (!block)
         return ROTA_CHECK_MISSING;
-    ROTA_ASSERT(block->header.height == height);
-    if (judge_time && block->header.time_ms > sim_wall_ms(sim, replica) + sim->timers.clock_ms)
+    ROTA_ASSERT(block->header.height == action->check.height);
+    if (action->check.judge_time && block->header.time_ms > sim_wall_ms(sim, replica) + sim->timers.clock_ms)
         return ROTA_CHECK_UNTIMELY;
-    if (!stack_back_to(sim, replica, parent))
+    if (!stack_back_to(sim, replica, &action->check.parent))
         sim_fail(sim, SIM_EXECUTION, "a check on top of a parent that was never executed");
     return block_execute(sim, replica, block) ? ROTA_CHECK_VALID : ROTA_CHECK_INVALID;
 }
 
-uint32_t sim_block_waiting(const struct sim *sim, const struct sim_replica *replica)
+enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
 {
+    return sim->parts ? sim->parts->check(sim, replica, action) : block_check(sim, replica, action);
+}
+
+uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms)
+{
+    if (sim->parts)
+        return sim->parts->waiting(sim, replica, out_since_ms);
     uint32_t waiting = 0;
     for (uint32_t r = 0; r < sim->request_count; r++)
         waiting += replica->known[r] && !replica->executed[r];
+    *out_since_ms = patience_since(sim, replica);
     return waiting;
 }
 
@@ -210,6 +239,8 @@ void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t hei
 {
     struct sim_disk *disk = &replica->disk;
     ROTA_ASSERT(height > disk->height && height < SIM_HEIGHTS_MAX);
+    if (sim->parts)
+        sim->parts->commit(sim, replica, certificate);
     uint32_t count = (uint32_t)(height - disk->height);
     if (count > replica->stack_count)
         sim_fail(sim, SIM_EXECUTION, "a commit of blocks that were not executed");

@@ -22,6 +22,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_CODEC] = "codec",
     [SIM_EXECUTION] = "execution",
     [SIM_HALT] = "halt",
+    [SIM_AUDIT] = "audit",
     [SIM_DETERMINISM] = "determinism",
     [SIM_READS] = "reads",
     [SIM_EXPECTATION] = "expectation",

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,7 @@ static void worker_start(struct jobs *jobs, struct worker *worker, const struct 
         worker->pid = pid; /* the memory is shared: the child must not write here */
         return;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     ROTA_ASSERT(dup2(worker->output, 1) == 1 && dup2(worker->output, 2) == 2);
     worker_work(jobs, worker, run, until_ms);
     fflush(NULL);

@@ -50,6 +50,7 @@ void sim_plan_write(FILE *file, const struct sim_plan *plan)
     write_number(file, "draws", (int64_t)options->seed);
     write_number(file, "chaos", plan->chaos_ms);
     write_members(file, "core", plan->core);
+    write_number(file, "real", plan->real);
     write_number(file, "forgets-saves", plan->forgets_saves);
     write_members(file, "liars", options->liars);
     write_number(file, "lies", (int64_t)options->lies);
@@ -109,6 +110,8 @@ static bool set_network(struct sim_plan *plan, const struct pair *pair)
         plan->options.liars = pair->members;
     else if (strcmp(pair->name, "lies") == 0)
         plan->options.lies = (uint64_t)pair->number;
+    else if (strcmp(pair->name, "real") == 0)
+        plan->real = true;
     else if (strcmp(pair->name, "forgets-saves") == 0)
         plan->forgets_saves = true;
     else
@@ -146,7 +149,7 @@ static bool set_event(struct sim_plan *plan, const struct pair *pair)
     else if (strcmp(pair->name, "value") == 0)
         event->value = pair->number;
     else if (strcmp(pair->name, "point") == 0)
-        event->point = (uint32_t)pair->number % 3;
+        event->point = (uint32_t)pair->number;
     else if (strcmp(pair->name, "for") == 0)
         event->for_ms = (uint32_t)pair->number;
     else

@@ -6,19 +6,21 @@
 #include "tests/sim/sim_liar.h"
 
 /* Members are bits. What ends by itself ends `for_ms` later, so that each fault stands alone and may be left out. */
-#define SIM_FAULT_LIST(X)                                                                                       \
-    X(SUBMIT, "submit")         /* who: `value` new requests for these */                                       \
-    X(SPLIT, "split")           /* who | the others */                                                          \
-    X(ONE_WAY, "one-way")       /* what who says does not come to whom */                                       \
-    X(RING, "ring")             /* each sees its two neighbours */                                              \
-    X(BRIDGE, "bridge")         /* who | the others, and whom sees both */                                      \
-    X(CLOG, "clog")             /* who to whom: comes when it is over */                                        \
-    X(CRASH, "crash")           /* who; back after for_ms */                                                    \
-    X(CRASH_SAVE, "crash-save") /* who, at the value-th durable point, where in it: point; back for_ms later */ \
-    X(PAUSE, "pause")           /* who */                                                                       \
-    X(CLOCK, "clock")           /* who: the wall clock jumps to true + value ms */                              \
-    X(DRIFT, "drift")           /* who: value ppm, for good */                                                  \
-    X(SLOW_DISK, "slow-disk")   /* who: up to value ms a durable point */
+#define SIM_FAULT_LIST(X)                                                                                                \
+    X(SUBMIT, "submit")         /* who: `value` new requests for these */                                                \
+    X(SPLIT, "split")           /* who | the others */                                                                   \
+    X(ONE_WAY, "one-way")       /* what who says does not come to whom */                                                \
+    X(RING, "ring")             /* each sees its two neighbours */                                                       \
+    X(BRIDGE, "bridge")         /* who | the others, and whom sees both */                                               \
+    X(CLOG, "clog")             /* who to whom: comes when it is over */                                                 \
+    X(CRASH, "crash")           /* who; back after for_ms */                                                             \
+    X(CRASH_SAVE, "crash-save") /* who, at the value-th durable point, where in it: point; back for_ms later */          \
+    X(PAUSE, "pause")           /* who */                                                                                \
+    X(CLOCK, "clock")           /* who: the wall clock jumps to true + value ms */                                       \
+    X(DRIFT, "drift")           /* who: value ppm, for good */                                                           \
+    X(SLOW_DISK, "slow-disk")   /* who: up to value ms a durable point */                                                \
+    X(BAD_DISK, "bad-disk") /* who, at the value-th write or sync: 0 the power goes, 1 EIO, 2 a sync fails, 3 full; back \
+                               for_ms later */
 
 #define SIM_FAULT_ENUM(name, text) SIM_FAULT_##name,
 enum sim_fault { SIM_FAULT_LIST(SIM_FAULT_ENUM) SIM_FAULTS };
@@ -40,6 +42,7 @@ struct sim_plan {
     uint32_t chaos_ms;
     uint32_t core; /* who is mended first and must make progress without the others */
     bool forgets_saves;
+    bool real; /* the node's own chain, pool and journal, and SQLite */
     uint32_t count;
     struct sim_fault_event events[SIM_PLAN_EVENTS_MAX]; /* by time */
 };

@@ -1,6 +1,7 @@
 /* Playing a plan in two phases: everything goes wrong as it is written; then a part of the network is mended and must make
  * progress alone, then the rest, and all must end with one ledger (PROTOCOL §8). */
 #include "tests/sim/sim_plan.h"
+#include "tests/sim/sim_real.h"
 
 enum {
     PLAY_PROGRESS_MS = 90000, /* every pending request final within this, after mending */
@@ -20,7 +21,7 @@ static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
             continue;
         }
         replica->crash_at = (uint32_t)event->value;
-        replica->crash_point = (enum sim_crash_point)event->point;
+        replica->crash_point = (enum sim_crash_point)(event->point % 3);
     }
 }
 
@@ -44,6 +45,15 @@ static void fault_of_clock(struct sim *sim, const struct sim_fault_event *event)
         else
             replica->disk_ms = (uint32_t)event->value, replica->disk_slow_until_ms = sim->now_ms + event->for_ms;
     }
+}
+
+static void fault_bad_disk(struct sim *sim, const struct sim_fault_event *event)
+{
+    for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
+        if ((event->who >> i & 1) && sim->replicas[i].up) {
+            sim->replicas[i].restart_after_ms = event->for_ms + 1;
+            sim->parts->break_disk(sim, &sim->replicas[i], (uint32_t)event->value, event->point);
+        }
 }
 
 static void fault_submit(struct sim *sim, const struct sim_fault_event *event)
@@ -90,6 +100,9 @@ static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
     case SIM_FAULT_CLOCK:
     case SIM_FAULT_SLOW_DISK:
         fault_of_clock(sim, event);
+        break;
+    case SIM_FAULT_BAD_DISK:
+        fault_bad_disk(sim, event);
         break;
     case SIM_FAULT_DRIFT:
         sim_drift(sim, event->who, (int32_t)event->value);
@@ -142,6 +155,8 @@ static bool progress(struct sim *sim, uint64_t within_ms)
 static void play_core(struct sim *sim, const struct sim_plan *plan)
 {
     sim_mend(sim);
+    for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
+        sim->parts->break_disk(sim, &sim->replicas[i], 0, 0);
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         replica->restart_after_ms = 0;
@@ -173,7 +188,9 @@ static void play_rest(struct sim *sim)
 
 struct sim *sim_play(const struct sim_plan *plan)
 {
-    struct sim *sim = sim_new(&plan->options);
+    struct sim_options options = plan->options;
+    options.furnish = plan->real ? sim_real_furnish : NULL;
+    struct sim *sim = sim_new(&options);
     sim->forgets_saves = plan->forgets_saves;
     play_chaos(sim, plan);
     if (sim_lies_too_many(sim)) /* nothing is promised but that whoever did it can be named: sim_check_fork */
@@ -186,5 +203,7 @@ struct sim *sim_play(const struct sim_plan *plan)
         sim_fail(sim, SIM_LIVENESS, "who came back last does not catch up");
     sim_expect_one_history(sim, "all");
     play_rest(sim);
+    if (plan->real)
+        sim_real_judge(sim);
     return sim;
 }

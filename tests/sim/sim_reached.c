@@ -156,7 +156,7 @@ void sim_reached_restart(struct sim *sim, const struct sim_replica *replica)
         sim_reach(sim, SIM_REACHED_RESTART_CHANGING);
     if (disk->durable.has_best && disk->durable.best.vote.height > disk->height)
         sim_reach(sim, SIM_REACHED_RESTART_LOCKED);
-    if (disk->durable.active && disk->durable.view % sim->membership.count == replica->index)
+    if (disk->durable.active && rota_primary(&sim->membership, disk->durable.view) == replica->index)
         sim_reach(sim, SIM_REACHED_PRIMARY_RESTARTED);
 }
 

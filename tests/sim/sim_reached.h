@@ -45,6 +45,8 @@
     X(WOKE_STALE, COMMON, "a frozen replica woke with an overdue timer")                \
     X(DAMAGE_REFUSED, COMMON, "damaged bytes refused")                                  \
     X(LINK_FULL, COMMON, "a message lost on a full link")                               \
+    X(DISK_FAILED, COMMON, "a disk failed in a durable point")                          \
+    X(DISK_WENT_ON, COMMON, "a disk held a turn that had seemed lost")                  \
     X(ACCUSED, RARE, "a liar accused with proof")
 
 #define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,

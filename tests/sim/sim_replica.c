@@ -28,15 +28,22 @@ struct turn {
     struct rota_event events[TURN_EVENTS_MAX]; /* answers and our own statements, in order */
 };
 
+static void toy_sign(const struct sim *sim, uint32_t member, struct rota_signature *out, struct rota_view preimage)
+{
+    uint8_t mac[crypto_shorthash_BYTES];
+    crypto_shorthash(mac, preimage.data, preimage.len, sim->membership.members[member].key.b);
+    memset(out, 0, sizeof *out);
+    memcpy(out->b, mac, sizeof mac);
+}
+
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message)
 {
     uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
     size_t len = rota_message_preimage(preimage, &sim->membership, message);
-    const struct rota_ed25519_public *key = &sim->membership.members[member].key;
-    uint8_t mac[crypto_shorthash_BYTES];
-    crypto_shorthash(mac, preimage, len, key->b);
-    memset(&message->signature, 0, sizeof message->signature);
-    memcpy(message->signature.b, mac, sizeof mac);
+    if (sim->parts)
+        sim->parts->sign(sim, member, &message->signature, rota_view(preimage, len));
+    else
+        toy_sign(sim, member, &message->signature, rota_view(preimage, len));
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         message->view_change->signature = message->signature;
     sim_check_signed(sim, member, message);
@@ -120,6 +127,8 @@ static void turn_save_message(struct turn *turn, const struct rota_action *actio
     bool is_change = held.message.kind == ROTA_MESSAGE_VIEW_CHANGE;
     uint8_t **slot = is_change ? &turn->view_change : &turn->new_view;
     free(*slot);
+    if (turn->sim->parts)
+        turn->sim->parts->save_message(turn->sim, turn->replica, &held.message, !is_change && action->say.is_signed);
     *slot = message_bytes(&held.message, is_change ? &turn->view_change_len : &turn->new_view_len);
     outgoing_drop(&held);
 }
@@ -129,8 +138,7 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     struct rota_event event = {.kind = ROTA_EVENT_CHECKED};
     event.checked.block = action->check.block;
     event.checked.height = action->check.height;
-    event.checked.verdict = sim_block_check(turn->sim, turn->replica, action->check.height, &action->check.block,
-                                            &action->check.parent, action->check.judge_time);
+    event.checked.verdict = sim_block_check(turn->sim, turn->replica, action);
     sim_reached_checked(turn->sim, turn->replica, &event);
     turn_queue(turn, &event);
 }
@@ -139,8 +147,7 @@ static void turn_build(struct turn *turn, const struct rota_action *action)
 {
     const struct sim_block *block = NULL;
     struct rota_event event = {.kind = ROTA_EVENT_BUILT};
-    event.built.empty = !sim_block_build(turn->sim, turn->replica, action->build.height, &action->build.parent,
-                                         action->build.after_ms, &block);
+    event.built.empty = !sim_block_build(turn->sim, turn->replica, action, &block);
     if (block) {
         event.built.header = block->header;
         event.built.block = block->hash;
@@ -155,6 +162,8 @@ static void turn_save_block(struct turn *turn, const struct rota_action *action)
         sim_fail(turn->sim, SIM_EXECUTION, "a block is to be saved whose body is not held");
     ROTA_ASSERT(turn->block_count < 64);
     turn->blocks[turn->block_count++] = block;
+    if (turn->sim->parts)
+        turn->sim->parts->save_block(turn->sim, turn->replica, block);
 }
 
 /* Nobody correct is ever accused, and what accuses a liar is proof. */
@@ -232,8 +241,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
 /* Like the node: whenever the number of those that wait outside blocks has changed. */
 static void turn_demand(struct turn *turn)
 {
-    uint32_t waiting = sim_block_waiting(turn->sim, turn->replica);
-    uint64_t since_ms = sim_block_patience(turn->sim, turn->replica);
+    uint64_t since_ms;
+    uint32_t waiting = sim_block_waiting(turn->sim, turn->replica, &since_ms);
     if (waiting == turn->replica->waiting && (waiting == 0 || since_ms == turn->replica->waiting_since_ms))
         return;
     turn->replica->waiting = waiting;
@@ -326,7 +335,7 @@ static void turn_waits_for_disk(struct sim *sim, struct sim_replica *replica)
 }
 
 /* Nothing of the turn reached the disk. */
-static void disk_take_back(struct sim_disk *disk, uint64_t height)
+void sim_disk_take_back(struct sim_disk *disk, uint64_t height)
 {
     for (; disk->height > height; disk->height--) {
         free(disk->certificates[disk->height]);
@@ -356,6 +365,26 @@ static struct turn *turn_open(struct sim *sim, struct sim_replica *replica)
     return turn;
 }
 
+static void committed_check(struct sim *sim, struct sim_replica *replica, uint64_t before)
+{
+    for (uint64_t h = before + 1; h <= replica->disk.height; h++)
+        if (replica->disk.certified[h])
+            sim_check_committed(sim, replica, h, replica->disk.certificates[h]);
+}
+
+/* Real disks may fail: then nobody knows how much of the turn they hold, until they are looked at again. */
+static bool turn_syncs(struct turn *turn, uint64_t before, bool crash)
+{
+    struct sim_replica *replica = turn->replica;
+    if (!turn->sim->parts ||
+        turn->sim->parts->sync(turn->sim, replica, turn->save_durable, crash ? &replica->crash_point : NULL))
+        return true;
+    replica->disk.unsure = true;
+    replica->disk.unsure_height = before;
+    sim_reach(turn->sim, SIM_REACHED_DISK_FAILED);
+    return false;
+}
+
 static void turn_run(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
 {
     struct turn *turn = turn_open(sim, replica);
@@ -367,14 +396,14 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
     bool crash = saves && turn_crashes(sim, replica);
     if (saves)
         turn_waits_for_disk(sim, replica);
+    bool failed = !turn_syncs(turn, before, crash);
     if (crash && replica->crash_point == SIM_CRASH_BEFORE)
-        disk_take_back(&replica->disk, before);
+        sim_disk_take_back(&replica->disk, before);
     else if (!crash || replica->crash_point == SIM_CRASH_AFTER)
         disk_write(turn);
-    for (uint64_t h = before + 1; h <= replica->disk.height; h++)
-        if (replica->disk.certified[h] && !sim_is_liar(sim, replica->index))
-            sim_check_committed(sim, replica, h, replica->disk.certificates[h]);
-    if (!sim_is_liar(sim, replica->index)) {
+    crash |= failed;
+    if (!failed && !sim_is_liar(sim, replica->index)) { /* else it is not known yet what was committed */
+        committed_check(sim, replica, before);
         sim_check_settled_debt(sim, replica);
         sim_check_saved(sim, replica);
     }
@@ -412,7 +441,7 @@ static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
             replica->executed[replica->disk.chain[h]->requests[i]] = h + 1;
     for (uint32_t i = 0; i < replica->disk.pending_count; i++)
         if (replica->disk.pending[i]->header.height > replica->disk.height)
-            sim_block_hold(replica, replica->disk.pending[i]);
+            sim_block_hold(sim, replica, replica->disk.pending[i]);
     struct rota_core_setup setup = {&sim->membership, sim->timers, sim->limits, replica->index};
     rota_core_init(replica->core, &setup);
 }
@@ -422,6 +451,11 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     ROTA_ASSERT(!replica->up);
     replica->up = true;
     replica->restart_ms = 0;
+    if (sim->parts)
+        sim->parts->start(sim, replica);
+    if (replica->disk.unsure)
+        committed_check(sim, replica, replica->disk.unsure_height);
+    replica->disk.unsure = false;
     sim_reached_restart(sim, replica);
     replica_memory_reset(sim, replica);
     struct sim_disk *disk = &replica->disk;
@@ -455,6 +489,8 @@ void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
         return;
     sim->stats.crashes++;
     replica->up = false;
+    if (sim->parts)
+        sim->parts->stop(sim, replica);
     replica->crash_at = 0;
     replica->paused_until_ms = 0;
     replica->restart_ms = replica->restart_after_ms ? sim->now_ms + replica->restart_after_ms : 0;
@@ -537,6 +573,8 @@ static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32
     if (!replica->known[request])
         replica->arrived_ms[request] = sim_local_ms(sim, replica);
     replica->known[request] = true;
+    if (sim->parts)
+        sim->parts->request(sim, replica, request);
     sim_replica_wake(sim, replica); /* the turn tells the core */
 }
 
@@ -596,7 +634,7 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
     if (!sim_is_liar(sim, replica->index))
         sim_check_heard(sim, replica, &message);
     if (delivery->body && delivery->body->header.height > replica->disk.height)
-        sim_block_hold(replica, delivery->body);
+        sim_block_hold(sim, replica, delivery->body);
     struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};
     turn_run(sim, replica, &event);
 }

@@ -23,6 +23,7 @@ enum swarm_class {
     CLASS_CLOCK,
     CLASS_DRIFT,
     CLASS_SLOW_DISK,
+    CLASS_BAD_DISK, /* in plans with real parts */
     CLASSES,
 };
 
@@ -86,6 +87,7 @@ static void draw_network(struct swarm *swarm, uint32_t members)
         left -= sizes[at].weight;
     swarm->plan->options.members = members ? members : sizes[at].members;
     uint32_t n = swarm->plan->options.members;
+    swarm->plan->real = draw(swarm, 4) == 0 && n <= 7;
     swarm->plan->chaos_ms = n > 10 ? 3000 : strength(swarm, 3000, 12000);
 }
 
@@ -239,13 +241,26 @@ static void draw_time(struct swarm *swarm, enum swarm_class kind)
     add(swarm, event);
 }
 
+static void draw_bad_disk(struct swarm *swarm, enum swarm_class kind)
+{
+    (void)kind;
+    if (!swarm->plan->real)
+        return;
+    add(swarm, (struct sim_fault_event){.at_ms = some_time(swarm),
+                                        .fault = SIM_FAULT_BAD_DISK,
+                                        .who = somebody(swarm),
+                                        .for_ms = strength(swarm, 1, 3000),
+                                        .value = strength(swarm, 1, 100),
+                                        .point = (uint32_t)draw(swarm, 4)});
+}
+
 /* What draws one event of a class; the classes of the weather have none. */
 static void (*const makers[CLASSES])(struct swarm *swarm, enum swarm_class kind) = {
-    [CLASS_SPLIT] = draw_cuts,       [CLASS_ONE_WAY] = draw_cuts,    [CLASS_SHAPES] = draw_cuts,
-    [CLASS_FLAP] = draw_flapping,    [CLASS_CLOG] = draw_cuts,       [CLASS_CRASH] = draw_crash,
-    [CLASS_CRASH_SAVE] = draw_crash, [CLASS_MANY_DOWN] = draw_crash, [CLASS_POWER] = draw_crash,
-    [CLASS_PAUSE] = draw_time,       [CLASS_CLOCK] = draw_time,      [CLASS_DRIFT] = draw_time,
-    [CLASS_SLOW_DISK] = draw_time,
+    [CLASS_SPLIT] = draw_cuts,       [CLASS_ONE_WAY] = draw_cuts,      [CLASS_SHAPES] = draw_cuts,
+    [CLASS_FLAP] = draw_flapping,    [CLASS_CLOG] = draw_cuts,         [CLASS_CRASH] = draw_crash,
+    [CLASS_CRASH_SAVE] = draw_crash, [CLASS_MANY_DOWN] = draw_crash,   [CLASS_POWER] = draw_crash,
+    [CLASS_PAUSE] = draw_time,       [CLASS_CLOCK] = draw_time,        [CLASS_DRIFT] = draw_time,
+    [CLASS_SLOW_DISK] = draw_time,   [CLASS_BAD_DISK] = draw_bad_disk,
 };
 
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
@@ -257,7 +272,8 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
     sim_streams_open(streams, ~seed);
     struct swarm swarm = {.plan = plan, .stream = streams[SIM_FAULT]};
     draw_network(&swarm, members);
-    sim_liars_draw(&plan->options);
+    if (!plan->real) /* what liars make up has no real bodies */
+        sim_liars_draw(&plan->options);
     draw_classes(&swarm);
     draw_weather(&swarm);
     draw_core(&swarm);
