@@ -42,7 +42,8 @@ static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint
     struct rota_certificate certificate;
     certificate_form(core, &certificate, ROTA_VOTE_PREPARE, slot, &slot->block, members);
     slot->locked = true;
-    rota_certify_best(core, &certificate);
+    if (ROTA_BROKEN(crash_profile_without_lock, true, !core->crash_profile))
+        rota_certify_best(core, &certificate);
     for (uint64_t h = core->committed + 1; h <= slot->height; h++) {
         struct rota_slot *below = rota_window_slot(core, h);
         if (below->saved)
@@ -149,7 +150,7 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
     core->progress_ms = 0;
     if (ROTA_BROKEN(timeouts_never_back, core->durable.active && slot->certificate.vote.view == core->durable.view, false))
         core->failed_views = 0;
-    if (slot->ends_epoch) {
+    if (ROTA_BROKEN(epoch_goes_on, slot->ends_epoch, false)) {
         core->ended = true;
         rota_core_emit(core, ROTA_ACTION_EPOCH);
     }

@@ -139,7 +139,8 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->voted_block = core->committed_block;
     core->entered_ms = core->now_ms;
     core->durable.active = true;
-    if (event->start.durable && event->start.durable->epoch == core->membership->epoch) /* R5 */
+    if (event->start.durable &&
+        ROTA_BROKEN(old_epochs_record_resumed, event->start.durable->epoch == core->membership->epoch, true)) /* R5 */
         core->durable = *event->start.durable;
     core->durable.epoch = core->membership->epoch;
     core->durable.view = ROTA_BROKEN(view_forgotten_at_restart, core->durable.view, 0);

@@ -9,7 +9,9 @@ static bool propose_is_due(struct rota_core *core)
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
-    if (!rota_core_is_primary(core) || core->waiting == 0 || rota_window_ends_epoch(core))
+    if (!rota_core_is_primary(core) || core->waiting == 0)
+        return false;
+    if (ROTA_BROKEN(block_above_config_proposed, rota_window_ends_epoch(core), false))
         return false;
     uint64_t in_flight = core->voted_height - core->committed;
     if (in_flight >= ROTA_BROKEN(window_ignored, core->window, ROTA_SLOTS) || core->valid_height < core->voted_height)

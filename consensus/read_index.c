@@ -6,7 +6,8 @@ enum { READ_AGAIN_MS = 150 };
 
 static bool read_is_asked(const struct rota_core *core, const struct rota_read_nonce *nonce)
 {
-    return core->read.active && nonce->boot == core->boot && nonce->count == core->read.count;
+    bool same_boot = ROTA_BROKEN(read_nonce_of_an_earlier_life, nonce->boot == core->boot, true);
+    return core->read.active && same_boot && ROTA_BROKEN(read_nonce_used_again, nonce->count == core->read.count, true);
 }
 
 static void read_cell_fill(struct rota_read_cell *cell, const struct rota_certificate *best)
@@ -88,7 +89,7 @@ void rota_read_reply_admit(struct rota_core *core, const struct rota_message *me
  * either below that or was never committed. */
 static bool read_is_settled(const struct rota_core *core, const struct rota_read_cell *cell)
 {
-    if (cell->height <= core->committed)
+    if (cell->height <= core->committed || ROTA_BROKEN(read_does_not_wait, false, true))
         return true;
     return cell->prepared_only && core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
 }
@@ -98,7 +99,7 @@ static bool read_is_covered(const struct rota_core *core)
     uint32_t settled = 0;
     for (uint32_t i = 0; i < core->n; i++)
         settled += core->read.cells[i].has && read_is_settled(core, &core->read.cells[i]);
-    return settled >= core->quorum; /* whichever: any quorum's answers will do */
+    return settled >= ROTA_BROKEN(read_of_one_replica, core->quorum, 1); /* whichever: any quorum's answers will do */
 }
 
 void rota_read_advance(struct rota_core *core)

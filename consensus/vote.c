@@ -23,7 +23,8 @@ void rota_vote_say(struct rota_core *core, uint32_t to, const struct rota_own_vo
 static struct rota_slot *check_candidate(struct rota_core *core)
 {
     struct rota_slot *slot = rota_window_slot(core, core->valid_height + 1);
-    if (rota_window_ends_epoch(core)) { /* M6: whoever proposes above a CONFIG block in flight is no correct primary */
+    if (ROTA_BROKEN(block_above_config_checked, rota_window_ends_epoch(core),
+                    false)) { /* M6: whoever proposes above a CONFIG block in flight is no correct primary */
         if (slot && slot->source == ROTA_SLOT_PROPOSED)
             rota_suspect_say(core, ROTA_SUSPECT_INVALID);
         return NULL;

@@ -142,7 +142,7 @@ uint32_t rota_state_revision(const struct rota_state *state, const struct rota_t
 /* The assignment as it stood after that block; false when it is not to be shown. */
 static bool assignment_at(struct rota_assignment *assignment, uint64_t at_height, bool include_ended)
 {
-    if (assignment->from_height > at_height)
+    if (ROTA_BROKEN(schedule_shows_what_is_not_final, assignment->from_height > at_height, false))
         return false;
     if (assignment->to_height > at_height)
         assignment->to_height = 0;

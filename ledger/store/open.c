@@ -1,3 +1,4 @@
+#include "crypto/broken.h"
 #include "ledger/store/handle.h"
 #include "ledger/store/schema.h"
 
@@ -28,6 +29,7 @@ static struct rota_status open_settings(sqlite3 *db)
 {
     int64_t synchronous;
     ROTA_TRY(store_run(db, store_settings));
+    ROTA_TRY(store_run(db, ROTA_BROKEN(store_not_synchronous, "", "PRAGMA synchronous = NORMAL")));
     ROTA_TRY(store_ask(db, "PRAGMA synchronous", &synchronous));
     if (synchronous != 2)
         return rota_fail(ROTA_UNSUPPORTED, "the SQLite library of this system cannot make commits durable");

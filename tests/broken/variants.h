@@ -19,30 +19,32 @@
 
 #define ROTA_BROKEN_VARIANTS(V)                                                                                         \
     V(quorum_2f_plus_1, "b1 b2 p1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000,                   \
-      "agreement chain reads bounded halt")                                                                             \
+      "agreement certificate chain reads bounded halt")                                                                 \
     V(height_before_view, "p3", "of two certificates the higher block wins, not the later view",                        \
-      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain")                               \
+      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                      \
     V(tip_prepared_last, "p2", "the blocks that a new view takes up are prepared one by one instead of the tip first",  \
-      "scenarios carry_over/the_first_lock_of_a_view_covers_all_that_it_took_up", 0, "agreement chain")                 \
+      "scenarios carry_over/the_first_lock_of_a_view_covers_all_that_it_took_up", 0, "agreement chain chain_rule")      \
     V(lowest_lock_wins, "b15", "a new view takes up the lock of the lowest view",                                       \
-      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain")                               \
+      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                      \
     V(locks_ignored, "b14", "a new view takes up what is committed and drops what is prepared", "sim", 3000,            \
-      "agreement chain reads bounded halt")                                                                             \
+      "agreement chain new_view reads bounded halt")                                                                    \
     V(view_change_without_lock, "p4", "VIEW-CHANGE shows the committed block instead of the lock", "sim", 3000, "lock") \
     V(commit_before_saved, "b5 b6 p5", "COMMIT is said before vote and lock are durable", "sim", 3000, "durability")    \
     V(prepare_before_saved, "b5 b6", "PREPARE is said before the vote is durable", "sim", 3000, "durability")           \
     V(prepare_before_block_saved, "b7", "every sixteenth block is not durable when it is voted for", "sim", 3000,       \
       "durability")                                                                                                     \
     V(view_change_before_saved, "b6 b19", "VIEW-CHANGE is said before the view is durable", "sim", 3000, "durability")  \
-    V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000, "agreement lock durability")    \
+    V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000,                                 \
+      "agreement lock durability monotone")                                                                             \
     V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,              \
       "double_vote chain_rule")                                                                                         \
     V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")             \
     V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                              \
       "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")               \
     V(crash_quorum_half, "b2", "half of the members are a majority in the crash profile",                               \
-      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement test")                       \
-    V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000, "agreement chain reads bounded halt")     \
+      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement certificate test")           \
+    V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000,                                           \
+      "agreement certificate chain reads bounded halt")                                                                 \
     V(prepared_by_those_who_answer, "b1 b3", "f+1 PREPAREs that came in are enough", "sim --members 4", 3000,           \
       "assert:taken == needed")                                                                                         \
     V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,           \
@@ -95,6 +97,25 @@
       "unit_node bulkheads/flex_does_not_lend_what_it_reserves", 0, "test")                                             \
     V(high_s_accepted, "p13", "a high-S signature is accepted, so one proposal has two",                                \
       "unit_crypto es256k/a_high_s_is_refused_and_normalising_brings_it_down", 0, "test")                               \
-    V(left_view_voted_in, "p7", "a replica goes on voting after its VIEW-CHANGE", "sim", 3000, "left_view durability")
+    V(left_view_voted_in, "p7", "a replica goes on voting after its VIEW-CHANGE", "sim", 3000, "left_view durability")  \
+    V(read_nonce_of_an_earlier_life, "p17", "an answer to a read of an earlier life counts",                            \
+      "scenarios reads/answers_to_earlier_attempts_do_not_count", 0, "test reads")                                      \
+    V(read_nonce_used_again, "p17", "an answer to an earlier attempt counts for a later read", "sim", 3000, "reads")    \
+    V(read_of_one_replica, "b33", "a read is done when one replica has answered", "sim", 3000, "reads")                 \
+    V(read_does_not_wait, "b33", "a read does not wait for what the answers show", "sim", 3000, "reads")                \
+    V(crash_profile_without_lock, "p2.8", "in the crash profile nothing is locked before COMMIT",                       \
+      "scenarios crash_profile/a_block_that_one_replica_committed_survives_it", 0, "durability lock")                   \
+    V(epoch_goes_on, "b43", "a CONFIG block that is final does not end its epoch",                                      \
+      "unit_consensus epoch/a_final_config_block_ends_the_core", 0, "test")                                             \
+    V(block_above_config_checked, "p16", "a block above a CONFIG block in flight is executed and voted for",            \
+      "unit_consensus epoch/nothing_stands_above_a_config_block_in_flight", 0, "test")                                  \
+    V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight",                        \
+      "unit_consensus epoch/the_primary_waits_for_its_config_block", 0, "test")                                         \
+    V(old_epochs_record_resumed, "b43", "a replica starts an epoch with the record of the last one",                    \
+      "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                    \
+    V(schedule_shows_what_is_not_final, "b33", "a reader sees what blocks in flight would do",                          \
+      "unit_ledger schedule_query/a_schedule_can_be_seen_as_it_stood_at_any_height", 0, "test")                         \
+    V(store_not_synchronous, "b8", "the ledger file is not synchronous",                                                \
+      "unit_ledger store_file/gives_back_what_was_put_in", 0, "test")
 
 #endif

@@ -31,7 +31,7 @@ Test(epoch, the_primary_waits_for_its_config_block)
     struct lone_block config = lone_block(lone, 1, NULL, 0);
     lone_built(lone, &config, true);
     lone_forget(lone);
-    lone_demand(lone, 1000);
+    lone_demand(lone, LONE_BLOCK_FULL);
     cr_assert(!lone_did(lone, ROTA_ACTION_BUILD));
     lone_close(lone);
 }

@@ -146,6 +146,7 @@ void lone_demand(struct lone *lone, uint32_t waiting)
 {
     struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
     event.demand.waiting = waiting;
+    event.demand.full = waiting >= LONE_BLOCK_FULL;
     lone_step(lone, event);
 }
 

@@ -7,7 +7,7 @@
 
 #include "consensus/core.h"
 
-enum { LONE_ASKED_MAX = 1024, LONE_OTHERS = -1 };
+enum { LONE_ASKED_MAX = 1024, LONE_OTHERS = -1, LONE_BLOCK_FULL = 100 /* entries that wait fill a block */ };
 
 /* One action, with the view change that it borrowed. */
 struct lone_asked {
