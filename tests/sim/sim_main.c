@@ -1,5 +1,6 @@
 /* rota-sim: its command line. */
 #include "tests/sim/sim_run.h"
+#include "tests/sim/sim_twins.h"
 
 #include <argp.h>
 
@@ -7,10 +8,11 @@ struct command {
     struct sim_run run;
     const char *scenario; /* plays this file instead of seeds */
     const char *output;
-    bool shrink, show;
+    bool shrink, show, twins;
+    struct twins_run twins_run;
 };
 
-enum { KEY_CANARY = 256, KEY_REQUIRE, KEY_SHRINK, KEY_SHOW, KEY_TRACES };
+enum { KEY_CANARY = 256, KEY_REQUIRE, KEY_SHRINK, KEY_SHOW, KEY_TRACES, KEY_TWINS, KEY_ROUNDS, KEY_SHARD };
 
 static const struct argp_option options[] = {
     {"seed", 's', "S", 0, "run this seed alone, or start from it with --seeds", 0},
@@ -26,6 +28,9 @@ static const struct argp_option options[] = {
     {"shrink", KEY_SHRINK, NULL, 0, "make the failing seed or file as short as it gets, and write it to --output", 0},
     {"output", 'o', "FILE", 0, "where to write a plan (standard output)", 0},
     {"canary", KEY_CANARY, NULL, 0, "every hundredth seed forgets to save: it must be caught", 0},
+    {"twins", KEY_TWINS, NULL, 0, "no seeds: one of four members runs twice, and every split of every round is tried", 0},
+    {"rounds", KEY_ROUNDS, "R", 0, "rounds of --twins (3)", 0},
+    {"shard", KEY_SHARD, "I/N", 0, "this part of --twins, I from 0", 0},
     {"verbose", 'v', NULL, 0, "one line for each seed", 0},
     {0},
 };
@@ -48,6 +53,22 @@ static error_t number_parse(struct sim_run *run, int key, const char *text, stru
         run->minutes = (uint32_t)number;
     else
         argp_error(state, "%s is out of range", text);
+    return 0;
+}
+
+static error_t twins_parse(struct twins_run *run, int key, char *text, struct argp_state *state)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (key == KEY_ROUNDS && end != text && !*end && number >= 1 && number <= TWINS_ROUNDS_MAX) {
+        run->rounds = (uint32_t)number;
+        return 0;
+    }
+    unsigned long parts = *end == '/' ? strtoul(end + 1, NULL, 10) : 0;
+    if (key != KEY_SHARD || number >= parts || parts > 1000000)
+        argp_error(state, "%s is out of range", text);
+    run->shard = (uint32_t)number;
+    run->shards = (uint32_t)parts;
     return 0;
 }
 
@@ -86,6 +107,12 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case KEY_SHOW:
         command->show = true;
         return 0;
+    case KEY_TWINS:
+        command->twins = true;
+        return 0;
+    case KEY_ROUNDS:
+    case KEY_SHARD:
+        return twins_parse(&command->twins_run, key, text, state);
     case KEY_CANARY:
         run->canary = true;
         return 0;
@@ -143,11 +170,13 @@ static int plan_play(const struct sim_plan *plan)
 
 int main(int argc, char **argv)
 {
-    struct command command = {.run = {.first_seed = 1, .seeds = 1, .jobs = 1}};
+    struct command command = {.run = {.first_seed = 1, .seeds = 1, .jobs = 1}, .twins_run = {3, 0, 1}};
     const struct argp argp = {
         options, option_parse, NULL, "Simulates networks of facilities in virtual time and checks every step.",
         NULL,    NULL,         NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &command);
+    if (command.twins)
+        return twins_enumerate(&command.twins_run);
     if (!command.scenario && !command.shrink && !command.show)
         return sim_jobs_run(&command.run);
     struct sim_plan *plan = malloc(sizeof *plan);
