@@ -16,6 +16,7 @@ class Client(threading.Thread):
     def __init__(self, net, label, seed):
         super().__init__(name=label)
         self.net, self.draw = net, random.Random(f"{seed} {label}")
+        self.through = list(net.names)  # facilities that are asked
         self.recorder = Recorder(net.dir / f"{label}.history", label)
         self.ending = threading.Event()
         self.trouble = None
@@ -58,7 +59,7 @@ class Writer(Client):
         return self.work and not self.ending.is_set() and not self.abandon.is_set()
 
     def hand_in(self, jws):
-        name = self.draw.choice(self.net.names)
+        name = self.draw.choice(self.through)
         op = self.recorder.invoke("write", proposal_id(jws))
         answer = self.ask(name, "/v1/proposals", data=jws,
                           headers={"Content-Type": "application/jose", "Prefer": f"wait={WAIT_S}"})
@@ -86,7 +87,7 @@ class Reader(Client):
             self.ids += [proposal_id(jws.encode()) for jws in list(writer.work)[:200]]
 
     def step(self):
-        name = self.draw.choice(self.net.names)
+        name = self.draw.choice(self.through)
         if self.draw.random() < 0.5:
             self.read(name)
         else:

@@ -58,9 +58,9 @@ class Answer:
 
 
 class Network:
-    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=()):
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=(), liars=()):
         """relay: facilities reach each other through net.relay only. worlds: each has a disk and a clock that net.world[name]
-        can spoil."""
+        can spoil. liars: these run a node that lies when net.lie says so."""
         self.names = list(names)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
         self.processes = {}
@@ -70,6 +70,7 @@ class Network:
         self.behind = dict(zip(names, ports[2 * len(names):])) if relay else None
         self.relay = None
         self.world = {name: BadWorld(BIN / "librota-bad-world.so", self.dir / f"{name}.world") for name in names} if worlds else {}
+        self.liars = set(liars)
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
@@ -120,9 +121,10 @@ class Network:
             self.relay = Relay(BIN / "rota-relay", self.peer, self.behind)
         for name in names or self.names:
             log = open(self.dir / f"{name}.log", "ab")
-            self.processes[name] = subprocess.Popen(
-                [BIN / "rotad", "--dir", self.dir / f"node-{name}", "--passphrase-file", self.passphrase], stdout=log, stderr=log,
-                env=self.world[name].environment if self.world else None)
+            program = BIN / ("rotad-liar" if name in self.liars else "rotad")
+            environment = self.world[name].environment if self.world else dict(os.environ, ROTA_LIES=str(self.dir / f"{name}.lie"))
+            self.processes[name] = subprocess.Popen([program, "--dir", self.dir / f"node-{name}", "--passphrase-file", self.passphrase],
+                                                    stdout=log, stderr=log, env=environment)
             log.close()
 
     def kill(self, *names, how=signal.SIGKILL):
@@ -138,6 +140,11 @@ class Network:
     def ended(self, name, seconds=30):
         """The exit code of a node that ends by itself."""
         return self.processes.pop(name).wait(timeout=seconds)
+
+    def lie(self, name, lie):
+        """From now on; None ends it. liar/liar.c has the lies."""
+        (self.dir / f"{name}.new").write_text(lie or "")
+        (self.dir / f"{name}.new").rename(self.dir / f"{name}.lie")
 
     def freeze(self, *names):
         for name in names:

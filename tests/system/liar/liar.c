@@ -1,0 +1,146 @@
+/* rotad-liar: the product's own node, linked anew with this layer between its loop and its links. What the node wants to say
+ * passes through here; while the file named by ROTA_LIES names a lie, some of the others hear something else, signed with
+ * the node's own key. The node itself knows nothing of it: what it believes, stores and answers is honest.
+ *
+ *   equivocate    the first half of the others gets each proposal, the rest gets the same entries in another block, and the
+ *                 votes that go with it
+ *   both          everybody gets both blocks
+ *   double-vote   behind each vote the last of the others gets one for a block that nobody knows
+ *   mute          the first of the others gets nothing of the consensus at all */
+#include "node/links.h"
+
+#include "consensus/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void __real_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                                    const struct rota_block *block);
+void __wrap_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                                    const struct rota_block *block);
+
+enum lie { LIE_NONE = 0, LIE_EQUIVOCATE, LIE_BOTH, LIE_DOUBLE_VOTE, LIE_MUTE, LIES };
+
+static const char *const lie_names[LIES] = {"", "equivocate", "both", "double-vote", "mute"};
+
+static enum lie lie_of_the_day(void)
+{
+    const char *path = getenv("ROTA_LIES");
+    FILE *file = path ? fopen(path, "re") : NULL;
+    char word[32] = "";
+    if (file && fscanf(file, "%31s", word) != 1)
+        word[0] = '\0';
+    if (file)
+        (void)fclose(file);
+    for (int lie = 1; lie < LIES; lie++)
+        if (strcmp(word, lie_names[lie]) == 0)
+            return (enum lie)lie;
+    return LIE_NONE;
+}
+
+static void lie_sign(const struct rota_peers *peers, struct rota_message *message)
+{
+    uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
+    size_t len = rota_message_preimage(preimage, peers->membership, message);
+    rota_ed25519_sign(&message->signature, peers->identity.secret, rota_view(preimage, len));
+}
+
+/* The other block: the same entries one millisecond later, and everything in it holds. */
+enum { OTHERS_KEPT = 64 };
+static struct {
+    struct rota_hash real, other;
+} others[OTHERS_KEPT];
+static size_t others_next;
+
+static const struct rota_hash *other_of(const struct rota_hash *real)
+{
+    for (size_t i = 0; i < OTHERS_KEPT; i++)
+        if (rota_hash_equal(&others[i].real, real))
+            return &others[i].other;
+    return NULL;
+}
+
+static struct rota_block *other_block(const struct rota_block *block)
+{
+    struct rota_block *other = NULL;
+    struct rota_header header = block->header;
+    struct rota_entry entries[ROTA_BODY_ENTRIES_MAX];
+    header.time_ms++;
+    for (uint32_t i = 0; i < block->entry_count; i++)
+        entries[i] = rota_entry_share(&block->entries[i]);
+    if (!rota_is_ok(rota_block_new(&other, &header, entries, block->entry_count)))
+        abort();
+    others[others_next].real = block->hash;
+    others[others_next].other = other->hash;
+    others_next = (others_next + 1) % OTHERS_KEPT;
+    return other;
+}
+
+static void say_other_block(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                            const struct rota_block *block)
+{
+    struct rota_message said = *message;
+    struct rota_block *other = other_block(block);
+    said.preprepare.header = other->header;
+    said.preprepare.block = other->hash;
+    lie_sign(peers, &said);
+    __real_rota_peers_send_message(peers, to, &said, other);
+    rota_block_release(other);
+}
+
+static void say_other_vote(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                           const struct rota_hash *block)
+{
+    struct rota_message said = *message;
+    said.vote.block = *block;
+    lie_sign(peers, &said);
+    __real_rota_peers_send_message(peers, to, &said, NULL);
+}
+
+static bool is_vote(const struct rota_message *message)
+{
+    return message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT;
+}
+
+/* The peer's place among the others, from 0. */
+static uint32_t place_of(const struct rota_peers *peers, uint32_t peer)
+{
+    return peer < peers->self ? peer : peer - 1;
+}
+
+static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_message *message, const struct rota_block *block,
+                   enum lie lie)
+{
+    uint32_t place = place_of(peers, to), last = peers->membership->count - 2;
+    bool proposal = message->kind == ROTA_MESSAGE_PREPREPARE;
+    bool misled = lie == LIE_EQUIVOCATE && place > last / 2;
+    const struct rota_hash *other = is_vote(message) ? other_of(&message->vote.block) : NULL;
+    if (lie == LIE_MUTE && place == 0)
+        return;
+    if (misled && proposal)
+        say_other_block(peers, to, message, block);
+    else if (misled && other)
+        say_other_vote(peers, to, message, other);
+    else
+        __real_rota_peers_send_message(peers, to, message, block);
+    if (lie == LIE_BOTH && proposal)
+        say_other_block(peers, to, message, block);
+    if (lie == LIE_DOUBLE_VOTE && is_vote(message) && place == last) {
+        struct rota_hash unknown = message->vote.block;
+        unknown.b[0] ^= 1;
+        say_other_vote(peers, to, message, &unknown);
+    }
+}
+
+void __wrap_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                                    const struct rota_block *block)
+{
+    enum lie lie = lie_of_the_day();
+    if (lie == LIE_NONE) {
+        __real_rota_peers_send_message(peers, to, message, block);
+        return;
+    }
+    for (uint32_t peer = 0; peer < peers->membership->count; peer++)
+        if (peer != peers->self && (to == ROTA_TO_ALL || to == peer))
+            lie_to(peers, peer, message, block, lie);
+}

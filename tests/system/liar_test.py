@@ -1,0 +1,65 @@
+"""One facility of four lies: its node is the product's own, with a layer that tells some of the others something else (liar/liar.c). The others
+never disagree, they prove what it did, and the proof is in the ledger soon."""
+import os
+import time
+import unittest
+
+import schedule
+from facilities import BIN, NAMES
+
+SOON_S = 2  # from the lie to the proof in every correct facility's ledger
+
+
+class Liars(unittest.TestCase):
+    def proofs(self, net, names, liar):
+        """Heights of the evidence against the liar, when all of these have it; evidence against anybody else fails the test."""
+        found = []
+        for name in names:
+            anomalies = net.get(name, "/v1/anomalies").json()["anomalies"]
+            self.assertEqual([a for a in anomalies if liar not in a["text"]], [])
+            found.append([a["height"] for a in anomalies])
+        return found[0] if all(found) else []
+
+    def run_with_a_liar(self, lie, liar=NAMES[0], proof=True):
+        seed = schedule.seeded(os.environ)
+        print(f"liar: ROTA_SEED={seed}", flush=True)
+        correct = [name for name in NAMES if name != liar]
+        with schedule.Run("liar", seed, liars=[liar]) as one:
+            net = one.net
+            for client in one.writers + one.readers:
+                client.through = correct
+            one.progress(20)
+            self.assertEqual(net.status(correct[0])["primary"], NAMES[0])
+            begun = time.monotonic()
+            net.lie(liar, lie)
+            if proof:
+                net.until(lambda: self.proofs(net, correct, liar), 30, f"{correct} hold a proof against {liar}")
+                seconds = time.monotonic() - begun
+                print(f"liar: {lie}: the proof was in every correct ledger after {seconds:.2f} s", flush=True)
+                self.assertLess(seconds, SOON_S)
+            one.progress(60)
+            net.lie(liar, None)
+            one.finish(accused=liar)
+            one.judge()
+
+    # PROTOCOL N2, E2: of two proposals for one height the first stays, and the two are evidence
+    def test_a_primary_that_proposes_two_blocks_to_everybody(self):
+        self.run_with_a_liar("both")
+
+    # PROTOCOL N9, E3: whoever hears something else of the same member holds the proof
+    def test_a_primary_that_tells_two_stories(self):
+        self.run_with_a_liar("equivocate")
+
+    def test_votes_for_two_things(self):
+        self.run_with_a_liar("double-vote", liar=NAMES[1])
+
+    def test_a_primary_that_one_facility_never_hears(self):
+        self.run_with_a_liar("mute", proof=False)
+
+    def test_the_products_node_has_nothing_of_it(self):
+        self.assertNotIn(b"ROTA_LIES", (BIN / "rotad").read_bytes())
+        self.assertIn(b"ROTA_LIES", (BIN / "rotad-liar").read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()
