@@ -138,6 +138,30 @@ static void vote_accuse(struct rota_core *core, uint32_t member, const struct ro
     rota_core_contradicted(core);
 }
 
+/* N11: this member prepares something else than the primary told us. Whoever of the two lies, it hears the primary's word
+ * as we have it, once for each height. */
+static void window_show_primary(struct rota_core *core, const struct rota_slot *slot, uint32_t member)
+{
+    uint32_t primary = rota_primary(core->membership, core->durable.view);
+    const struct rota_vote_cell *told = &slot->prepares[primary], *theirs = &slot->prepares[member];
+    if (primary == core->self || member == core->self || member == primary || !told->has || !theirs->has)
+        return;
+    if (told->view != core->durable.view || theirs->view != core->durable.view ||
+        rota_hash_equal(&told->block, &theirs->block))
+        return;
+    struct rota_message *message = rota_core_relay(core, member, primary, ROTA_MESSAGE_PREPARE);
+    message->signature = told->signature;
+    message->vote = (struct rota_vote){
+        .kind = ROTA_VOTE_PREPARE, .view = told->view, .nv = told->nv, .height = slot->height, .block = told->block};
+}
+
+static void window_compare(struct rota_core *core, const struct rota_slot *slot, uint32_t member)
+{
+    bool all = member == rota_primary(core->membership, core->durable.view);
+    for (uint32_t i = all ? 0 : member; i < (all ? core->n : member + 1); i++)
+        window_show_primary(core, slot, i);
+}
+
 void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota_vote *vote,
                       const struct rota_signature *signature)
 {
@@ -158,6 +182,8 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
         return;
     }
     *cell = (struct rota_vote_cell){true, vote->view, vote->nv, vote->block, *signature};
+    if (vote->kind == ROTA_VOTE_PREPARE)
+        window_compare(core, slot, member);
 }
 
 uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],

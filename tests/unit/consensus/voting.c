@@ -80,6 +80,42 @@ Test(voting, a_second_proposal_for_a_height_changes_nothing_and_accuses, .fini =
     cr_assert_eq(lone_times(l, ROTA_MESSAGE_PREPARE), 1);
 }
 
+/* PROTOCOL N11: the primary told us one block and member 2 another: each hears the other's PREPARE, and from each other the
+ * primary's word, in whatever order they come. */
+Test(voting, who_prepares_another_block_is_shown_the_primarys_word, .fini = end)
+{
+    begin(1);
+    struct lone_block other = lone_block(l, 1, NULL, 1);
+    lone_propose(l, 0, NULL, &one);
+    lone_checked(l, ROTA_CHECK_VALID);
+    lone_vote(l, ROTA_VOTE_PREPARE, 3, 0, NULL, &one);
+    lone_forget(l);
+    lone_vote(l, ROTA_VOTE_PREPARE, 2, 0, NULL, &other);
+    const struct rota_message *shown = lone_said(l, ROTA_MESSAGE_PREPARE);
+    cr_assert(shown && shown->sender == 0 && rota_hash_equal(&shown->vote.block, &one.hash));
+    cr_assert_eq(lone_did(l, ROTA_ACTION_SAY)->say.to, 2);
+    cr_assert(lone_did(l, ROTA_ACTION_SAY)->say.is_signed);
+    lone_forget(l);
+    lone_vote(l, ROTA_VOTE_PREPARE, 2, 0, NULL, &other);
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_PREPARE), "once");
+    lone_vote(l, ROTA_VOTE_PREPARE, 0, 0, NULL, &other);
+    cr_assert_eq(lone_did(l, ROTA_ACTION_ACCUSE)->accuse.member, 0, "what member 2 shows us in turn is the proof");
+}
+
+/* PROTOCOL N11: the same when the PREPAREs of others come before the proposal. */
+Test(voting, a_late_proposal_is_compared_with_what_others_prepared, .fini = end)
+{
+    begin(1);
+    struct lone_block other = lone_block(l, 1, NULL, 1);
+    lone_vote(l, ROTA_VOTE_PREPARE, 2, 0, NULL, &other);
+    lone_vote(l, ROTA_VOTE_PREPARE, 3, 0, NULL, &one);
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_PREPARE));
+    lone_propose(l, 0, NULL, &one);
+    const struct rota_message *shown = lone_said(l, ROTA_MESSAGE_PREPARE);
+    cr_assert(shown && shown->sender == 0 && rota_hash_equal(&shown->vote.block, &one.hash));
+    cr_assert_eq(lone_times(l, ROTA_MESSAGE_PREPARE), 1);
+}
+
 /* PROTOCOL N3: no vote before the block is executed, none when the execution disagrees. */
 Test(voting, a_block_that_is_invalid_here_gets_no_vote_and_its_primary_is_suspected, .fini = end)
 {
