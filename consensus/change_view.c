@@ -70,6 +70,7 @@ static void suspicions_relay(struct rota_core *core)
 static void view_enter(struct rota_core *core, uint64_t view)
 {
     ROTA_ASSERT(view > core->durable.view);
+    rota_contract_end(core);
     core->durable.view = view;
     core->durable.active = false;
     memset(&core->durable.nv, 0, sizeof core->durable.nv);
@@ -296,6 +297,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     core->view_change_ms = 0;
     core->progress_ms = core->request_ms = 0;
     core->entered_ms = core->now_ms;
+    core->entered_height = core->committed;
     core->peers[rota_primary(core->membership, durable->view)].heard_ms = core->now_ms;
     rota_window_new_view(core);
     rota_new_view_install(core);

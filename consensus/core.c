@@ -138,6 +138,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->voted_height = core->committed;
     core->voted_block = core->committed_block;
     core->entered_ms = core->now_ms;
+    core->entered_height = core->committed;
     core->durable.active = true;
     if (event->start.durable &&
         ROTA_BROKEN(old_epochs_record_resumed, event->start.durable->epoch == core->membership->epoch, true)) /* R5 */
@@ -271,6 +272,9 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
         break;
     case ROTA_EVENT_EVIDENCE:
         rota_core_contradicted(core);
+        break;
+    case ROTA_EVENT_SERVED:
+        rota_contract_served(core, event->waited_ms);
         break;
     case ROTA_EVENT_READ:
         rota_read_want(core, event->read_token);

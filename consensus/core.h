@@ -69,6 +69,7 @@ enum rota_event_kind {
     ROTA_EVENT_BUILT,     /* answer to ROTA_ACTION_BUILD */
     ROTA_EVENT_CHECKED,   /* answer to ROTA_ACTION_CHECK; also unasked when a missing body has arrived */
     ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
+    ROTA_EVENT_SERVED,    /* a block became final whose entries had waited here */
     ROTA_EVENT_READ,      /* somebody wants to read the latest; answer ROTA_ACTION_READ_DONE (PROTOCOL L1) */
 };
 
@@ -113,6 +114,7 @@ struct rota_event {
             enum rota_check verdict;
             bool ends_epoch; /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
         } checked;
+        uint64_t waited_ms;  /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token; /* greater than every one before */
     };
 };

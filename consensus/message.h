@@ -27,6 +27,7 @@ enum rota_suspicion {
     ROTA_SUSPECT_REQUEST = 3,   /* a request is not taken up */
     ROTA_SUSPECT_INVALID = 4,   /* the primary proposed what no correct primary proposes */
     ROTA_SUSPECT_RESIGN = 5,    /* from the primary itself: it hands over */
+    ROTA_SUSPECT_LATENCY = 6,   /* it is much slower than the others were */
 };
 
 struct rota_preprepare {

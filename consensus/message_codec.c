@@ -192,7 +192,7 @@ static void suspect_read(struct rota_reader *reader, struct rota_suspect *out)
 {
     out->view = rota_read_u64(reader);
     uint8_t reason = rota_read_u8(reader);
-    if (reason < ROTA_SUSPECT_HEARTBEAT || reason > ROTA_SUSPECT_RESIGN)
+    if (reason < ROTA_SUSPECT_HEARTBEAT || reason > ROTA_SUSPECT_LATENCY)
         reader->bad = true;
     else
         out->reason = (enum rota_suspicion)reason;

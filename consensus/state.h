@@ -80,6 +80,15 @@ struct rota_fetch_track {
     uint64_t deadline_ms;
 };
 
+enum { ROTA_CONTRACT_BLOCKS = 32 };
+
+/* How long clients waited under this primary, and under the others when it was their turn. */
+struct rota_contract {
+    uint64_t count;                       /* of marks in this view */
+    uint32_t marks[ROTA_CONTRACT_BLOCKS]; /* ring, milliseconds a block */
+    uint32_t of_member[ROTA_MEMBERS_MAX]; /* median of its last turn, 0: not known */
+};
+
 /* One answer to a read: the lock that it showed. */
 struct rota_read_cell {
     bool has;
@@ -165,6 +174,8 @@ struct rota_core {
 
     uint64_t boot;
     struct rota_read read;
+    struct rota_contract contract;
+    uint64_t entered_height; /* the ledger's when this view was accepted */
 
     uint64_t view_changes, dropped;
 };
@@ -254,6 +265,10 @@ void rota_block_admit(struct rota_core *core, const struct rota_message *message
 void rota_fetch_shun(struct rota_core *core, uint32_t peer);
 uint64_t rota_catch_up_deadline(const struct rota_core *core);
 void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
+/* contract.c */
+void rota_contract_served(struct rota_core *core, uint64_t waited_ms);
+void rota_contract_end(struct rota_core *core);
+void rota_contract_run(struct rota_core *core);
 /* read_index.c */
 void rota_read_want(struct rota_core *core, uint64_t token);
 void rota_read_index_admit(struct rota_core *core, const struct rota_message *message);

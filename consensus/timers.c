@@ -1,4 +1,4 @@
-/* Time (PROTOCOL T1..T8). The core has no clock: it looks at the time its events carry and asks to be woken. */
+/* Time (PROTOCOL T1..T10). The core has no clock: it looks at the time its events carry and asks to be woken. */
 #include "consensus/state.h"
 
 uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
@@ -113,6 +113,7 @@ void rota_timers_run(struct rota_core *core)
     suspect_silence(core);
     suspect_absent(core);
     suspect_stall(core);
+    rota_contract_run(core);
     heartbeat_say(core);
     if (core->now_ms >= core->status_ms)
         rota_status_say(core, ROTA_TO_ALL);

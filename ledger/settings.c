@@ -112,7 +112,10 @@ static const struct number_rule timer_rules[] = {
     {"request_ms", offsetof(struct rota_timers, request_ms), 1300, 50, 600000},
     {"view_change_ms", offsetof(struct rota_timers, view_change_ms), 1000, 50, 600000},
     {"status_ms", offsetof(struct rota_timers, status_ms), 500, 10, 60000},
-    {"clock_ms", offsetof(struct rota_timers, clock_ms), 500, 1, 600000}};
+    {"clock_ms", offsetof(struct rota_timers, clock_ms), 500, 1, 600000},
+    {"latency_ms", offsetof(struct rota_timers, latency_ms), 400, 10, 600000},
+    {"rotate_ms", offsetof(struct rota_timers, rotate_ms), 600000, 0, 86400000},
+    {"rotate_blocks", offsetof(struct rota_timers, rotate_blocks), 4096, 0, 1000000000}};
 
 enum { LIMIT_RULES = sizeof limit_rules / sizeof limit_rules[0], TIMER_RULES = sizeof timer_rules / sizeof timer_rules[0] };
 
@@ -121,13 +124,16 @@ static uint32_t *number_at(void *numbers, const struct number_rule *rule)
     return (uint32_t *)(void *)((uint8_t *)numbers + rule->offset);
 }
 
-/* A missing object leaves the presets; a given one has every member. */
-static struct rota_status numbers_read(void *numbers, const json_t *object, const struct number_rule *rules, size_t count)
+/* A missing object leaves the presets; a given one has every member, where the last `optional` are there or not together. */
+static struct rota_status numbers_read(void *numbers, const json_t *object, const struct number_rule *rules, size_t count,
+                                       size_t optional)
 {
     for (size_t i = 0; i < count; i++)
         *number_at(numbers, &rules[i]) = rules[i].preset;
     if (!object)
         return rota_ok();
+    if (json_is_object(object) && json_object_size(object) == count - optional)
+        count -= optional;
     if (!json_is_object(object) || json_object_size(object) != count)
         return malformed("\"limits\" and \"timers\", where given, list every number and no other");
     for (size_t i = 0; i < count; i++) {
@@ -142,8 +148,8 @@ static struct rota_status numbers_read(void *numbers, const json_t *object, cons
 
 struct rota_status rota_settings_parse(struct rota_limits *limits, struct rota_timers *timers, const json_t *root)
 {
-    ROTA_TRY(numbers_read(limits, json_object_get(root, "limits"), limit_rules, LIMIT_RULES));
-    return numbers_read(timers, json_object_get(root, "timers"), timer_rules, TIMER_RULES);
+    ROTA_TRY(numbers_read(limits, json_object_get(root, "limits"), limit_rules, LIMIT_RULES, 0));
+    return numbers_read(timers, json_object_get(root, "timers"), timer_rules, TIMER_RULES, 3);
 }
 
 static json_t *numbers_json(const void *numbers, const struct number_rule *rules, size_t count)

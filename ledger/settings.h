@@ -22,6 +22,9 @@ struct rota_timers {
     uint32_t view_change_ms; /* 1000 */
     uint32_t status_ms;      /* 500 */
     uint32_t clock_ms;       /* 500: how far ahead of our clock a block's time may be */
+    uint32_t latency_ms;     /* 400: a median below this is never too slow */
+    uint32_t rotate_ms;      /* 600000: a primary's turn; 0: without end */
+    uint32_t rotate_blocks;  /* 4096: the same in blocks; 0: without end */
 };
 
 /* "members": 1..31 facilities, distinct, each key proven. Fills count and members. ROTA_MALFORMED with the sentence. */

@@ -166,7 +166,11 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
 /* ~ Next hop: node/chain.c rota_chain_commit. */
 static void act_commit(struct rota_node *node, const struct rota_action *action)
 {
+    memset(&node->served, 0, sizeof node->served);
     act_fail(node, rota_chain_commit(&node->chain, action->commit.certificate), node->config.ledger);
+    struct rota_feedback feedback = {.kind = ROTA_EVENT_SERVED, .event.waited_ms = node->served.waited_ms};
+    if (node->served.any)
+        act_feed_back(node, &feedback);
     node->turn.demand_due = true;
     node->counts.last_commit_ms = node->turn.now_ms;
 }

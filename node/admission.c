@@ -242,6 +242,14 @@ static void final_tell(struct rota_node *node, const struct rota_executed *execu
     rota_node_tell(node, &executed->block->entries[index].id, &what);
 }
 
+static void final_note_wait(struct rota_node *node, const struct rota_waiting *waiting)
+{
+    uint64_t waited_ms = node->turn.now_ms - waiting->asked_ms;
+    node->served.any = true;
+    if (waited_ms > node->served.waited_ms)
+        node->served.waited_ms = waited_ms;
+}
+
 static void on_final(void *context, const struct rota_executed *executed)
 {
     struct rota_node *node = context;
@@ -250,6 +258,8 @@ static void on_final(void *context, const struct rota_executed *executed)
         struct rota_waiting *waiting = rota_pool_find(&node->pool, &entry->id);
         if (entry->kind == ROTA_ENTRY_PROPOSAL)
             final_drop_rival(node, entry->proposal);
+        if (waiting && waiting->taken)
+            final_note_wait(node, waiting);
         if (waiting)
             rota_pool_remove(&node->pool, waiting);
         final_tell(node, executed, i);

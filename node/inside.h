@@ -86,9 +86,13 @@ struct rota_node {
     struct rota_turn turn;
     struct rota_status failed; /* not ok: the node stops without saying anything more */
     const char *failed_file;
-    const char *halted;             /* NULL, or why the core stopped voting */
-    uint64_t wake_ms;               /* the core's wish */
-    uint64_t sweep_ms;              /* next look at what waits too long */
+    const char *halted; /* NULL, or why the core stopped voting */
+    uint64_t wake_ms;   /* the core's wish */
+    uint64_t sweep_ms;  /* next look at what waits too long */
+    struct {
+        bool any;
+        uint64_t waited_ms;
+    } served;                       /* by the blocks of the commit that is being carried out */
     uint64_t read_asked, read_done; /* tokens of reads that wait for a quorum's word */
     bool review;                    /* something in the pool may not be admissible any more */
     bool dirty;                     /* written since the last checkpoint */

@@ -268,6 +268,7 @@ void rota_pool_take(struct rota_pool *pool, struct rota_waiting *waiting, uint64
     struct rota_lane *lane = waiting->lane;
     if (waiting->taken)
         return;
+    waiting->asked_ms = waiting->since_ms > lane->since_ms ? waiting->since_ms : lane->since_ms;
     lane_unlink(pool, waiting);
     waiting->taken = true;
     lane->served_ms = now_ms;

@@ -26,6 +26,7 @@ struct rota_waiting {
     bool ours;                            /* a client handed it in here */
     bool taken;
     uint64_t since_ms; /* waits since: it came, its block was given up, or it was put off */
+    uint64_t asked_ms; /* taken: since when its lane had waited */
     uint64_t sent_ms;  /* last sent to the others */
     uint32_t sent_count;
 };

@@ -17,6 +17,8 @@ const char *rota_report_suspicion(enum rota_suspicion reason)
         return "invalid-proposal";
     case ROTA_SUSPECT_RESIGN:
         return "primary-hands-over";
+    case ROTA_SUSPECT_LATENCY:
+        return "slow-primary";
     }
     return "unknown";
 }

@@ -38,13 +38,13 @@ struct draft_options {
     const char *coordinators[DRAFT_COORDINATORS_MAX];
     const char *people, *codes, *created, *out;
     bool crash;
-    struct draft_number limits[4], timers[8];
+    struct draft_number limits[4], timers[11];
 };
 
 static const struct draft_number draft_limits[4] = {{"block_entries", 256}, {"block_bytes", 262144}, {"window", 16}};
-static const struct draft_number draft_timers[8] = {{"heartbeat_ms", 100}, {"suspect_ms", 500},      {"progress_ms", 1000},
-                                                    {"request_ms", 1300},  {"view_change_ms", 1000}, {"status_ms", 500},
-                                                    {"clock_ms", 500}};
+static const struct draft_number draft_timers[11] = {
+    {"heartbeat_ms", 100}, {"suspect_ms", 500}, {"progress_ms", 1000}, {"request_ms", 1300},  {"view_change_ms", 1000},
+    {"status_ms", 500},    {"clock_ms", 500},   {"latency_ms", 400},   {"rotate_ms", 600000}, {"rotate_blocks", 4096}};
 
 /* "window=32" */
 static void draft_override(struct draft_number *numbers, const char *text, const struct argp_state *state,
@@ -53,7 +53,7 @@ static void draft_override(struct draft_number *numbers, const char *text, const
     size_t len = strcspn(text, "=");
     for (; numbers->name != NULL; numbers++)
         if (strlen(numbers->name) == len && strncmp(numbers->name, text, len) == 0 && text[len] == '=') {
-            numbers->value = rota_usage_number(state, numbers->name, text + len + 1, 1, UINT32_MAX);
+            numbers->value = rota_usage_number(state, numbers->name, text + len + 1, 0, UINT32_MAX);
             return;
         }
     rota_usage_fail(state, "%s takes NAME=NUMBER with a known name, not \"%s\"", option, text);
@@ -141,7 +141,9 @@ static const struct argp_option draft_argp_options[] = {
     {"created", DRAFT_OPTION_CREATED, "MINUTE", 0, "Instead of now, such as 2026-12-25T12:30Z", 0},
     {"limit", DRAFT_OPTION_LIMIT, "NAME=N", 0, "Override block_entries, block_bytes or window", 0},
     {"timer", DRAFT_OPTION_TIMER, "NAME=MS", 0,
-     "Override heartbeat_ms, suspect_ms, progress_ms, request_ms, view_change_ms, status_ms or clock_ms", 0},
+     "Override heartbeat_ms, suspect_ms, progress_ms, request_ms, view_change_ms, status_ms, clock_ms, latency_ms, "
+     "rotate_ms or rotate_blocks",
+     0},
     {"out", DRAFT_OPTION_OUT, "DRAFT", 0, "Where to write the draft", 0},
     {0}};
 

@@ -74,6 +74,8 @@ struct sim_replica {
     uint64_t arrived_ms[SIM_REQUESTS_MAX];          /* since when they wait there */
     bool spoils;                                    /* answers a FETCH with blocks that never were */
     bool censors[SIM_REQUESTS_MAX];                 /* never puts these into a block of its own */
+    uint64_t asked_ms[SIM_REQUESTS_MAX];            /* executed: since when it had waited, the service before it aside */
+    uint64_t lazy_ms;                               /* a primary that lets every request wait for so long */
     uint64_t served_ms;                             /* PROTOCOL T4: a block last took one that was not out of order */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
     uint64_t read_asked, read_done;                 /* tokens of reads */
@@ -329,6 +331,8 @@ const struct sim_block *sim_block_held(const struct sim_replica *replica, const 
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
 void sim_block_rollback(struct sim *sim, struct sim_replica *replica);
+/* The longest that a request of the blocks above this height, now final, had waited. */
+uint64_t sim_block_waited(const struct sim *sim, const struct sim_replica *replica, uint64_t above);
 uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms); /* what the core is told */
 /* sim_check.c */
 void sim_check_open(struct sim *sim);

@@ -148,6 +148,10 @@ void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct s
 {
     for (uint32_t i = 0; i < block->request_count; i++)
         replica->executed[block->requests[i]] = block->header.height + 1;
+    for (uint32_t i = 0; i < block->request_count; i++) {
+        uint64_t arrived_ms = replica->arrived_ms[block->requests[i]];
+        replica->asked_ms[block->requests[i]] = arrived_ms > replica->served_ms ? arrived_ms : replica->served_ms;
+    }
     ROTA_ASSERT(replica->stack_count < SIM_PENDING_MAX);
     replica->stack[replica->stack_count++] = block;
     patience_renew(sim, replica, block);
@@ -258,4 +262,16 @@ void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t hei
         if (replica->held[i]->header.height > height)
             replica->held[kept++] = replica->held[i];
     replica->held_count = kept;
+}
+
+uint64_t sim_block_waited(const struct sim *sim, const struct sim_replica *replica, uint64_t above)
+{
+    uint64_t longest_ms = 0, now_ms = sim_local_ms(sim, replica);
+    for (uint64_t h = above + 1; h <= replica->disk.height && !sim->parts; h++)
+        for (uint32_t i = 0; i < replica->disk.chain[h]->request_count; i++) {
+            uint32_t request = replica->disk.chain[h]->requests[i];
+            if (replica->known[request] && now_ms - replica->asked_ms[request] > longest_ms)
+                longest_ms = now_ms - replica->asked_ms[request];
+        }
+    return longest_ms;
 }

@@ -186,6 +186,15 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
             sim_send_evidence(sim, turn->replica->index, to);
 }
 
+static void turn_commit(struct turn *turn, const struct rota_action *action)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_SERVED};
+    uint64_t above = turn->replica->disk.height;
+    sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
+    event.waited_ms = sim_block_waited(turn->sim, turn->replica, above);
+    turn_queue(turn, &event);
+}
+
 static void turn_act(struct turn *turn, const struct rota_action *action)
 {
     switch (action->kind) {
@@ -212,7 +221,7 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         break;
     case ROTA_ACTION_COMMIT:
         sim_reached_commits(turn->sim, turn->replica, action->commit.height);
-        sim_block_commit(turn->sim, turn->replica, action->commit.height, action->commit.certificate);
+        turn_commit(turn, action);
         break;
     case ROTA_ACTION_FETCH:
         sim_reach(turn->sim, rota_hash_is_zero(&action->fetch.block) ? SIM_REACHED_RANGE_FETCHED : SIM_REACHED_BODY_FETCHED);
@@ -243,6 +252,8 @@ static void turn_demand(struct turn *turn)
 {
     uint64_t since_ms;
     uint32_t waiting = sim_block_waiting(turn->sim, turn->replica, &since_ms);
+    if (since_ms + turn->replica->lazy_ms > sim_local_ms(turn->sim, turn->replica))
+        waiting = 0;
     if (waiting == turn->replica->waiting && (waiting == 0 || since_ms == turn->replica->waiting_since_ms))
         return;
     turn->replica->waiting = waiting;
