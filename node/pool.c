@@ -22,6 +22,7 @@ struct rota_status rota_pool_init(struct rota_pool *pool, uint32_t ours_max)
     rota_map_init(&pool->by_id);
     rota_map_init(&pool->by_seq);
     rota_map_init(&pool->by_name);
+    pool->entries_max = ROTA_POOL_ENTRIES_MAX;
     pool->ours_max = ours_max;
     pool->exp_min = UINT64_MAX;
     return rota_ok();
@@ -180,11 +181,38 @@ static struct rota_status pool_has_room(const struct rota_pool *pool, const stru
     const struct rota_lane *lane = lane_find(pool, &entry->proposal->jws.kid);
     if (lane && lane->count >= ROTA_POOL_OF_COORDINATOR_MAX)
         return rota_fail(ROTA_FULL, "this key has as many proposals waiting as one key may have");
-    if (pool->count - pool->evidence.count >= ROTA_POOL_ENTRIES_MAX || (ours && pool->ours >= pool->ours_max))
+    if (pool->count - pool->evidence.count >= pool->entries_max || (ours && pool->ours >= pool->ours_max))
         return rota_fail(ROTA_FULL, "as many proposals wait as the node holds");
     if (pool->bytes + rota_entry_bytes(entry).len > ROTA_POOL_BYTES_MAX)
         return rota_fail(ROTA_FULL, "the proposals that wait take as much memory as the node gives them");
     return rota_ok();
+}
+
+/* The latest entry of the longest lane that may be given up; NULL when no lane is long. */
+static struct rota_waiting *pool_victim(const struct rota_pool *pool)
+{
+    struct rota_lane *longest = NULL, *lane = pool->turn;
+    for (size_t i = 0; i < pool->by_name.count; i++, lane = lane->next)
+        if (lane->count > ROTA_POOL_OF_COORDINATOR_MIN && (!longest || lane->count > longest->count) && lane->last &&
+            !lane->last->ours)
+            longest = lane;
+    return longest ? longest->last : NULL;
+}
+
+static struct rota_status pool_make_room(struct rota_pool *pool, const struct rota_entry *entry, bool ours)
+{
+    struct rota_status status = pool_has_room(pool, entry, ours);
+    if (rota_is_ok(status) || entry->kind != ROTA_ENTRY_PROPOSAL || (ours && pool->ours >= pool->ours_max))
+        return status;
+    const struct rota_lane *lane = lane_find(pool, &entry->proposal->jws.kid);
+    if (lane && lane->count >= ROTA_POOL_OF_COORDINATOR_MIN)
+        return status;
+    struct rota_waiting *victim;
+    while (!rota_is_ok(status) && (victim = pool_victim(pool)) != NULL) {
+        rota_pool_remove(pool, victim);
+        status = pool_has_room(pool, entry, ours);
+    }
+    return status;
 }
 
 static struct rota_status pool_index(struct rota_pool *pool, struct rota_waiting *waiting)
@@ -220,7 +248,7 @@ struct rota_status rota_pool_add(struct rota_pool *pool, struct rota_waiting **o
         known = rota_pool_find_seq(pool, &entry->proposal->jws.kid, entry->proposal->seq) != NULL;
     if (known)
         return rota_fail(ROTA_EXISTS, "this key and seq wait already");
-    ROTA_TRY(pool_has_room(pool, entry, ours));
+    ROTA_TRY(pool_make_room(pool, entry, ours));
     struct rota_lane *lane = NULL;
     ROTA_TRY(lane_of(&lane, pool, entry));
     struct rota_waiting *waiting = calloc(1, sizeof *waiting);

@@ -12,6 +12,7 @@
 enum {
     ROTA_POOL_ENTRIES_MAX = 4096,
     ROTA_POOL_OF_COORDINATOR_MAX = 256, /* a key's seq window is no wider */
+    ROTA_POOL_OF_COORDINATOR_MIN = 8,   /* for so many a full pool makes room, out of the longest lane */
     ROTA_POOL_EVIDENCE_MAX = 256,
     ROTA_POOL_BYTES_MAX = 64 * 1024 * 1024,
     ROTA_POOL_EVIDENCE_IN_BLOCK = 16,
@@ -50,8 +51,9 @@ struct rota_pool {
     struct rota_lane *turn;              /* the lane that is served first next time; NULL: none */
     struct rota_lane *oldest, *youngest; /* by patience; NULL: nothing waits */
     uint64_t slack_ms;                   /* entries of one lane that came this close may be taken in any order */
-    uint32_t ours_max;                   /* config: entries of our own clients */
-    uint32_t count, ours;                /* waiting and taken */
+    uint32_t entries_max;
+    uint32_t ours_max;    /* config: entries of our own clients */
+    uint32_t count, ours; /* waiting and taken */
     uint32_t waiting;
     size_t bytes, waiting_bytes;
     uint64_t exp_min; /* no proposal here expires below this height */
@@ -60,7 +62,9 @@ struct rota_pool {
 ROTA_CHECKED struct rota_status rota_pool_init(struct rota_pool *pool, uint32_t ours_max);
 void rota_pool_free(struct rota_pool *pool);
 
-/* Takes a reference of its own. ROTA_EXISTS: this id, or this kid and seq, is here; ROTA_FULL. */
+/* Takes a reference of its own. ROTA_EXISTS: this id, or this kid and seq, is here; ROTA_FULL. A coordinator with few
+ * entries here takes the place of the latest one in the longest lane, unless our own client handed that in: whoever did has
+ * it still and sends it again. So nobody fills a pool against the others (PROTOCOL T4). */
 ROTA_CHECKED struct rota_status rota_pool_add(struct rota_pool *pool, struct rota_waiting **out,
                                               const struct rota_entry *entry, bool ours, uint64_t now_ms);
 struct rota_waiting *rota_pool_find(const struct rota_pool *pool, const struct rota_hash *id);

@@ -168,6 +168,30 @@ Test(stall, a_replica_that_hears_only_one_other_does_not_move_the_view)
     sim_free(s);
 }
 
+/* Half of the others do not hear the primary, one does: as many as join a view change, so it is replaced, by one all hear.
+ */
+Test(stall, a_primary_that_two_of_three_do_not_hear_is_replaced)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 12);
+    sim_submit(s, "all", 2);
+    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
+    for (uint32_t i = 2; i < 4; i++) {
+        sim_cut(s, 0, i);
+        sim_cut(s, i, 0);
+    }
+    sim_submit(s, "all", 2);
+    uint64_t before = s->now_ms;
+    sim_expect(s, sim_run_until_height(s, "1 2 3", s->agreed_height + 1, 5000), "half a primary stays in office");
+    cr_assert_leq(s->now_ms - before, GAP_MS + 200);
+    uint64_t view = sim_view(s, 1).view;
+    for (int i = 0; i < 100; i++) {
+        sim_submit(s, "all", 1);
+        sim_run_ms(s, 100);
+    }
+    cr_assert_eq(sim_view(s, 1).view, view, "views go on changing");
+    sim_free(s);
+}
+
 /* Views near the ends of 32 and 63 bits, and the largest there are: numbers that wrap would go back, or never expire. */
 static void goes_on_at(uint64_t view)
 {

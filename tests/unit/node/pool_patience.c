@@ -122,3 +122,25 @@ Test(pool_patience, a_lane_that_found_no_room_is_first_in_the_next_block)
     cr_expect(rota_kid_equal(&out[0]->proposal->jws.kid, &third));
     pool_end(pool, &bench);
 }
+
+/* Nor can anybody fill the pool, so that a primary would never hold what the others wait for. */
+Test(pool_patience, a_full_pool_makes_room_for_who_has_little_in_it)
+{
+    struct bench bench;
+    struct rota_pool *pool = pool_new(&bench);
+    struct rota_waiting *waiting = NULL;
+    pool->entries_max = 20;
+    for (uint64_t seq = 1; seq <= 20; seq++)
+        put(pool, &bench, "alpha-director", seq, 10);
+    struct rota_kid flooder = fixture_kid("alpha-director");
+    put(pool, &bench, "alpha-both", 1, 20);
+    cr_assert_eq(pool->count, 20);
+    cr_assert_null(rota_pool_find_seq(pool, &flooder, 20), "the latest of the longest lane went");
+    cr_assert_not_null(rota_pool_find_seq(pool, &flooder, 19));
+    struct rota_proposal *proposal = bench_enrol(&bench, "alpha-director", 20, "n-1");
+    struct rota_entry entry = rota_entry_of_proposal(proposal);
+    cr_assert_eq(rota_pool_add(pool, &waiting, &entry, false, 30).code, ROTA_FULL, "who has much there waits");
+    rota_entry_release(&entry);
+    rota_proposal_release(proposal);
+    pool_end(pool, &bench);
+}
