@@ -209,7 +209,8 @@ void rota_change_view_consider(struct rota_core *core)
         return;
     uint64_t target = join_target(core);
     if (target == 0 && core->durable.view != UINT64_MAX && suspicion_suffices(core)) {
-        suspicions_relay(core);
+        if (ROTA_BROKEN(suspicions_not_passed_on, true, false))
+            suspicions_relay(core);
         target = core->durable.view + 1;
     }
     if (ROTA_BROKEN(left_view_voted_in, target != 0, target > core->own_change.new_view)) {
@@ -301,7 +302,8 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     core->peers[rota_primary(core->membership, durable->view)].heard_ms = core->now_ms;
     rota_window_new_view(core);
     rota_new_view_install(core);
-    rota_core_emit(core, ROTA_ACTION_ROLLBACK);
+    if (ROTA_BROKEN(old_view_not_taken_back, true, false))
+        rota_core_emit(core, ROTA_ACTION_ROLLBACK);
 }
 
 void rota_new_view_admit(struct rota_core *core, const struct rota_message *message)

@@ -160,7 +160,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->muted = ROTA_BROKEN(prepares_again_after_restart, event->start.restarted, false);
     rota_core_save(core);
     rota_status_say(core, ROTA_TO_ALL);
-    if (core->muted && core->durable.active && rota_core_is_primary(core))
+    if (core->muted && core->durable.active && ROTA_BROKEN(restarted_primary_stays, rota_core_is_primary(core), false))
         rota_suspect_say(core, ROTA_SUSPECT_RESIGN); /* R3: a restarted primary hands over */
 }
 
@@ -262,7 +262,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     case ROTA_EVENT_DEMAND:
         core->waiting = event->demand.waiting;
         core->waiting_full = event->demand.full;
-        core->waiting_since_ms = event->demand.since_ms;
+        core->waiting_since_ms = ROTA_BROKEN(any_commit_is_progress, event->demand.since_ms, core->now_ms);
         break;
     case ROTA_EVENT_BUILT:
         rota_propose_built(core, event);

@@ -16,8 +16,9 @@ static bool propose_is_due(struct rota_core *core)
     uint64_t in_flight = core->voted_height - core->committed;
     if (in_flight >= ROTA_BROKEN(window_ignored, core->window, ROTA_SLOTS) || core->valid_height < core->voted_height)
         return false;
-    if (!rota_hash_is_zero(&rota_window_slot(core, core->voted_height + 1)->wanted))
-        return false; /* a quorum decided here, in a view that left us behind */
+    const struct rota_slot *next = rota_window_slot(core, core->voted_height + 1);
+    if (next->source >= ROTA_SLOT_PROPOSED || !rota_hash_is_zero(&next->wanted))
+        return false; /* another block stands here already, from a view that left us behind */
     return in_flight == 0 || core->waiting_full;
 }
 

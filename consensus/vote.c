@@ -147,7 +147,7 @@ void rota_vote_mute_if_crossed(struct rota_core *core, const struct rota_slot *s
     struct rota_own_vote *own = &core->durable.votes[slot->height % ROTA_SLOTS];
     if (own->height != slot->height || own->view != core->durable.view || !own->prepared)
         return;
-    if (rota_hash_equal(&own->block, &slot->block))
+    if (ROTA_BROKEN(crossed_vote_goes_on, rota_hash_equal(&own->block, &slot->block), true))
         return;
     own->prepared = false; /* not to be said again; what was said stands */
     core->muted = true;

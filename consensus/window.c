@@ -70,7 +70,7 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
                      enum rota_slot_source source)
 {
     struct rota_slot *slot = rota_window_slot(core, header->height);
-    if (!slot)
+    if (!slot || ROTA_BROKEN(window_without_slack, false, header->height > core->committed + core->window))
         return false;
     bool wanted = !rota_hash_is_zero(&slot->wanted);
     if (wanted && !rota_hash_equal(&slot->wanted, block))
@@ -177,7 +177,8 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
         return;
     }
     if (cell->has && cell->view == vote->view) {
-        if (!rota_hash_equal(&cell->block, &vote->block) || !rota_hash_equal(&cell->nv, &vote->nv))
+        bool same = rota_hash_equal(&cell->block, &vote->block) && rota_hash_equal(&cell->nv, &vote->nv);
+        if (ROTA_BROKEN(two_votes_not_accused, !same, false))
             vote_accuse(core, member, cell, vote, signature);
         return;
     }
@@ -192,7 +193,8 @@ uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_
     uint32_t members = 0;
     for (uint32_t i = 0; i < core->n; i++) {
         const struct rota_vote_cell *cell = &cells[i];
-        bool of_view = cell->view == core->durable.view && rota_hash_equal(&cell->nv, &core->durable.nv);
+        bool of_view = cell->view == core->durable.view &&
+                       ROTA_BROKEN(votes_of_any_nv, rota_hash_equal(&cell->nv, &core->durable.nv), true);
         if (cell->has && ROTA_BROKEN(votes_of_any_view, of_view, true) &&
             ROTA_BROKEN(votes_of_any_block, rota_hash_equal(&cell->block, block), true))
             members |= UINT32_C(1) << i;
