@@ -8,11 +8,12 @@ struct command {
     struct sim_run run;
     const char *scenario; /* plays this file instead of seeds */
     const char *output;
+    uint32_t power;
     bool shrink, show, twins;
     struct twins_run twins_run;
 };
 
-enum { KEY_CANARY = 256, KEY_REQUIRE, KEY_SHRINK, KEY_SHOW, KEY_TRACES, KEY_TWINS, KEY_ROUNDS, KEY_SHARD };
+enum { KEY_CANARY = 256, KEY_REQUIRE, KEY_SHRINK, KEY_SHOW, KEY_TRACES, KEY_TWINS, KEY_ROUNDS, KEY_SHARD, KEY_POWER };
 
 static const struct argp_option options[] = {
     {"seed", 's', "S", 0, "run this seed alone, or start from it with --seeds", 0},
@@ -27,6 +28,7 @@ static const struct argp_option options[] = {
     {"show", KEY_SHOW, NULL, 0, "write the seed's plan to --output, and play nothing", 0},
     {"shrink", KEY_SHRINK, NULL, 0, "make the failing seed or file as short as it gets, and write it to --output", 0},
     {"output", 'o', "FILE", 0, "where to write a plan (standard output)", 0},
+    {"power", KEY_POWER, "N", 0, "cut the power at every sync while N blocks are committed", 0},
     {"canary", KEY_CANARY, NULL, 0, "every hundredth seed forgets to save: it must be caught", 0},
     {"twins", KEY_TWINS, NULL, 0, "no seeds: one of four members runs twice, and every split of every round is tried", 0},
     {"rounds", KEY_ROUNDS, "R", 0, "rounds of --twins (3)", 0},
@@ -113,6 +115,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case KEY_ROUNDS:
     case KEY_SHARD:
         return twins_parse(&command->twins_run, key, text, state);
+    case KEY_POWER:
+        command->power = (uint32_t)strtoul(text, NULL, 10);
+        return 0;
     case KEY_CANARY:
         run->canary = true;
         return 0;
@@ -177,6 +182,8 @@ int main(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &command);
     if (command.twins)
         return twins_enumerate(&command.twins_run);
+    if (command.power > 0)
+        return sim_power_run(command.run.first_seed, command.power);
     if (!command.scenario && !command.shrink && !command.show)
         return sim_jobs_run(&command.run);
     struct sim_plan *plan = malloc(sizeof *plan);

@@ -193,9 +193,9 @@ struct sim *sim_play(const struct sim_plan *plan)
     struct sim *sim = sim_new(&options);
     sim->forgets_saves = plan->forgets_saves;
     play_chaos(sim, plan);
+    sim->chaos_requests = sim_committed_requests(sim);
     if (sim_lies_too_many(sim)) /* nothing is promised but that whoever did it can be named: sim_check_fork */
         return sim;
-    sim->chaos_requests = sim_committed_requests(sim);
     play_core(sim, plan);
     sim_restart(sim, "all");
     sim_submit(sim, "all", 3);

@@ -23,6 +23,7 @@ struct side {
     struct rota_chain chain;
     struct rota_journal *journal;
     struct rota_pool pool;
+    uint64_t synced;           /* height of the ledger at the last sync that returned */
     struct rota_status failed; /* not ok: the node would stop at the end of this turn */
     bool had_durable;          /* before a durable point that failed */
     struct rota_durable old_durable;
@@ -34,6 +35,7 @@ struct real {
 };
 
 static struct sim *current; /* SQLite knows no simulation: there is one at a time */
+static struct sim_vfs_disk *substitute;
 
 static struct side *side_of(const struct sim *sim, const struct sim_replica *replica)
 {
@@ -59,6 +61,8 @@ static bool name_belongs(const char *file, const char *name)
 
 static struct sim_vfs_disk *disk_find(const char *name)
 {
+    if (substitute)
+        return substitute;
     for (uint32_t i = 0; current && i < current->membership.count; i++) {
         struct side *side = ((struct real *)current->real)->sides[i];
         if (side && (name_belongs(name, side->names[LEDGER]) || name_belongs(name, side->names[JOURNAL])))
@@ -266,6 +270,7 @@ static struct rota_status side_sync(struct side *side, bool save_durable, bool j
     bool ledger_changed = side->chain.in_transaction, synced;
     ROTA_TRY(side->failed);
     ROTA_TRY(rota_chain_sync(&side->chain));
+    side->synced = side->chain.height;
     if (!journal_too)
         return rota_ok();
     if (ledger_changed)
@@ -490,6 +495,21 @@ void sim_real_furnish(struct sim *sim)
     current = sim;
     sim_vfs_use("/proc/self/fd/", disk_find, disk_draw);
     sqlite3_randomness(0, NULL); /* starts again from our draws */
+}
+
+struct sim_vfs_disk *sim_real_disk(struct sim *sim, uint32_t member)
+{
+    return &((struct real *)sim->real)->sides[member]->disk;
+}
+
+uint64_t sim_real_synced(const struct sim *sim, uint32_t member)
+{
+    return ((const struct real *)sim->real)->sides[member]->synced;
+}
+
+void sim_real_substitute(struct sim_vfs_disk *disk)
+{
+    substitute = disk;
 }
 
 /* ---- the end -------------------------------------------------------------------------------------------------------- */

@@ -51,5 +51,7 @@ int sim_jobs_run(const struct sim_run *run);
 bool sim_summary(const struct sim_run *run, const struct sim_totals *sum, uint64_t took_ms);
 /* sim_shrink.c: a failing plan made as short as it gets within a minute; false when it does not fail. */
 bool sim_shrink(struct sim_plan *plan);
+/* sim_power.c: power cuts at every sync while so many blocks are committed, in all ways that matter. */
+int sim_power_run(uint64_t seed, uint32_t blocks);
 
 #endif

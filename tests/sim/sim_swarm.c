@@ -87,6 +87,8 @@ static void draw_network(struct swarm *swarm, uint32_t members)
         left -= sizes[at].weight;
     swarm->plan->options.members = members ? members : sizes[at].members;
     uint32_t n = swarm->plan->options.members;
+    if (draw(swarm, n <= 3 ? 2 : 8) == 0)
+        swarm->plan->options.profile = ROTA_PROFILE_CRASH;
     swarm->plan->real = draw(swarm, 4) == 0 && n <= 7;
     swarm->plan->chaos_ms = n > 10 ? 3000 : strength(swarm, 3000, 12000);
 }

@@ -23,6 +23,7 @@ static struct {
     const char *folder;
     struct sim_vfs_disk *(*find)(const char *name);
     uint64_t (*draw)(void);
+    void (*watch)(struct sim_vfs_disk *disk);
 } layer;
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
@@ -109,6 +110,38 @@ void sim_vfs_free(struct sim_vfs_disk *disk)
 {
     for (int i = 0; i < SIM_VFS_FILES_MAX; i++)
         file_drop(&disk->files[i]);
+}
+
+void sim_vfs_copy(struct sim_vfs_disk *out, const struct sim_vfs_disk *disk)
+{
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < SIM_VFS_FILES_MAX; i++) {
+        const struct sim_vfs_file *from = &disk->files[i];
+        struct sim_vfs_file *to = &out->files[i];
+        memcpy(to->name, from->name, sizeof to->name);
+        if (from->room == 0)
+            continue;
+        file_reserve(to, from->room);
+        memcpy(to->data, from->data, from->room);
+        memcpy(to->safe, from->safe, from->room);
+        memcpy(to->dirty, from->dirty, sectors(from->room));
+        to->size = from->size;
+        to->safe_size = from->safe_size;
+    }
+}
+
+uint32_t sim_vfs_dirty(const struct sim_vfs_disk *disk)
+{
+    uint32_t count = 0;
+    for (int i = 0; i < SIM_VFS_FILES_MAX; i++)
+        for (size_t sector = 0; sector < sectors(disk->files[i].size); sector++)
+            count += disk->files[i].dirty[sector];
+    return count;
+}
+
+void sim_vfs_watch(void (*fn)(struct sim_vfs_disk *disk))
+{
+    layer.watch = fn;
 }
 
 /* ---- the power cut -------------------------------------------------------------------------------------------------- */
@@ -232,6 +265,8 @@ static int io_sync(sqlite3_file *file, int flags)
 {
     struct handle *handle = handle_of(file);
     (void)flags;
+    if (layer.watch)
+        layer.watch(handle->disk);
     handle->disk->syncs++;
     if (!disk_fails(handle->disk, true)) {
         file_settle(handle->file);

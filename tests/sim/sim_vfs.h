@@ -46,5 +46,10 @@ void sim_vfs_power_cut(struct sim_vfs_disk *disk, enum sim_vfs_loss loss, uint64
 void sim_vfs_put(struct sim_vfs_disk *disk, const char *name, const uint8_t *bytes, size_t len); /* safe at once */
 const struct sim_vfs_file *sim_vfs_find(const struct sim_vfs_disk *disk, const char *name);
 void sim_vfs_free(struct sim_vfs_disk *disk);
+/* A disk with the same files, safe and unsafe; nothing is armed on it. */
+void sim_vfs_copy(struct sim_vfs_disk *out, const struct sim_vfs_disk *disk);
+uint32_t sim_vfs_dirty(const struct sim_vfs_disk *disk); /* sectors that are not safe */
+/* Called before every sync; NULL: nobody. It may open files of other disks. */
+void sim_vfs_watch(void (*fn)(struct sim_vfs_disk *disk));
 
 #endif
