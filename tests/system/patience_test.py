@@ -1,0 +1,51 @@
+"""What clients feel of a primary: a request that its own facility cannot bring to it gets there by way of the others (PROTOCOL T4),
+and its place goes round without being noticed (T10)."""
+import statistics
+import time
+import unittest
+
+from facilities import Network
+
+
+class Patience(unittest.TestCase):
+    def test_others_bring_a_request_to_the_primary_that_its_facility_cannot_reach(self):
+        net = Network(relay=True)
+        self.addCleanup(net.close)
+        net.start()
+        net.ready()
+        primary = net.status("alpha")["primary"]
+        apart = next(name for name in net.names if name != primary)
+        view = net.status(primary)["view"]
+        net.relay.cut(primary, apart)
+        net.until(lambda: not next(p for p in net.status(apart)["peers"] if p["facility"] == primary)["up"], 20, "they are apart")
+        work = net.signed(apart, 5)
+        for jws in work:
+            begin = time.monotonic()
+            answer = net.post(apart, jws, wait=20)
+            self.assertIn(answer.status, (200, 201), answer.body)
+            print(f"by way of the others: {1000 * (time.monotonic() - begin):.0f} ms", flush=True)
+        self.assertEqual(net.status(primary)["view"], view, "a primary that did nothing wrong was replaced")
+        net.relay.heal()
+        net.settle()
+
+
+class Rotation(unittest.TestCase):
+    def test_the_primary_changes_every_twenty_blocks_and_no_client_waits_for_it(self):
+        net = Network(timers=["rotate_blocks=20", "rotate_ms=0"])
+        self.addCleanup(net.close)
+        net.start()
+        net.ready()
+        view, took = net.status("bravo")["view"], []
+        for jws in net.signed("bravo", 200):
+            begin = time.monotonic()
+            self.assertIn(net.post("bravo", jws, wait=20).status, (200, 201))
+            took.append(1000 * (time.monotonic() - begin))
+        turns = net.status("bravo")["view"] - view
+        print(f"{turns} turns in 200 blocks; a commit takes {statistics.median(took):.0f} ms, the slowest {max(took):.0f} ms", flush=True)
+        self.assertGreaterEqual(turns, 8)
+        self.assertLess(max(took), 1300, "somebody's patience ran out")
+        net.settle()
+
+
+if __name__ == "__main__":
+    unittest.main()
