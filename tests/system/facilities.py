@@ -107,12 +107,16 @@ class Network:
         self.rota("genesis", "seal", "draft.json", "--out", "genesis.json")
         self.ledger_id = json.loads(self.rota("genesis", "show", "genesis.json", "--json").stdout)["ledger_id"]
         for name in self.names:
-            self.rota("node", "init", "--dir", self.dir / f"node-{name}", "--genesis", "genesis.json", "--key", f"{name}.key",
-                      "--http", f"127.0.0.1:{self.http[name]}")
-            with open(self.dir / f"node-{name}" / "rotad.conf", "a") as file:
-                file.write(intake)
-                if self.behind:
-                    file.write(f'listen = "tcp://127.0.0.1:{self.behind[name]}"\n')
+            self.init(name, intake)
+
+    def init(self, name, intake=INTAKE):
+        """A node directory with an empty ledger and an empty journal."""
+        self.rota("node", "init", "--dir", self.dir / f"node-{name}", "--genesis", "genesis.json", "--key", f"{name}.key",
+                  "--http", f"127.0.0.1:{self.http[name]}")
+        with open(self.dir / f"node-{name}" / "rotad.conf", "a") as file:
+            file.write(intake)
+            if self.behind:
+                file.write(f'listen = "tcp://127.0.0.1:{self.behind[name]}"\n')
 
     # ---- running ---------------------------------------------------------------------------------------------------
 
