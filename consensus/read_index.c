@@ -85,13 +85,18 @@ void rota_read_reply_admit(struct rota_core *core, const struct rota_message *me
     read_cell_fill(cell, reply->has_best ? &reply->best : NULL);
 }
 
-/* Covered: the ledger has it. Overtaken: a later view committed something, so a block that an earlier view only prepared is
- * either below that or was never committed. */
+/* Covered: the ledger has it. Overtaken: a later view went on without it, and everything that this view rests on is in the
+ * ledger: a block that an earlier view only prepared is either below that or can never be committed. */
 static bool read_is_settled(const struct rota_core *core, const struct rota_read_cell *cell)
 {
     if (cell->height <= core->committed || ROTA_BROKEN(read_does_not_wait, false, true))
         return true;
-    return cell->prepared_only && core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
+    if (!cell->prepared_only)
+        return false;
+    bool committed_later = core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
+    bool left_behind =
+        core->durable.active && core->durable.view > cell->view && core->durable.tip_height <= core->committed;
+    return committed_later || left_behind;
 }
 
 static bool read_is_covered(const struct rota_core *core)

@@ -118,3 +118,34 @@ Test(reads, answers_to_earlier_attempts_do_not_count)
     cr_assert_eq(s->stats.reads, 0, "an answer of an earlier life was taken");
     sim_free(s);
 }
+
+/* One member locked a block that the others then left behind, and nobody asks for it any more. A quorum that includes this
+ * member reads all the same, and no block is made for it. */
+Test(reads, a_lock_that_was_left_behind_holds_up_no_read)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 6, .delay_min_ms = 10, .delay_max_ms = 10);
+    sim_run_ms(s, 1000);
+    sim_submit(s, "0", 1);
+    sim_run_ms(s, 25); /* the block is at all of them, the PREPAREs are on their way */
+    for (uint32_t from = 0; from < 4; from++)
+        for (uint32_t to = 0; to < 3; to++)
+            if (from != to)
+                sim_cut(s, from, to);
+    sim_run_ms(s, 10); /* only member 3 sees a quorum of them */
+    cr_assert_eq(sim_view(s, 3).best_height, 1);
+    sim_crash(s, "0 1 2"); /* pools forget; a primary that was started again hands over */
+    sim_partition(s, "0 1 2 | 3");
+    sim_restart(s, "0 1 2");
+    sim_run_ms(s, 3000);
+    cr_assert_gt(sim_view(s, 1).view, 0);
+    sim_crash(s, "2");
+    sim_heal(s);
+    sim_run_ms(s, 3000);
+    cr_assert_eq(sim_view(s, 3).best_height, 1, "the lock is gone");
+    cr_assert_eq(s->agreed_height, 0);
+    sim_read(s, "up");
+    sim_run_ms(s, 900);
+    cr_assert_eq(s->stats.reads, 3, "%llu of 3", (unsigned long long)s->stats.reads);
+    cr_assert_eq(s->agreed_height, 0);
+    sim_free(s);
+}
