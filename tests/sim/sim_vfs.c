@@ -77,13 +77,15 @@ static struct sim_vfs_file *file_make(struct sim_vfs_disk *disk, const char *nam
     return NULL;
 }
 
+/* Only what was written since the last time is copied: files are large, turns are small. */
 static void file_settle(struct sim_vfs_file *file)
 {
-    if (file->size > 0)
-        memcpy(file->safe, file->data, file->size);
+    for (size_t sector = 0; sector < sectors(file->room); sector++) {
+        if (file->dirty[sector])
+            memcpy(file->safe + sector * SIM_SECTOR_BYTES, file->data + sector * SIM_SECTOR_BYTES, SIM_SECTOR_BYTES);
+        file->dirty[sector] = 0;
+    }
     file->safe_size = file->size;
-    if (file->room > 0)
-        memset(file->dirty, 0, sectors(file->room));
 }
 
 const struct sim_vfs_file *sim_vfs_find(const struct sim_vfs_disk *disk, const char *name)
@@ -102,6 +104,7 @@ void sim_vfs_put(struct sim_vfs_disk *disk, const char *name, const uint8_t *byt
     ROTA_ASSERT(file);
     file_reserve(file, len);
     memcpy(file->data, bytes, len);
+    memset(file->dirty, 1, sectors(len));
     file->size = len;
     file_settle(file);
 }
@@ -255,6 +258,7 @@ static int io_truncate(sqlite3_file *file, sqlite3_int64 size)
         return SQLITE_IOERR_TRUNCATE;
     if ((size_t)size < of->size) {
         memset(of->data + size, 0, of->size - (size_t)size);
+        memset(of->dirty + (size_t)size / SIM_SECTOR_BYTES, 1, sectors(of->size) - (size_t)size / SIM_SECTOR_BYTES);
         of->size = (size_t)size;
     }
     return SQLITE_OK;
