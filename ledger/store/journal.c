@@ -205,7 +205,8 @@ static struct rota_status journal_open(struct rota_journal_file *file, const cha
     ROTA_TRY(journal_run(file->db,
                          "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;"
                          "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0"));
-    if (journal_ask(file->db, "PRAGMA synchronous") != 2)
+    ROTA_TRY(journal_run(file->db, ROTA_BROKEN(journal_not_synchronous, "", "PRAGMA synchronous = NORMAL")));
+    if (ROTA_BROKEN(journal_not_synchronous, journal_ask(file->db, "PRAGMA synchronous") != 2, false))
         return rota_fail(ROTA_UNSUPPORTED, "the SQLite library of this system cannot make commits durable");
     /* As with the ledger: what the log holds may never have reached the disk (PROTOCOL D4). */
     result = sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
@@ -297,7 +298,7 @@ struct rota_status rota_journal_file_blocks(struct rota_journal_file *file,
 
 static struct rota_status journal_finish(struct rota_journal_file *file, int result)
 {
-    if (result == SQLITE_DONE)
+    if (ROTA_BROKEN(journal_error_ignored, result == SQLITE_DONE, true))
         return rota_ok();
     file->failed = true;
     return journal_error(result, "the journal file could not be written");

@@ -31,7 +31,7 @@ static struct rota_status open_settings(sqlite3 *db)
     ROTA_TRY(store_run(db, store_settings));
     ROTA_TRY(store_run(db, ROTA_BROKEN(store_not_synchronous, "", "PRAGMA synchronous = NORMAL")));
     ROTA_TRY(store_ask(db, "PRAGMA synchronous", &synchronous));
-    if (synchronous != 2)
+    if (ROTA_BROKEN(store_not_synchronous, synchronous != 2, false))
         return rota_fail(ROTA_UNSUPPORTED, "the SQLite library of this system cannot make commits durable");
     return rota_ok();
 }

@@ -89,8 +89,7 @@
       "unit_ledger schedule_seq/the_same_proposal_exists_and_another_with_its_seq_is_refused", 0, "test")                \
     V(seq_window_short_by_one, "b45", "the window of seqs is one too short",                                             \
       "unit_ledger schedule_seq/the_window_has_its_edge_at_257", 0, "test")                                              \
-    V(write_error_ignored, "b36", "a commit that fails on disk counts as done",                                          \
-      "unit_ledger store_file/says_when_a_commit_fails", 0, "test")                                                      \
+    V(write_error_ignored, "b36", "a commit that fails on disk counts as done", "sim", 3000, "durability execution")     \
     V(journal_unchecked, "b34 b35", "a damaged record of the journal is taken",                                          \
       "unit_node journal/a_spoiled_record_is_refused", 0, "test")                                                        \
     V(flex_lends_its_reserve, "b39", "flex lends what it reserves for itself",                                           \
@@ -115,8 +114,8 @@
       "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                     \
     V(schedule_shows_what_is_not_final, "b33", "a reader sees what blocks in flight would do",                           \
       "unit_ledger schedule_query/a_schedule_can_be_seen_as_it_stood_at_any_height", 0, "test")                          \
-    V(store_not_synchronous, "b8", "the ledger file is not synchronous",                                                 \
-      "unit_ledger store_file/gives_back_what_was_put_in", 0, "test")                                                    \
+    V(store_not_synchronous, "b8", "commits to the ledger file are not synchronous", "sim", 3000,                        \
+      "durability agreement audit execution")                                                                            \
     V(window_without_slack, "p15", "what is beyond the own window is dropped, although windows are never quite aligned", \
       "unit_consensus voting/a_proposal_beyond_the_window_is_dropped", 0, "test")                                        \
     V(two_votes_not_accused, "p2.17", "two votes that contradict each other are not evidence",                           \
@@ -133,6 +132,10 @@
       "scenarios patience/a_primary_that_leaves_one_request_out_is_replaced_although_it_commits_the_others", 0,          \
       "test expectation")                                                                                                \
     V(restarted_primary_stays, "p2.11", "a restarted primary does not hand over",                                        \
-      "scenarios restart/a_restarted_primary_hands_over_at_once", 0, "test")
+      "scenarios restart/a_restarted_primary_hands_over_at_once", 0, "test")                                             \
+    V(journal_not_synchronous, "b8", "the journal is not synchronous", "sim", 3000,                                      \
+      "durability double_vote monotone lock execution")                                                                  \
+    V(journal_error_ignored, "b36", "a write to the journal that fails counts as done", "sim", 3000,                     \
+      "durability double_vote monotone lock execution")
 
 #endif
