@@ -1,5 +1,7 @@
 #include "ledger/epoch_change.h"
 
+#include "crypto/broken.h"
+
 #include "crypto/codec.h"
 #include "crypto/digest.h"
 
@@ -100,7 +102,7 @@ struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *chan
 {
     const struct rota_membership *before = &current->membership;
     ROTA_TRY(rota_epoch_follows(&change->next, current));
-    if (change->approval_count < rota_quorum(before->count, before->profile))
+    if (change->approval_count < ROTA_BROKEN(config_by_a_minority, rota_quorum(before->count, before->profile), 1))
         return rota_fail(ROTA_INCOMPLETE, "fewer than a quorum of administrators approve of the epoch document");
     for (uint32_t i = 0; i < change->approval_count; i++) {
         if (change->approvals[i].member >= before->count)

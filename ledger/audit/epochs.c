@@ -1,6 +1,8 @@
 /* Epochs: who the members are from which block on, from the CONFIG entries alone (PROTOCOL M7, M8). Check H1. */
 #include "ledger/audit/inside.h"
 
+#include "crypto/broken.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -49,7 +51,7 @@ void audit_epochs_advance(struct audit *audit, const struct audit_block *block)
         if (entry->kind != ROTA_ENTRY_CONFIG || !entry->parsed ||
             !rota_is_ok(rota_epoch_follows(&entry->entry.change->next, &audit->epoch)))
             continue;
-        audit->epoch = entry->entry.change->next;
+        audit->epoch = ROTA_BROKEN(audit_keeps_first_members, entry->entry.change->next, audit->epoch);
         audit->epoch.membership.base_height = block->height;
         audit->epoch.membership.base = block->hash;
         if (!epochs_note(audit))
