@@ -5,6 +5,7 @@ import time
 import unittest
 
 from facilities import Network
+from speed_test import INTAKE, Load
 
 
 class Patience(unittest.TestCase):
@@ -27,6 +28,27 @@ class Patience(unittest.TestCase):
         self.assertEqual(net.status(primary)["view"], view, "a primary that did nothing wrong was replaced")
         net.relay.heal()
         net.settle()
+
+
+    def test_a_backlog_of_many_times_the_patience_accuses_nobody(self):
+        """One proposal a block, one block at a time, 25 ms between facilities: hundreds wait for half a minute and more."""
+        net = Network(intake=INTAKE, limits=["block_entries=1", "window=1"], relay=True)
+        self.addCleanup(net.close)
+        net.start()
+        net.ready()
+        net.relay.delay(25)
+        height = net.status("alpha")["height"]
+        loads = [Load(net, name, net.signed(name, 200, person=i), wait=None) for i, name in enumerate(net.names)]
+        for load in loads:
+            load.start()
+        net.until(lambda: net.status("alpha")["pending"] > 300, 60, "a backlog")
+        net.until(lambda: net.status("alpha")["height"] > height + 100, 60, "it is worked off")
+        for load in loads:
+            load.end()
+        self.assertGreater(net.status("alpha")["pending"], 100)
+        suspicions = [line for name in net.names for line in net.log(name).splitlines() if "suspect by=self" in line]
+        suspicions = [line for line in suspicions if "silent-primary" not in line]  # a busy machine may hold up a heartbeat
+        self.assertFalse(suspicions, "somebody suspects a primary for a backlog")
 
 
 class Rotation(unittest.TestCase):

@@ -77,11 +77,12 @@ class Load(threading.Thread):
     def __init__(self, net, name, work, wait=5, pause_s=0.0):
         super().__init__(daemon=True)
         self.door, self.work, self.wait, self.pause_s = Door(net, name), work, wait, pause_s
+        self.well = (200, 201) if wait is not None else (200, 201, 202)  # without waiting it is enough that it was taken in
         self.commits, self.ending = [], threading.Event()
 
     def run(self):
         for jws in self.work:
-            while self.door.post(jws, self.wait) not in (200, 201):
+            while self.door.post(jws, self.wait) not in self.well:
                 if self.ending.is_set():
                     return
                 time.sleep(0.01)
