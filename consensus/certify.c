@@ -65,7 +65,7 @@ static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint
 
 bool rota_certify_prepared(struct rota_core *core)
 {
-    if (!core->durable.active || core->halted)
+    if (!core->durable.active || rota_core_is_silent(core))
         return false;
     bool any = false;
     for (uint64_t h = core->committed + 1; h <= core->valid_height; h++) {

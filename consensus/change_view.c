@@ -5,7 +5,7 @@
 
 void rota_suspect_say(struct rota_core *core, enum rota_suspicion reason)
 {
-    if (core->suspected || core->halted)
+    if (core->suspected || rota_core_is_silent(core))
         return;
     core->suspected = true;
     struct rota_message *message = rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_SUSPECT);
@@ -90,6 +90,7 @@ static void own_change_make(struct rota_core *core, uint64_t new_view)
     memset(change, 0, sizeof *change);
     change->sender = core->self;
     change->new_view = new_view;
+    change->incarnation = core->durable.incarnation;
     change->has_best = ROTA_BROKEN(view_change_without_lock, core->durable.has_best, core->has_committed_certificate);
     if (change->has_best)
         change->best = ROTA_BROKEN(view_change_without_lock, core->durable.best, core->committed_certificate);
@@ -98,6 +99,8 @@ static void own_change_make(struct rota_core *core, uint64_t new_view)
         change->committed = core->committed_certificate;
     change->header_count = ROTA_BROKEN(view_change_without_lock, core->durable.best_header_count, 0);
     memcpy(change->headers, core->durable.best_headers, change->header_count * sizeof change->headers[0]);
+    core->own_change_content = rota_view_change_content(change);
+    core->own_change_content_view = change->new_view;
     ROTA_ASSERT(!change->has_best || change->best.vote.view < change->new_view);
 }
 
@@ -122,7 +125,8 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
     const struct rota_view_change *change = message->view_change;
     uint32_t sender = message->sender;
     bool useful = change->new_view > core->durable.view || (change->new_view == core->durable.view && !core->durable.active);
-    if (!useful || (core->has_change[sender] && core->changes[sender].new_view >= change->new_view)) {
+    if (!useful || rota_view_change_is_stale(core, change) ||
+        (core->has_change[sender] && core->changes[sender].new_view >= change->new_view)) {
         core->dropped++;
         return;
     }
@@ -205,8 +209,8 @@ static void new_view_make(struct rota_core *core)
 
 void rota_change_view_consider(struct rota_core *core)
 {
-    if (core->halted)
-        return;
+    if (rota_core_is_silent(core))
+        return; /* it follows by NEW-VIEW and by certificates */
     uint64_t target = join_target(core);
     if (target == 0 && core->durable.view != UINT64_MAX && suspicion_suffices(core)) {
         if (ROTA_BROKEN(suspicions_not_passed_on, true, false))
@@ -309,7 +313,10 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
 void rota_new_view_admit(struct rota_core *core, const struct rota_message *message)
 {
     uint64_t view = message->new_view.view;
-    if (view < core->durable.view || (view == core->durable.view && core->durable.active)) {
+    bool stale = false;
+    for (uint32_t i = 0; i < message->new_view.change_count; i++)
+        stale |= rota_view_change_is_stale(core, &message->new_view.changes[i]);
+    if (stale || view < core->durable.view || (view == core->durable.view && core->durable.active)) {
         core->dropped++;
         return;
     }

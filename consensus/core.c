@@ -119,6 +119,8 @@ static void start_resume_view(struct rota_core *core, const struct rota_event *e
         core->changes[core->self] = *change->view_change;
         core->changes[core->self].sender = core->self;
         core->changes[core->self].signature = change->signature;
+        core->own_change_content = rota_view_change_content(change->view_change);
+        core->own_change_content_view = change->view_change->new_view;
     }
     if (!new_view || new_view->epoch != core->membership->epoch || new_view->new_view.view != core->durable.view ||
         core->durable.view == 0)
@@ -126,6 +128,20 @@ static void start_resume_view(struct rota_core *core, const struct rota_event *e
     core->durable.active = false;
     rota_new_view_accept(core, new_view);
     core->tip_pending = false; /* muted: no PREPARE in this view anyway */
+}
+
+/* The lock's headers must reach down to the ledger. They do not when the ledger file is older than the journal. */
+static void start_compare_lock(struct rota_core *core)
+{
+    struct rota_durable *durable = &core->durable;
+    uint32_t count = durable->best_header_count;
+    bool fits =
+        count == 0 ? durable->best.vote.height <= core->committed : durable->best_headers[0].height <= core->committed + 1;
+    if (!durable->has_best || fits)
+        return;
+    durable->has_best = false;
+    durable->best_header_count = 0;
+    core->recovering_why = "the ledger file is older than the journal beside it";
 }
 
 static void core_start(struct rota_core *core, const struct rota_event *event)
@@ -150,6 +166,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     if (event->start.certificate) {
         core->has_committed_certificate = true;
         core->committed_certificate = *event->start.certificate;
+        start_compare_lock(core);
         rota_certify_start(core);
         if (core->durable.view < core->committed_certificate.vote.view) { /* R4: the ledger is a turn ahead */
             core->durable.view = core->committed_certificate.vote.view;
@@ -158,10 +175,10 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     }
     start_resume_view(core, event);
     core->muted = ROTA_BROKEN(prepares_again_after_restart, event->start.restarted, false);
+    core->resign_due = core->muted && core->durable.active && rota_core_is_primary(core); /* R3 */
     rota_core_save(core);
+    rota_hello_start(core, event);
     rota_status_say(core, ROTA_TO_ALL);
-    if (core->muted && core->durable.active && ROTA_BROKEN(restarted_primary_stays, rota_core_is_primary(core), false))
-        rota_suspect_say(core, ROTA_SUSPECT_RESIGN); /* R3: a restarted primary hands over */
 }
 
 /* M9: what another epoch's members say of themselves is here a claim of a height, and nothing else. */
@@ -182,8 +199,11 @@ static void core_message(struct rota_core *core, const struct rota_message *mess
         core_foreign(core, message);
         return;
     }
+    if (message->sender == core->self && rota_twin_check(core, message))
+        return;
     if (!rota_message_is_signed(message->kind)) /* only the link vouches for these: nobody else can repeat them (T8) */
         rota_peer_hear(core, message->sender);
+    rota_hello_nudge(core, message->sender);
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
         rota_preprepare_admit(core, message);
@@ -216,19 +236,29 @@ static void core_message(struct rota_core *core, const struct rota_message *mess
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         rota_read_reply_admit(core, message);
         break;
+    case ROTA_MESSAGE_HELLO:
+        rota_hello_admit(core, message);
+        break;
+    case ROTA_MESSAGE_HELLO_REPLY:
+        rota_hello_reply_admit(core, message);
+        break;
     }
 }
 
 /* Whatever the event changed: go on until nothing more follows from what we hold. */
 static void core_advance(struct rota_core *core)
 {
+    rota_recover_consider(core);
     rota_change_view_consider(core);
     bool more = true;
     while (more && !core->halted) {
         more = rota_vote_prepare(core);
         more |= rota_certify_prepared(core);
         rota_certify_committed(core);
-        more |= rota_certify_commit(core);
+        if (rota_certify_commit(core)) {
+            rota_recover_consider(core);
+            more = true;
+        }
     }
     if (core->ended)
         return;
@@ -288,17 +318,32 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     core->actions = NULL;
 }
 
+static enum rota_mode core_mode(const struct rota_core *core)
+{
+    if (core->halted)
+        return core->quarantined ? ROTA_MODE_QUARANTINED : ROTA_MODE_HALTED;
+    if (core->ended)
+        return ROTA_MODE_ENDED;
+    if (core->durable.standing == ROTA_STANDING_RECOVERING)
+        return ROTA_MODE_RECOVERING;
+    return core->durable.active ? ROTA_MODE_ACTIVE : ROTA_MODE_CHANGING;
+}
+
 void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
 {
     memset(out, 0, sizeof *out);
-    out->mode = core->halted           ? ROTA_MODE_HALTED
-                : core->ended          ? ROTA_MODE_ENDED
-                : core->durable.active ? ROTA_MODE_ACTIVE
-                                       : ROTA_MODE_CHANGING;
+    out->mode = core_mode(core);
     out->halted = core->halted;
     out->view = core->durable.view;
     out->primary = rota_primary(core->membership, core->durable.view);
     out->muted = core->muted;
+    out->standing = core->durable.standing;
+    out->incarnation = core->durable.incarnation;
+    out->greeting = core->greeting;
+    out->recovering_why = core->durable.standing == ROTA_STANDING_RECOVERING ? core->recovering_why : NULL;
+    out->recover_view = core->durable.recover_view;
+    out->answers_count = rota_recover_answers(core);
+    out->answers_needed = rota_recover_answers_needed(core);
     out->committed = core->committed;
     out->committed_block = core->committed_block;
     out->in_flight = (uint32_t)(core->valid_height - core->committed);
@@ -309,7 +354,10 @@ void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
     }
     out->view_changes = core->view_changes;
     out->dropped = core->dropped;
-    for (uint32_t i = 0; i < core->n; i++)
+    for (uint32_t i = 0; i < core->n; i++) {
+        out->answered |= core->greetings[i].answered ? UINT32_C(1) << i : 0;
+        out->recovering |= core->greetings[i].recovering ? UINT32_C(1) << i : 0;
         if (i == core->self || rota_peer_is_heard(core, i, core->timers.suspect_ms))
             out->heard |= UINT32_C(1) << i;
+    }
 }

@@ -34,6 +34,7 @@ struct rota_core_setup {
 struct rota_own_vote {
     uint64_t height;
     bool prepared, committed; /* we said PREPARE, COMMIT */
+    bool crossed;             /* our PREPARE was for another block than the quorum's: not to be said again */
     uint64_t view;
     struct rota_hash nv;
     struct rota_hash block;
@@ -42,7 +43,11 @@ struct rota_own_vote {
 /* The durable part of a replica: one record, written whole (PROTOCOL §5). The view change and new view are records of
  * their own, because they are large and change seldom. */
 struct rota_durable {
-    uint32_t epoch; /* a record of an earlier one says nothing about this one (PROTOCOL R5) */
+    uint32_t epoch;       /* a record of an earlier one says nothing about this one (PROTOCOL R5) */
+    uint64_t incarnation; /* of the latest run */
+    enum rota_standing standing;
+    uint64_t recover_view; /* RECOVERING: v_R (H4); UINT64_MAX: not known yet */
+    uint64_t floor;        /* what runs before this one said is of before the latest loss (H7) */
     uint64_t view;
     bool active; /* NEW-VIEW accepted (or view 0) */
     struct rota_hash nv;
@@ -85,8 +90,9 @@ struct rota_event {
     uint64_t at_ms; /* monotonic, never decreasing */
     union {
         struct {
-            uint64_t boot;                    /* how often this replica was started, durable: never the same twice */
             bool restarted;                   /* we ran before: we may have said things that are lost (PROTOCOL R2) */
+            uint64_t incarnation;             /* runs so far as the disk knows, this one included; at least 1 */
+            uint64_t boot;                    /* drawn for this run: never the same twice, whatever the disk forgets */
             uint64_t committed;               /* last block in the ledger */
             struct rota_hash committed_block; /* zero when committed is 0 */
             uint64_t committed_time_ms;
@@ -204,13 +210,29 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
 const struct rota_durable *rota_core_durable(const struct rota_core *core);
 
 /* For status pages, tests and the simulator; never needed to run. */
-enum rota_mode { ROTA_MODE_ACTIVE = 1, ROTA_MODE_CHANGING, ROTA_MODE_HALTED, ROTA_MODE_ENDED };
+enum rota_mode {
+    ROTA_MODE_ACTIVE = 1,
+    ROTA_MODE_CHANGING,
+    ROTA_MODE_HALTED,
+    ROTA_MODE_ENDED,
+    ROTA_MODE_RECOVERING,  /* silent: it may have said more than its disk holds (PROTOCOL H5) */
+    ROTA_MODE_QUARANTINED, /* somebody else signs with its key (PROTOCOL H8) */
+};
 struct rota_core_view {
     enum rota_mode mode;
     const char *halted; /* NULL, or why it votes no more; static */
     uint64_t view;
     uint32_t primary;
     bool muted; /* does not prepare in this view */
+    enum rota_standing standing;
+    uint64_t incarnation;
+    bool greeting;              /* it waits for answers to its HELLO and says nothing else */
+    const char *recovering_why; /* RECOVERING: what showed it; static */
+    uint64_t recover_view;      /* RECOVERING: it speaks again after a commit of a later view; UINT64_MAX: not known yet */
+    uint32_t answered;          /* bit i: member i has answered our HELLO */
+    uint32_t answers_count;     /* of those that count */
+    uint32_t answers_needed;
+    uint32_t recovering; /* bit i: member i says that it is recovering */
     uint64_t committed;
     struct rota_hash committed_block;
     uint32_t in_flight;

@@ -6,7 +6,7 @@ enum { DURABLE_VERSION = 2 };
 static void own_vote_write(struct rota_writer *writer, const struct rota_own_vote *vote)
 {
     rota_write_u64(writer, vote->height);
-    rota_write_u8(writer, (uint8_t)((vote->prepared ? 1 : 0) | (vote->committed ? 2 : 0)));
+    rota_write_u8(writer, (uint8_t)((vote->prepared ? 1 : 0) | (vote->committed ? 2 : 0) | (vote->crossed ? 4 : 0)));
     rota_write_u64(writer, vote->view);
     rota_write_hash(writer, &vote->nv);
     rota_write_hash(writer, &vote->block);
@@ -18,7 +18,8 @@ static void own_vote_read(struct rota_reader *reader, struct rota_own_vote *out)
     uint8_t flags = rota_read_u8(reader);
     out->prepared = (flags & 1) != 0;
     out->committed = (flags & 2) != 0;
-    if (flags > 3)
+    out->crossed = (flags & 4) != 0;
+    if (flags > 7)
         reader->bad = true;
     out->view = rota_read_u64(reader);
     rota_read_hash(reader, &out->nv);
@@ -29,6 +30,10 @@ void rota_durable_encode(struct rota_writer *writer, const struct rota_durable *
 {
     rota_write_u8(writer, DURABLE_VERSION);
     rota_write_u32(writer, durable->epoch);
+    rota_write_u64(writer, durable->incarnation);
+    rota_write_u8(writer, (uint8_t)durable->standing);
+    rota_write_u64(writer, durable->recover_view);
+    rota_write_u64(writer, durable->floor);
     rota_write_u64(writer, durable->view);
     rota_write_u8(writer, durable->active);
     rota_write_hash(writer, &durable->nv);
@@ -54,6 +59,13 @@ struct rota_status rota_durable_decode(struct rota_durable *out, struct rota_vie
     if (rota_read_u8(&reader) != DURABLE_VERSION)
         return rota_fail(ROTA_UNSUPPORTED, "the journal was written by another version of this program");
     out->epoch = rota_read_u32(&reader);
+    out->incarnation = rota_read_u64(&reader);
+    uint8_t standing = rota_read_u8(&reader);
+    if (standing < ROTA_STANDING_NEW || standing > ROTA_STANDING_RECOVERING)
+        reader.bad = true;
+    out->standing = (enum rota_standing)standing;
+    out->recover_view = rota_read_u64(&reader);
+    out->floor = rota_read_u64(&reader);
     out->view = rota_read_u64(&reader);
     out->active = rota_read_u8(&reader) == 1;
     rota_read_hash(&reader, &out->nv);

@@ -17,6 +17,8 @@ enum rota_message_kind {
     ROTA_MESSAGE_STATUS = 7,            /* link authentication only */
     ROTA_MESSAGE_HEARTBEAT = 8,         /* link authentication only */
     ROTA_MESSAGE_BLOCK = 9,             /* a block we asked for: proves itself by its certificate, if it has one */
+    ROTA_MESSAGE_HELLO = 10,            /* signed: a replica has started */
+    ROTA_MESSAGE_HELLO_REPLY = 11,      /* signed: what another knows of it and of the network */
     ROTA_MESSAGE_READ_INDEX = 12,       /* link authentication only */
     ROTA_MESSAGE_READ_INDEX_REPLY = 13, /* signed */
 };
@@ -68,7 +70,7 @@ struct rota_block_message {
 
 /* One attempt of a read: never the same twice, whatever crashes. */
 struct rota_read_nonce {
-    uint64_t boot;  /* how often the reader was started */
+    uint64_t boot;  /* of the run of the reader, see rota_hello */
     uint64_t count; /* of its attempts since */
 };
 
@@ -83,11 +85,61 @@ struct rota_read_reply {
     struct rota_certificate best; /* its lock: the highest by (view, height), prepare or commit */
 };
 
+/* What a replica knows of its own past (PROTOCOL H1). */
+enum rota_standing {
+    ROTA_STANDING_NEW = 1,    /* it has never spoken, as far as its disk knows */
+    ROTA_STANDING_MEMBER,     /* its disk holds everything that it ever said */
+    ROTA_STANDING_RECOVERING, /* it may have said more than its disk holds: silent (H5) */
+};
+
+/* At every start, to all, until all have answered. */
+struct rota_hello {
+    uint64_t incarnation; /* runs of this member, this one included */
+    uint64_t boot;        /* drawn at the start: tells two runs with one count apart */
+    enum rota_standing standing;
+    uint64_t
+        recover_view; /* RECOVERING: it votes again after a commit of a later view than this; UINT64_MAX: not known yet */
+    uint64_t committed;
+    struct rota_hash committed_block;
+};
+
+/* What the replier holds that the asker itself has signed: proof, not opinion. */
+struct rota_past {
+    bool has_hello; /* of its highest incarnation */
+    struct rota_hello hello;
+    struct rota_signature hello_signature;
+    bool has_change; /* its highest VIEW-CHANGE, without the content */
+    uint64_t change_view, change_incarnation;
+    struct rota_hash change_content;
+    struct rota_signature change_signature;
+    bool has_vote; /* its highest vote by (view, height) above the replier's ledger */
+    struct rota_vote vote;
+    struct rota_signature vote_signature;
+};
+
+struct rota_hello_reply {
+    uint32_t asker;
+    uint64_t boot; /* of the HELLO that it answers */
+    enum rota_standing standing;
+    uint64_t view; /* durable at the replier; a claim that counts only in company (H4) */
+    uint64_t committed;
+    struct rota_hash committed_block;
+    bool has_certificate;
+    struct rota_certificate certificate; /* commit certificate of the committed block; without it the height is a claim */
+    struct rota_past past;
+};
+
+enum { ROTA_HELLO_BYTES = 8 + 8 + 1 + 8 + 8 + 32 };
+enum {
+    ROTA_HELLO_REPLY_BYTES_MAX = 4 + 8 + 1 + 8 + 8 + 32 + 1 + ROTA_CERTIFICATE_BYTES_MAX + 1 + ROTA_HELLO_BYTES + 64 + 1 +
+                                 8 + 8 + 32 + 64 + 1 + ROTA_VOTE_BYTES + 64,
+};
+
 struct rota_message {
     enum rota_message_kind kind;
     uint32_t epoch;                  /* whose members speak; sender is an index among them */
     uint32_t sender;                 /* who signed it; for unsigned kinds who sent it */
-    struct rota_signature signature; /* of preprepare, prepare, commit, suspect, view change, new view */
+    struct rota_signature signature; /* of the signed kinds */
     union {
         struct rota_preprepare preprepare;
         struct rota_vote vote; /* prepare, commit */
@@ -99,6 +151,8 @@ struct rota_message {
         struct rota_block_message block;
         struct rota_read_nonce read_index;
         struct rota_read_reply read_reply;
+        struct rota_hello hello;
+        struct rota_hello_reply hello_reply;
     };
 };
 
@@ -130,6 +184,19 @@ ROTA_CHECKED struct rota_status rota_message_verify(const struct rota_message *m
 
 /* H(tag readindex || encoded fields of the answer without the signature). */
 struct rota_hash rota_read_reply_content(const struct rota_read_reply *reply);
+/* HELLO and its reply (hello_message.c). */
+void rota_hello_write(struct rota_writer *writer, const struct rota_hello *hello);
+void rota_hello_read(struct rota_reader *reader, struct rota_hello *out);
+size_t rota_hello_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership, uint32_t sender,
+                           const struct rota_hello *hello);
+void rota_hello_reply_write(struct rota_writer *writer, const struct rota_hello_reply *reply);
+void rota_hello_reply_read(struct rota_reader *reader, struct rota_hello_reply *out);
+size_t rota_hello_reply_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                 uint32_t sender, const struct rota_hello_reply *reply);
+/* Everything in a reply but its own signature: the certificate, and that the asker signed what is said to be its past. */
+ROTA_CHECKED struct rota_status rota_hello_reply_check(const struct rota_hello_reply *reply,
+                                                       const struct rota_membership *membership);
+
 /* The PREPARE that a pre-prepare is. */
 struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
 

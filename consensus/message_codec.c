@@ -139,7 +139,7 @@ struct rota_hash rota_read_reply_content(const struct rota_read_reply *reply)
 
 bool rota_message_is_signed(enum rota_message_kind kind)
 {
-    if (kind == ROTA_MESSAGE_READ_INDEX_REPLY)
+    if (kind == ROTA_MESSAGE_READ_INDEX_REPLY || kind == ROTA_MESSAGE_HELLO || kind == ROTA_MESSAGE_HELLO_REPLY)
         return true;
     return kind >= ROTA_MESSAGE_PREPREPARE && kind <= ROTA_MESSAGE_NEW_VIEW;
 }
@@ -182,6 +182,12 @@ void rota_message_encode(struct rota_writer *writer, const struct rota_message *
         break;
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         read_reply_write(writer, &message->read_reply);
+        break;
+    case ROTA_MESSAGE_HELLO:
+        rota_hello_write(writer, &message->hello);
+        break;
+    case ROTA_MESSAGE_HELLO_REPLY:
+        rota_hello_reply_write(writer, &message->hello_reply);
         break;
     }
     if (rota_message_is_signed(message->kind))
@@ -236,6 +242,12 @@ static void fields_read(struct rota_reader *reader, struct rota_message *out, st
         break;
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         read_reply_read(reader, &out->read_reply);
+        break;
+    case ROTA_MESSAGE_HELLO:
+        rota_hello_read(reader, &out->hello);
+        break;
+    case ROTA_MESSAGE_HELLO_REPLY:
+        rota_hello_reply_read(reader, &out->hello_reply);
         break;
     default:
         reader->bad = true;

@@ -27,6 +27,34 @@ static size_t suspect_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const str
     return writer.len;
 }
 
+size_t rota_hello_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership, uint32_t sender,
+                           const struct rota_hello *hello)
+{
+    struct rota_writer writer = preimage_start(out, ROTA_TAG("hello"), membership);
+    rota_write_u32(&writer, sender);
+    rota_hello_write(&writer, hello);
+    ROTA_ASSERT(!writer.bad);
+    return writer.len;
+}
+
+/* Its fields stand in it themselves, so that evidence of divergence needs no more than this; what proves is hashed. */
+size_t rota_hello_reply_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                 uint32_t sender, const struct rota_hello_reply *reply)
+{
+    uint8_t bytes[ROTA_HELLO_REPLY_BYTES_MAX];
+    struct rota_writer whole = rota_writer(bytes, sizeof bytes);
+    rota_hello_reply_write(&whole, reply);
+    ROTA_ASSERT(!whole.bad);
+    struct rota_hash content = rota_hash_of(ROTA_TAG("helloreply"), rota_view(bytes, whole.len));
+    struct rota_writer writer = preimage_start(out, ROTA_TAG("helloreply"), membership);
+    rota_write_u32(&writer, sender);
+    rota_write_u64(&writer, reply->committed);
+    rota_write_hash(&writer, &reply->committed_block);
+    rota_write_hash(&writer, &content);
+    ROTA_ASSERT(!writer.bad);
+    return writer.len;
+}
+
 static size_t read_reply_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struct rota_membership *membership,
                                   const struct rota_message *message)
 {
@@ -62,6 +90,10 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
         return rota_anchor_preimage(out, membership, message->new_view.view, &nv);
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         return read_reply_preimage(out, membership, message);
+    case ROTA_MESSAGE_HELLO:
+        return rota_hello_preimage(out, membership, message->sender, &message->hello);
+    case ROTA_MESSAGE_HELLO_REPLY:
+        return rota_hello_reply_preimage(out, membership, message->sender, &message->hello_reply);
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
     case ROTA_MESSAGE_BLOCK:
@@ -160,6 +192,11 @@ struct rota_status rota_message_verify(const struct rota_message *message, const
         return block_check(&message->block, membership);
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         return read_reply_check(message, membership);
+    case ROTA_MESSAGE_HELLO:
+        return signature_check(message, membership);
+    case ROTA_MESSAGE_HELLO_REPLY:
+        ROTA_TRY(signature_check(message, membership));
+        return rota_hello_reply_check(&message->hello_reply, membership);
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
     case ROTA_MESSAGE_READ_INDEX:

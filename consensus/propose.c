@@ -2,14 +2,23 @@
  * block. */
 #include "consensus/state.h"
 
+/* What stands above our latest vote is settled, or being checked: the view is over for us, and a block built beside it would
+ * take its place on the executed chain. */
+static bool propose_is_overtaken(const struct rota_core *core)
+{
+    const struct rota_slot *slot = &core->slots[(core->voted_height + 1) % ROTA_SLOTS];
+    return slot->height == core->voted_height + 1 &&
+           (!rota_hash_is_zero(&slot->wanted) || slot->source >= ROTA_SLOT_PREPARED || slot->check == ROTA_SLOT_ASKED);
+}
+
 /* Latency first: at once when nothing is in flight, else only a full block. */
 static bool propose_is_due(struct rota_core *core)
 {
-    if (!core->durable.active || core->muted || core->building || core->halted)
+    if (!core->durable.active || core->muted || core->building || rota_core_is_silent(core))
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
-    if (!rota_core_is_primary(core) || core->waiting == 0)
+    if (!rota_core_is_primary(core) || core->waiting == 0 || propose_is_overtaken(core))
         return false;
     if (ROTA_BROKEN(block_above_config_proposed, rota_window_ends_epoch(core), false))
         return false;
@@ -56,6 +65,8 @@ void rota_propose_built(struct rota_core *core, const struct rota_event *event)
     if (!core->building)
         return;
     core->building = false;
+    if (rota_core_is_silent(core))
+        return;
     if (event->built.empty) {
         core->waiting = 0;
         core->waiting_full = false;

@@ -62,6 +62,8 @@ void rota_read_want(struct rota_core *core, uint64_t token)
 /* What we show is our lock: whatever was committed before the question, one of any quorum holds a lock at least as high. */
 void rota_read_index_admit(struct rota_core *core, const struct rota_message *message)
 {
+    if (rota_core_is_silent(core))
+        return; /* what it locked it may have forgotten (H5) */
     struct rota_message *answer = rota_core_say(core, message->sender, ROTA_MESSAGE_READ_INDEX_REPLY);
     struct rota_read_reply *reply = &answer->read_reply;
     reply->reader = message->sender;

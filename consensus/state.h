@@ -108,6 +108,22 @@ struct rota_read {
 
 enum { ROTA_FETCHES = 3 }; /* ranges asked for at a time, each of another peer */
 
+/* What a member's greetings say, and what it answered to ours. */
+struct rota_greeting {
+    bool has; /* hello: the one of its highest incarnation */
+    struct rota_hello hello;
+    struct rota_signature signature;
+    bool recovering;             /* as it last said */
+    uint64_t floor;              /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (H7) */
+    uint64_t next_floor;         /* the same, from when it speaks again */
+    uint64_t asked_ms;           /* not before: our next HELLO to it alone */
+    uint64_t answer_ms;          /* our answers so far are paid for at this time */
+    uint64_t courtesy_ms;        /* not before: the next hand-over at its request (H6) */
+    bool answered;               /* it answered the HELLO of this run */
+    enum rota_standing standing; /* as it answered */
+    uint64_t view;
+};
+
 struct rota_core {
     const struct rota_membership *membership;
     struct rota_timers timers;
@@ -123,6 +139,16 @@ struct rota_core {
     struct rota_certificate final[ROTA_SLOTS];
     const char *halted; /* NULL, or why */
     bool ended;         /* the epoch's CONFIG block is final: nothing is said any more (M7) */
+    bool quarantined;   /* halted because another process signs with our key */
+
+    struct rota_greeting greetings[ROTA_MEMBERS_MAX];
+    uint64_t own_change_content_view; /* our VIEW-CHANGE for the present view: 0 when there is none */
+    struct rota_hash own_change_content;
+    bool greeting;              /* HELLO was said and not enough came back yet: silent */
+    bool resign_due;            /* R3: once the greeting is over */
+    uint64_t greeting_ms;       /* deadline of the greeting for a replica with a whole disk */
+    uint64_t hello_ms;          /* next HELLO to everybody, 0: none */
+    const char *recovering_why; /* what showed that the disk is behind what was said */
 
     struct rota_durable durable;
     bool muted; /* restarted in this view: no PREPARE until the next (R2) */
@@ -275,6 +301,30 @@ void rota_read_index_admit(struct rota_core *core, const struct rota_message *me
 void rota_read_reply_admit(struct rota_core *core, const struct rota_message *message);
 void rota_read_advance(struct rota_core *core);
 uint64_t rota_read_deadline(const struct rota_core *core); /* 0: no read waits */
+/* hello.c */
+void rota_hello_start(struct rota_core *core, const struct rota_event *event);
+void rota_hello_admit(struct rota_core *core, const struct rota_message *message);
+void rota_hello_reply_admit(struct rota_core *core, const struct rota_message *message);
+void rota_hello_run(struct rota_core *core);   /* time has passed */
+void rota_hello_again(struct rota_core *core); /* as soon as time passes */
+void rota_hello_nudge(struct rota_core *core, uint32_t peer);
+/* recover.c */
+/* H5: nothing that counts is said. */
+bool rota_core_is_silent(const struct rota_core *core);
+uint32_t rota_recover_answers_needed(const struct rota_core *core);
+uint32_t rota_recover_answers(const struct rota_core *core);
+void rota_recover_start(struct rota_core *core);
+void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rota_hello *hello);
+void rota_recover_begin(struct rota_core *core, const char *why);
+/* What the answers and the ledger allow by now. */
+void rota_recover_consider(struct rota_core *core);
+/* Judges what somebody shows of our own past. first: it is the first answer of that member to this run. */
+void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool first);
+void rota_past_judge_certificate(struct rota_core *core, const struct rota_hello_reply *reply, bool first);
+/* H8: a message signed with our key that we did not say. True when it is one: then it must not count. */
+bool rota_twin_check(struct rota_core *core, const struct rota_message *message);
+/* H7: true when a member said this VIEW-CHANGE before it lost its memory. */
+bool rota_view_change_is_stale(const struct rota_core *core, const struct rota_view_change *change);
 /* status.c */
 void rota_status_say(struct rota_core *core, uint32_t to);
 void rota_status_admit(struct rota_core *core, const struct rota_message *message);

@@ -101,6 +101,8 @@ void rota_status_admit(struct rota_core *core, const struct rota_message *messag
         return;
     if (status->view < core->durable.view || (!status->active && core->durable.active))
         new_view_pass_on(core, peer);
+    if (rota_core_is_silent(core))
+        return;
     uint32_t self = UINT32_C(1) << core->self;
     if (status->view < core->durable.view || !(status->view_changes & self))
         own_change_resend(core, peer);

@@ -95,7 +95,8 @@ static void suspect_stall(struct rota_core *core)
 
 static void heartbeat_say(struct rota_core *core)
 {
-    if (core->n == 1 || !core->durable.active || !rota_core_is_primary(core) || core->now_ms < core->heartbeat_ms)
+    if (core->n == 1 || !core->durable.active || rota_core_is_silent(core) || !rota_core_is_primary(core) ||
+        core->now_ms < core->heartbeat_ms)
         return;
     struct rota_message *message = rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_HEARTBEAT);
     message->heartbeat = (struct rota_heartbeat){core->durable.view, core->committed};
@@ -106,9 +107,10 @@ void rota_timers_run(struct rota_core *core)
 {
     if (core->halted)
         return;
+    rota_hello_run(core); /* H1 */
     quorum_watch(core);
-    if (!core->durable.active && core->view_change_ms != 0 && core->now_ms >= core->view_change_ms &&
-        core->durable.view != UINT64_MAX)
+    if (!rota_core_is_silent(core) && !core->durable.active && core->view_change_ms != 0 &&
+        core->now_ms >= core->view_change_ms && core->durable.view != UINT64_MAX)
         rota_change_view(core, core->durable.view + 1); /* V3 */
     suspect_silence(core);
     suspect_absent(core);
@@ -129,22 +131,27 @@ static void earlier(uint64_t *at_ms, uint64_t candidate_ms)
 void rota_timers_arm(struct rota_core *core)
 {
     uint64_t at_ms = core->now_ms + 1000;
+    bool watches = !core->suspected && !rota_core_is_silent(core);
     if (core->n > 1) {
         earlier(&at_ms, core->status_ms);
         if (core->durable.active && rota_core_is_primary(core))
             earlier(&at_ms, core->heartbeat_ms);
-        if (core->durable.active && !core->suspected)
+        if (core->durable.active && watches)
             earlier(&at_ms, core->now_ms + core->timers.heartbeat_ms);
     }
-    earlier(&at_ms, core->view_change_ms);
-    if (!core->suspected)
+    if (!rota_core_is_silent(core))
+        earlier(&at_ms, core->view_change_ms);
+    if (core->greeting)
+        earlier(&at_ms, core->greeting_ms);
+    earlier(&at_ms, core->hello_ms);
+    if (watches)
         earlier(&at_ms, turn_end(core));
     earlier(&at_ms, core->untimely_ms);
     earlier(&at_ms, rota_catch_up_deadline(core));
     earlier(&at_ms, rota_read_deadline(core));
-    if (core->progress_ms != 0 && !core->suspected)
+    if (core->progress_ms != 0 && watches)
         earlier(&at_ms, core->progress_ms + rota_timers_grown(core, core->timers.progress_ms));
-    if (core->request_ms != 0 && !core->suspected)
+    if (core->request_ms != 0 && watches)
         earlier(&at_ms, core->request_ms + rota_timers_grown(core, core->timers.request_ms));
     rota_core_emit(core, ROTA_ACTION_WAKE_AT)->wake_at_ms = at_ms > core->now_ms ? at_ms : core->now_ms + 1;
 }

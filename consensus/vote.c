@@ -150,6 +150,7 @@ void rota_vote_mute_if_crossed(struct rota_core *core, const struct rota_slot *s
     if (ROTA_BROKEN(crossed_vote_goes_on, rota_hash_equal(&own->block, &slot->block), true))
         return;
     own->prepared = false; /* not to be said again; what was said stands */
+    own->crossed = true;
     core->muted = true;
 }
 
@@ -172,7 +173,7 @@ static bool vote_tip(struct rota_core *core)
 
 bool rota_vote_prepare(struct rota_core *core)
 {
-    if (!core->durable.active || core->halted)
+    if (!core->durable.active || rota_core_is_silent(core))
         return false;
     if (core->tip_pending)
         return vote_tip(core);

@@ -29,6 +29,7 @@ static bool flag_read(struct rota_reader *reader)
 void rota_view_change_encode(struct rota_writer *writer, const struct rota_view_change *change)
 {
     rota_write_u64(writer, change->new_view);
+    rota_write_u64(writer, change->incarnation);
     rota_write_u8(writer, change->has_best);
     if (change->has_best)
         rota_certificate_encode(writer, &change->best);
@@ -44,6 +45,7 @@ void rota_view_change_decode(struct rota_reader *reader, struct rota_view_change
 {
     memset(out, 0, sizeof *out);
     out->new_view = rota_read_u64(reader);
+    out->incarnation = rota_read_u64(reader);
     out->has_best = flag_read(reader);
     if (out->has_best)
         rota_certificate_decode(reader, &out->best);
@@ -70,21 +72,29 @@ struct rota_hash rota_view_change_content(const struct rota_view_change *change)
     return rota_hash_of(ROTA_TAG("viewchange"), rota_view(bytes, writer.len));
 }
 
-/* tag || ledger || epoch || config || sender || new view || content. */
-size_t rota_view_change_preimage(uint8_t out[ROTA_VIEW_CHANGE_PREIMAGE_MAX], const struct rota_membership *membership,
-                                 const struct rota_view_change *change)
+/* tag || ledger || epoch || config || sender || new view || incarnation || content. */
+size_t rota_view_change_preimage_of(uint8_t out[ROTA_VIEW_CHANGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                    uint32_t sender, uint64_t new_view, uint64_t incarnation,
+                                    const struct rota_hash *content)
 {
-    struct rota_hash content = rota_view_change_content(change);
     struct rota_writer writer = rota_writer(out, ROTA_VIEW_CHANGE_PREIMAGE_MAX);
     rota_write_bytes(&writer, ROTA_TAG("viewchange"), strlen(ROTA_TAG("viewchange")));
     rota_write_hash(&writer, &membership->ledger_id);
     rota_write_u32(&writer, membership->epoch);
     rota_write_hash(&writer, &membership->config_hash);
-    rota_write_u32(&writer, change->sender);
-    rota_write_u64(&writer, change->new_view);
-    rota_write_hash(&writer, &content);
+    rota_write_u32(&writer, sender);
+    rota_write_u64(&writer, new_view);
+    rota_write_u64(&writer, incarnation);
+    rota_write_hash(&writer, content);
     ROTA_ASSERT(!writer.bad);
     return writer.len;
+}
+
+size_t rota_view_change_preimage(uint8_t out[ROTA_VIEW_CHANGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                 const struct rota_view_change *change)
+{
+    struct rota_hash content = rota_view_change_content(change);
+    return rota_view_change_preimage_of(out, membership, change->sender, change->new_view, change->incarnation, &content);
 }
 
 struct rota_status rota_header_check(const struct rota_header *header, const struct rota_membership *membership)

@@ -17,6 +17,7 @@ enum {
 struct rota_view_change {
     uint32_t sender;
     uint64_t new_view;
+    uint64_t incarnation; /* the run that said it (H1) */
     bool has_best;
     struct rota_certificate best; /* highest by (view, height), prepare or commit */
     bool has_committed;
@@ -44,7 +45,7 @@ ROTA_CHECKED struct rota_status rota_header_check(const struct rota_header *head
 
 enum {
     ROTA_VIEW_CHANGE_BYTES_MAX =
-        8 + 2 * (1 + ROTA_CERTIFICATE_BYTES_MAX) + 2 + ROTA_VIEW_CHANGE_HEADERS_MAX * ROTA_HEADER_BYTES,
+        8 + 8 + 2 * (1 + ROTA_CERTIFICATE_BYTES_MAX) + 2 + ROTA_VIEW_CHANGE_HEADERS_MAX * ROTA_HEADER_BYTES,
     ROTA_VIEW_CHANGE_PREIMAGE_MAX = 192,
 };
 /* The fields, without sender and signature. Decode is strict; what is wrong makes the reader bad. */
@@ -55,6 +56,10 @@ struct rota_hash rota_view_change_content(const struct rota_view_change *change)
 /* What its signature covers. Returns the length. */
 size_t rota_view_change_preimage(uint8_t out[ROTA_VIEW_CHANGE_PREIMAGE_MAX], const struct rota_membership *membership,
                                  const struct rota_view_change *change);
+/* The same for one that is known by its content's hash alone. */
+size_t rota_view_change_preimage_of(uint8_t out[ROTA_VIEW_CHANGE_PREIMAGE_MAX], const struct rota_membership *membership,
+                                    uint32_t sender, uint64_t new_view, uint64_t incarnation,
+                                    const struct rota_hash *content);
 ROTA_CHECKED bool rota_view_change_is_signed(const struct rota_view_change *change,
                                              const struct rota_membership *membership);
 /* G4: signature, certificates, headers. */

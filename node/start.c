@@ -31,8 +31,9 @@ struct rota_status rota_node_start_core(struct rota_node *node)
     struct rota_recovered recovered = rota_journal_recovered(node->journal);
     struct rota_event event = {.kind = ROTA_EVENT_START};
     ROTA_TRY(rota_journal_blocks(node->journal, start_block, node));
-    event.start.boot = recovered.incarnation;
     event.start.restarted = recovered.restarted || node->chain.height > 0;
+    event.start.incarnation = recovered.incarnation;
+    randombytes_buf(&event.start.boot, sizeof event.start.boot);
     event.start.committed = node->chain.height;
     event.start.committed_block = node->chain.head;
     event.start.committed_time_ms = node->chain.head_time_ms;

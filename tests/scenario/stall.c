@@ -199,7 +199,7 @@ static void goes_on_at(uint64_t view)
     sim_crash(s, "all");
     for (uint32_t i = 0; i < 4; i++) {
         s->replicas[i].disk.used = s->replicas[i].disk.has_durable = true;
-        s->replicas[i].disk.durable = (struct rota_durable){.view = view, .active = true};
+        s->replicas[i].disk.durable = (struct rota_durable){.standing = ROTA_STANDING_MEMBER, .view = view, .active = true};
     }
     sim_restart(s, "all");
     sim_submit(s, "all", 3);

@@ -26,6 +26,8 @@ static void membership_fill(struct sim *sim)
         memset(membership->members[i].key.b, (int)(i + 1), sizeof membership->members[i].key.b);
 }
 
+enum { FOUNDING_MS_MAX = 20000 }; /* in the worst weather */
+
 struct sim *sim_new(const struct sim_options *options)
 {
     ROTA_ASSERT(sodium_init() >= 0);
@@ -56,6 +58,8 @@ struct sim *sim_new(const struct sim_options *options)
     }
     for (uint32_t i = 0; i < options->members; i++)
         sim_replica_start(sim, &sim->replicas[i]);
+    while (!options->unfounded && !sim_is_founded(sim) && sim->now_ms < FOUNDING_MS_MAX)
+        sim_run_ms(sim, 1);
     return sim;
 }
 
@@ -64,11 +68,10 @@ void sim_free(struct sim *sim)
     if (sim->parts)
         sim->parts->close(sim);
     for (uint32_t i = 0; i < sim->membership.count; i++) {
-        struct sim_disk *disk = &sim->replicas[i].disk;
-        for (uint64_t h = 0; h < SIM_HEIGHTS_MAX; h++)
-            free(disk->certificates[h]);
-        free(disk->view_change);
-        free(disk->new_view);
+        sim_disk_free(&sim->replicas[i].disk);
+        if (sim->backups[i])
+            sim_disk_free(sim->backups[i]);
+        free(sim->backups[i]);
         free(sim->replicas[i].core);
     }
     for (size_t i = 0; i < sim->queue_count; i++)

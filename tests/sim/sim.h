@@ -38,9 +38,9 @@ enum sim_stream { SIM_NET, SIM_DISK, SIM_CLOCK, SIM_CLIENT, SIM_FAULT, SIM_LIAR,
 /* What a replica has durably: survives a crash exactly as it was at the last durable point. */
 struct sim_disk {
     bool used;
-    uint64_t boot; /* how often it was started */
-    bool unsure;   /* the real disk failed in the last durable point: it holds what was before it or what came with it */
+    bool unsure; /* the real disk failed in the last durable point: it holds what was before it or what came with it */
     uint64_t unsure_height; /* the ledger before it */
+    uint64_t runs;          /* counted before each of them */
     bool has_durable;
     struct rota_durable durable;
     uint64_t height;
@@ -147,6 +147,7 @@ struct sim_options {
     uint32_t link_capacity;   /* messages under way on one link, more are lost; 0: no limit */
     uint32_t liars;           /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
     uint64_t lies;
+    bool unfounded; /* begin before the members have met; otherwise a run begins when all of them may vote */
     bool verbose;
     void (*furnish)(struct sim *sim); /* puts real parts in, before the replicas start; NULL: toys */
 };
@@ -160,6 +161,7 @@ enum sim_checker {
     SIM_DOUBLE_VOTE,   /* one statement a view, height and phase */
     SIM_DURABILITY,    /* nothing leaves that is not on disk */
     SIM_EXACTLY_ONCE,  /* a request is committed once */
+    SIM_SILENCE,       /* a replica that may have forgotten something says nothing that counts */
     SIM_MONOTONE,      /* views do not go back over a restart */
     SIM_LIVENESS,      /* progress after everything was mended */
     SIM_EVIDENCE,      /* accusations are proof, and never name a correct replica */
@@ -222,6 +224,9 @@ struct sim {
     struct sim_signed *ever_signed; /* sim_check_signed.c */
     struct sim_held *held;          /* sim_check_held.c */
     struct sim_liars *lying;        /* NULL: no member has such a layer */
+    struct sim_disk *backups[ROTA_MEMBERS_MAX]; /* NULL: none was made */
+    uint64_t boots;                             /* every start of every replica */
+    uint32_t forgetful;                         /* put back to an older state and not aware of it yet: counts as faulty */
     struct sim_reached *reached;
     const struct sim_parts *parts; /* NULL: toys */
     void *real;                    /* what they need */
@@ -259,6 +264,14 @@ void sim_clog(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms);
 void sim_pause(struct sim *sim, uint32_t members, uint64_t until_ms);
 void sim_drift(struct sim *sim, uint32_t members, int32_t ppm);
 void sim_mend(struct sim *sim); /* everything above, clocks and weather too; who is down stays down */
+/* Disks, of replicas that are down: everything gone; the journal alone gone; kept aside, and put back later. */
+void sim_wipe(struct sim *sim, const char *who);
+void sim_wipe_journal(struct sim *sim, const char *who);
+void sim_backup(struct sim *sim, const char *who);
+void sim_restore(struct sim *sim, const char *who);
+bool sim_is_founded(const struct sim *sim);
+bool sim_memory_is_whole(const struct sim *sim);
+void sim_disk_free(struct sim_disk *disk);
 
 /* Go. */
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
@@ -340,6 +353,8 @@ void sim_check_close(struct sim *sim);
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
 void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
                          const struct rota_certificate *certificate);
+void sim_check_forgot_held(struct sim *sim, uint32_t member);
+void sim_check_forgot(struct sim *sim, uint32_t member);
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
 /* sim_check_signed.c */
 void sim_check_signed_open(struct sim *sim);

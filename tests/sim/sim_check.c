@@ -18,6 +18,7 @@ struct view_said {
     uint32_t member;
     enum rota_message_kind kind;
     uint64_t view;
+    uint64_t incarnation; /* of a VIEW-CHANGE */
     struct rota_hash content;
 };
 
@@ -59,6 +60,14 @@ static size_t said_bucket(uint32_t member, const struct rota_vote *vote)
     return (member * 31 + (size_t)vote->kind * 7919 + vote->view * 104729 + vote->height * 1299709) % SAID_BUCKETS;
 }
 
+/* A replica that was put back to an older state and has not found out counts as faulty (PROTOCOL M2): it may be accused. */
+static void check_contradiction(struct sim *sim, uint32_t member, enum sim_checker checker, const char *sentence)
+{
+    if (!(sim->forgetful >> member & 1))
+        sim_fail(sim, checker, sentence);
+    sim->liars |= UINT32_C(1) << member;
+}
+
 /* No correct replica votes for two blocks in one (view, height, phase), across crashes too. True when the vote is new. */
 static bool check_one_vote(struct sim *sim, uint32_t member, const struct rota_vote *vote)
 {
@@ -68,7 +77,8 @@ static bool check_one_vote(struct sim *sim, uint32_t member, const struct rota_v
             said->vote.height != vote->height)
             continue;
         if (!rota_vote_equal(&said->vote, vote))
-            sim_fail(sim, SIM_DOUBLE_VOTE, "a correct replica voted for two blocks at one height of one view");
+            check_contradiction(sim, member, SIM_DOUBLE_VOTE,
+                                "a correct replica voted for two blocks at one height of one view");
         return false;
     }
     struct said *said = malloc(sizeof *said);
@@ -124,19 +134,24 @@ static void check_on_disk(struct sim *sim, const struct sim_replica *replica, co
         sim_fail(sim, SIM_DURABILITY, "a COMMIT left before its lock was durable");
 }
 
-static void check_view_said(struct sim *sim, uint32_t member, enum rota_message_kind kind, uint64_t view,
-                            const struct rota_hash *content)
+static void check_view_said(struct sim *sim, const struct sim_replica *replica, const struct view_said *now)
 {
+    uint32_t member = replica->index;
     for (const struct view_said *said = sim->shadow->views; said; said = said->next) {
-        if (said->member != member || said->kind != kind || said->view != view)
+        if (said->member != member || said->kind != now->kind || said->view != now->view)
             continue;
-        if (!rota_hash_equal(&said->content, content))
-            sim_fail(sim, SIM_DOUBLE_VOTE, "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
+        if (now->kind == ROTA_MESSAGE_VIEW_CHANGE && said->incarnation < replica->disk.durable.floor)
+            continue; /* of before it lost its memory, which everybody knows (H7) */
+        if (!rota_hash_equal(&said->content, &now->content))
+            check_contradiction(sim, member, SIM_DOUBLE_VOTE,
+                                "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
         return;
     }
     struct view_said *said = malloc(sizeof *said);
     ROTA_ASSERT(said);
-    *said = (struct view_said){sim->shadow->views, member, kind, view, *content};
+    *said = *now;
+    said->member = member;
+    said->next = sim->shadow->views;
     sim->shadow->views = said;
 }
 
@@ -149,8 +164,10 @@ static void check_view_change(struct sim *sim, const struct sim_replica *replica
     const struct rota_vote *said = &sim->shadow->highest_commit[replica->index], *best = &change->best.vote;
     if (said->height == 0 || said->view >= change->new_view)
         return;
+    if (rota_quorum(sim->membership.count, sim->membership.profile) == sim->membership.count && disk->durable.floor > 0)
+        return; /* H5: where everybody is needed, all the others hold whatever lock counts */
     if (!change->has_best || best->view < said->view || (best->view == said->view && best->height < said->height))
-        sim_fail(sim, SIM_LOCK, "a correct replica's VIEW-CHANGE hides the lock of its COMMIT");
+        check_contradiction(sim, replica->index, SIM_LOCK, "a correct replica's VIEW-CHANGE hides the lock of its COMMIT");
 }
 
 /* What is said for the first time belongs to the window and to a view that was not left (V5). */
@@ -173,12 +190,21 @@ static void commit_said(struct sim *sim, uint32_t member, const struct rota_vote
         *highest = *vote;
 }
 
+/* H5, judged by the disk: a replica that may have forgotten something says nothing that counts. */
+static void check_silence(struct sim *sim, const struct sim_replica *replica, enum rota_message_kind kind)
+{
+    bool counts = kind <= ROTA_MESSAGE_NEW_VIEW;
+    if (counts && replica->disk.durable.standing != ROTA_STANDING_MEMBER)
+        sim_fail(sim, SIM_SILENCE, "a replica that may have forgotten something is not silent");
+}
+
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
     struct rota_vote vote;
-    struct rota_hash content;
+    struct view_said now = {.kind = message->kind};
     if (message->sender != replica->index)
         return; /* passed on */
+    check_silence(sim, replica, message->kind);
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
     case ROTA_MESSAGE_PREPARE:
@@ -196,12 +222,15 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
         check_view_change(sim, replica, message->view_change);
         if (message->view_change->new_view > sim->shadow->left_for[replica->index])
             sim->shadow->left_for[replica->index] = message->view_change->new_view;
-        content = rota_view_change_content(message->view_change);
-        check_view_said(sim, replica->index, message->kind, message->view_change->new_view, &content);
+        now.view = message->view_change->new_view;
+        now.incarnation = message->view_change->incarnation;
+        now.content = rota_view_change_content(message->view_change);
+        check_view_said(sim, replica, &now);
         break;
     case ROTA_MESSAGE_NEW_VIEW:
-        content = rota_new_view_digest(&sim->membership, &message->new_view);
-        check_view_said(sim, replica->index, message->kind, message->new_view.view, &content);
+        now.view = message->new_view.view;
+        now.content = rota_new_view_digest(&sim->membership, &message->new_view);
+        check_view_said(sim, replica, &now);
         break;
     case ROTA_MESSAGE_SUSPECT:
     case ROTA_MESSAGE_STATUS:
@@ -209,6 +238,8 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
     case ROTA_MESSAGE_BLOCK:
     case ROTA_MESSAGE_READ_INDEX:
     case ROTA_MESSAGE_READ_INDEX_REPLY:
+    case ROTA_MESSAGE_HELLO:
+    case ROTA_MESSAGE_HELLO_REPLY:
         break;
     }
 }
@@ -256,6 +287,12 @@ void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uin
         sim_fail(sim, SIM_CERTIFICATE, "a block was committed with another's certificate");
     sim_trace(sim, height * 131 + replica->index);
     sim_trace(sim, replica->disk.chain[height]->hash.b[0] | (uint64_t)replica->disk.chain[height]->hash.b[1] << 8);
+}
+
+void sim_check_forgot(struct sim *sim, uint32_t member)
+{
+    sim->shadow->durable_view[member] = 0;
+    sim_check_forgot_held(sim, member);
 }
 
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica)

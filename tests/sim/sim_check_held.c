@@ -71,6 +71,14 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
     held->nv = durable->nv;
 }
 
+/* Its disk was wiped, or put back to an older state: it goes back, and only what was said stays. */
+void sim_check_forgot_held(struct sim *sim, uint32_t member)
+{
+    struct held_replica *held = &sim->held->replicas[member];
+    held->view = held->best_view = held->best_height = held->height = 0;
+    memset(&held->nv, 0, sizeof held->nv);
+}
+
 /* ---- PREPAREs of a view --------------------------------------------------------------------------------------------- */
 
 void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)

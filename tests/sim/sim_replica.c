@@ -240,7 +240,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_EPOCH:
         sim_fail(turn->sim, SIM_HALT, "an epoch ended that nobody ended");
     case ROTA_ACTION_HALT:
-        if (!turn->sim->halts_expected && !sim_is_liar(turn->sim, turn->replica->index) && !sim_lies_too_many(turn->sim))
+        if (!(turn->sim->liars >> turn->replica->index & 1) && !turn->sim->halts_expected &&
+            !sim_is_liar(turn->sim, turn->replica->index) && !sim_lies_too_many(turn->sim))
             sim_fail(turn->sim, SIM_HALT, action->halt);
         turn->sim->halted |= UINT32_C(1) << turn->replica->index;
         break;
@@ -418,6 +419,8 @@ static void turn_run(struct sim *sim, struct sim_replica *replica, const struct 
         sim_check_settled_debt(sim, replica);
         sim_check_saved(sim, replica);
     }
+    if (replica->disk.durable.standing == ROTA_STANDING_RECOVERING)
+        sim->forgetful &= ~(UINT32_C(1) << replica->index);
     if (!crash)
         turn_release(turn);
     for (uint32_t i = 0; i < turn->say_count; i++)
@@ -471,9 +474,10 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     replica_memory_reset(sim, replica);
     struct sim_disk *disk = &replica->disk;
     struct rota_event event = {.kind = ROTA_EVENT_START};
-    event.start.boot = ++disk->boot;
     replica->read_asked = replica->read_done = 0;
     event.start.restarted = disk->used;
+    event.start.incarnation = ++disk->runs;
+    event.start.boot = ++sim->boots;
     event.start.committed = disk->height;
     if (disk->height > 0) {
         event.start.committed_block = disk->chain[disk->height]->hash;

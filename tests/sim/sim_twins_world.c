@@ -274,6 +274,9 @@ static bool letter_arrives(const struct twins_world *world, const struct letter 
     const struct twins_instance *to = &world->state.instances[letter->to];
     if ((choice->side >> letter->from & 1) != (choice->side >> letter->to & 1))
         return false;
+    bool greets = message->kind == ROTA_MESSAGE_HELLO || message->kind == ROTA_MESSAGE_HELLO_REPLY;
+    if (greets || message->sender == to->member)
+        return false; /* twins that hear of each other stop (H8); these here are to lie as long as they can */
     if (message->kind == ROTA_MESSAGE_COMMIT && choice->reach == TWINS_ONE_COMMITS)
         return to->member == rota_primary(&world->membership, world->state.view);
     if (message->kind == ROTA_MESSAGE_COMMIT)
@@ -363,6 +366,18 @@ static bool verify_nothing(const struct rota_ed25519_public *key, struct rota_vi
     return true;
 }
 
+/* Everybody has answered this one's HELLO, before the first round (PROTOCOL H4). */
+static void instance_greet(struct twins_world *world, uint32_t instance)
+{
+    uint32_t member = world->state.instances[instance].member;
+    for (uint32_t i = 0; i < TWINS_MEMBERS; i++) {
+        struct rota_message reply = {.kind = ROTA_MESSAGE_HELLO_REPLY, .sender = i};
+        reply.hello_reply = (struct rota_hello_reply){.asker = member, .standing = ROTA_STANDING_NEW};
+        if (i != member)
+            instance_step(world, instance, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = &reply});
+    }
+}
+
 struct twins_world *twins_new(void)
 {
     struct twins_world *world = calloc(1, sizeof *world);
@@ -384,6 +399,7 @@ struct twins_world *twins_new(void)
                                         .self = world->state.instances[i].member};
         rota_core_init(core_of(world, i), &setup);
         instance_step(world, i, &(struct rota_event){.kind = ROTA_EVENT_START});
+        instance_greet(world, i);
     }
     papers_burn(world);
     return world;

@@ -110,6 +110,8 @@ static uint64_t exchange_number(const struct rota_message *message)
     case ROTA_MESSAGE_READ_INDEX:
         return message->read_index.count;
     case ROTA_MESSAGE_READ_INDEX_REPLY:
+    case ROTA_MESSAGE_HELLO:
+    case ROTA_MESSAGE_HELLO_REPLY:
         return message->read_reply.nonce.count;
     }
     return 0;

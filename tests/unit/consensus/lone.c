@@ -61,6 +61,17 @@ static void core_new(struct lone *lone)
     rota_core_init(lone->core, &setup);
 }
 
+/* Everybody answers its HELLO, and knows nothing of it that it does not know itself. */
+static void lone_greet(struct lone *lone, enum rota_standing standing)
+{
+    for (uint32_t i = 0; i < lone->membership.count; i++) {
+        struct rota_message reply = {.kind = ROTA_MESSAGE_HELLO_REPLY, .epoch = lone->membership.epoch, .sender = i};
+        reply.hello_reply = (struct rota_hello_reply){.asker = lone->self, .standing = standing};
+        if (i != lone->self)
+            lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = &reply});
+    }
+}
+
 struct lone *lone_open(uint32_t n, uint32_t self)
 {
     cr_assert_geq(sodium_init(), 0);
@@ -79,6 +90,7 @@ struct lone *lone_open(uint32_t n, uint32_t self)
     cr_assert(lone->core && lone->actions && lone->asked);
     core_new(lone);
     lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_START});
+    lone_greet(lone, ROTA_STANDING_NEW);
     lone_forget(lone);
     return lone;
 }
@@ -102,6 +114,7 @@ void lone_restart(struct lone *lone)
     event.start.restarted = true;
     event.start.durable = &durable;
     lone_step(lone, event);
+    lone_greet(lone, ROTA_STANDING_MEMBER);
 }
 
 void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable)
@@ -118,6 +131,7 @@ void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const st
     event.start.committed_time_ms = base->header.time_ms;
     event.start.durable = durable;
     lone_step(lone, event);
+    lone_greet(lone, ROTA_STANDING_MEMBER);
 }
 
 void lone_forget(struct lone *lone)

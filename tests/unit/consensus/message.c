@@ -225,6 +225,62 @@ Test(message, a_view_change_that_lies_is_refused)
     }
 }
 
+static struct rota_message hello_make(uint32_t sender, uint64_t incarnation)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_HELLO, .sender = sender};
+    message.hello = (struct rota_hello){.incarnation = incarnation,
+                                        .boot = 77,
+                                        .standing = ROTA_STANDING_RECOVERING,
+                                        .recover_view = UINT64_MAX,
+                                        .committed = 3,
+                                        .committed_block = {{5}}};
+    sign(&message);
+    return message;
+}
+
+/* PROTOCOL H1, H3: what is shown as the asker's past must be the asker's own words, each of them. */
+Test(message, a_reply_to_a_greeting_shows_only_what_the_asker_signed)
+{
+    network_make();
+    static struct rota_message reply, out, bent;
+    static struct rota_view_change change;
+    struct rota_hash block = {{9}};
+    struct rota_message hello = hello_make(1, 4);
+    view_change_make(&change, 1, 6);
+    struct rota_message vote = {.kind = ROTA_MESSAGE_COMMIT, .sender = 1};
+    vote.vote = (struct rota_vote){.kind = ROTA_VOTE_COMMIT, .view = 5, .height = 4, .block = block};
+    sign(&vote);
+    reply = (struct rota_message){.kind = ROTA_MESSAGE_HELLO_REPLY, .sender = 2};
+    reply.hello_reply = (struct rota_hello_reply){
+        .asker = 1, .boot = 77, .standing = ROTA_STANDING_MEMBER, .view = 6, .committed = 3, .committed_block = block};
+    reply.hello_reply.has_certificate = true;
+    reply.hello_reply.certificate = certify(ROTA_VOTE_COMMIT, 5, 3, &block);
+    struct rota_past *past = &reply.hello_reply.past;
+    past->has_hello = past->has_change = past->has_vote = true;
+    past->hello = hello.hello;
+    past->hello_signature = hello.signature;
+    past->change_view = 6;
+    past->change_content = rota_view_change_content(&change);
+    past->change_signature = change.signature;
+    past->vote = vote.vote;
+    past->vote_signature = vote.signature;
+    sign(&reply);
+    (void)round_trip(&hello, &out);
+    cr_assert(rota_is_ok(rota_message_verify(&out, &membership)));
+    (void)round_trip(&reply, &out);
+    cr_assert(rota_is_ok(rota_message_verify(&out, &membership)));
+    for (int lie = 0; lie < 5; lie++) {
+        bent = reply;
+        bent.hello_reply.past.hello.incarnation += lie == 0;
+        bent.hello_reply.past.change_view += lie == 1;
+        bent.hello_reply.past.change_incarnation += lie == 2;
+        bent.hello_reply.past.vote.view += lie == 3;
+        bent.hello_reply.committed += lie == 4;
+        sign(&bent);
+        cr_assert(!rota_is_ok(rota_message_verify(&bent, &membership)), "lie %d", lie);
+    }
+}
+
 /* PROTOCOL P1: one signature is a lock where nobody lies, and only there, and only the primary's. */
 Test(message, the_word_of_the_primary_is_a_prepare_certificate_in_the_crash_profile_alone)
 {
@@ -323,6 +379,10 @@ Test(durable, the_record_survives_encoding)
     static struct rota_durable durable, out;
     static uint8_t bytes[ROTA_DURABLE_BYTES_MAX];
     struct rota_hash block = {{9}};
+    durable.incarnation = 9;
+    durable.standing = ROTA_STANDING_RECOVERING;
+    durable.recover_view = 3;
+    durable.floor = 8;
     durable.view = 4;
     durable.has_best = true;
     durable.best = certify(ROTA_VOTE_PREPARE, 3, 2, &block);
@@ -335,6 +395,7 @@ Test(durable, the_record_survives_encoding)
     cr_assert(!writer.bad);
     cr_assert(rota_is_ok(rota_durable_decode(&out, rota_view(bytes, writer.len))));
     cr_assert_eq(out.view, 4);
+    cr_assert(out.incarnation == 9 && out.standing == ROTA_STANDING_RECOVERING && out.recover_view == 3 && out.floor == 8);
     cr_assert(out.votes[5].prepared);
     cr_assert(!out.votes[5].committed);
     cr_assert(rota_vote_equal(&out.best.vote, &durable.best.vote));

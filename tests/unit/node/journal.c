@@ -18,7 +18,7 @@ static struct rota_journal *journal_made(const struct bench *bench)
 
 static struct rota_durable durable_of(uint64_t view)
 {
-    struct rota_durable durable = {.view = view, .active = true, .tip_height = 3};
+    struct rota_durable durable = {.standing = ROTA_STANDING_MEMBER, .view = view, .active = true, .tip_height = 3};
     durable.votes[5] = (struct rota_own_vote){.height = 5, .prepared = true, .view = view};
     return durable;
 }

@@ -1,0 +1,109 @@
+/* Disks that forget: wiped, or put back to an older state. The replica must be down; what it once said stays in the shadow.
+ */
+#include "tests/sim/sim_liar.h"
+
+static uint8_t *bytes_copy(const uint8_t *from, size_t len)
+{
+    if (!from)
+        return NULL;
+    uint8_t *copy = malloc(len);
+    ROTA_ASSERT(copy);
+    memcpy(copy, from, len);
+    return copy;
+}
+
+void sim_disk_free(struct sim_disk *disk)
+{
+    for (uint64_t h = 0; h < SIM_HEIGHTS_MAX; h++)
+        free(disk->certificates[h]);
+    free(disk->view_change);
+    free(disk->new_view);
+    memset(disk, 0, sizeof *disk);
+}
+
+static void disk_copy(struct sim_disk *to, const struct sim_disk *from)
+{
+    *to = *from;
+    for (uint64_t h = 0; h < SIM_HEIGHTS_MAX; h++)
+        to->certificates[h] = NULL;
+    for (uint64_t h = 1; h <= from->height; h++)
+        to->certificates[h] = (void *)bytes_copy((const void *)from->certificates[h], sizeof *from->certificates[h]);
+    to->view_change = bytes_copy(from->view_change, from->view_change_len);
+    to->new_view = bytes_copy(from->new_view, from->new_view_len);
+}
+
+void sim_wipe(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        if (!(members >> i & 1))
+            continue;
+        ROTA_ASSERT(!sim->replicas[i].up);
+        sim_disk_free(&sim->replicas[i].disk);
+        sim_check_forgot(sim, i);
+    }
+}
+
+void sim_wipe_journal(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        struct sim_disk *disk = &sim->replicas[i].disk;
+        if (!(members >> i & 1))
+            continue;
+        ROTA_ASSERT(!sim->replicas[i].up);
+        free(disk->view_change);
+        free(disk->new_view);
+        disk->view_change = disk->new_view = NULL;
+        disk->used = disk->has_durable = false;
+        disk->pending_count = 0;
+        disk->runs = 0;
+        sim_check_forgot(sim, i);
+    }
+}
+
+void sim_backup(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        if (!(members >> i & 1))
+            continue;
+        if (!sim->backups[i]) {
+            sim->backups[i] = calloc(1, sizeof *sim->backups[i]);
+            ROTA_ASSERT(sim->backups[i]);
+        }
+        sim_disk_free(sim->backups[i]);
+        disk_copy(sim->backups[i], &sim->replicas[i].disk);
+    }
+}
+
+void sim_restore(struct sim *sim, const char *who)
+{
+    uint32_t members = sim_who(sim, who);
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        if (!(members >> i & 1))
+            continue;
+        ROTA_ASSERT(!sim->replicas[i].up && sim->backups[i]);
+        sim_disk_free(&sim->replicas[i].disk);
+        disk_copy(&sim->replicas[i].disk, sim->backups[i]);
+        sim_check_forgot(sim, i);
+        sim->forgetful |= UINT32_C(1) << i;
+    }
+}
+
+/* Every correct member stands by everything that it said. */
+bool sim_is_founded(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        const struct sim_disk *disk = &sim->replicas[i].disk;
+        if (!sim_is_liar(sim, i) && (!disk->has_durable || disk->durable.standing != ROTA_STANDING_MEMBER))
+            return false;
+    }
+    return true;
+}
+
+/* One more may lose its memory. */
+bool sim_memory_is_whole(const struct sim *sim)
+{
+    return sim_is_founded(sim) && sim->forgetful == 0 && sim->liars == 0;
+}
