@@ -92,6 +92,7 @@ struct sim_replica {
     int32_t drift_ppm; /* of its clocks, since drift_from_ms, when its own clock stood at drift_local_ms */
     uint64_t drift_from_ms, drift_local_ms;
     struct rota_core_view seen; /* after its last turn */
+    uint32_t stood;             /* its standing on disk, then */
     uint64_t active_view;       /* the latest that it was active in */
     uint32_t crash_at;          /* countdown of durable points to a crash, 0: none armed */
     enum sim_crash_point crash_point;
@@ -115,6 +116,8 @@ struct sim_delivery {
 
 /* Real parts in the place of toys: the node's chain, pool and journal over simulated disks. What is kept of the toys goes on
  * beside them, as what the disk must hold. Set by sim_real.c before the replicas start; the scenarios do without. */
+enum sim_forget { SIM_FORGET_ALL, SIM_FORGET_JOURNAL, SIM_FORGET_BACKUP, SIM_FORGET_RESTORE };
+
 struct sim_parts {
     void (*close)(struct sim *sim);
     void (*start)(struct sim *sim, struct sim_replica *replica); /* opens its files and compares them with its sim_disk */
@@ -131,6 +134,9 @@ struct sim_parts {
     void (*save_message)(struct sim *sim, struct sim_replica *replica, const struct rota_message *message, bool accepted);
     /* The durable point. crash: where it dies in it, NULL: it does not. False: the disk failed, the replica must stop. */
     bool (*sync)(struct sim *sim, struct sim_replica *replica, bool save_durable, const enum sim_crash_point *crash);
+    /* Its disk is wiped; its journal alone; kept aside; put back. The replica is down, or, for the third, between two turns.
+     */
+    void (*forget)(struct sim *sim, struct sim_replica *replica, enum sim_forget what);
     /* At the countdown-th write or sync from now (sim_vfs.h says what the kinds are). */
     void (*break_disk)(struct sim *sim, struct sim_replica *replica, uint32_t countdown, uint32_t kind);
 };

@@ -134,6 +134,14 @@ static void check_on_disk(struct sim *sim, const struct sim_replica *replica, co
         sim_fail(sim, SIM_DURABILITY, "a COMMIT left before its lock was durable");
 }
 
+/* H5, judged by the disk: a replica that may have forgotten something says nothing that counts. */
+static void check_silence(struct sim *sim, const struct sim_replica *replica, enum rota_message_kind kind)
+{
+    bool counts = kind <= ROTA_MESSAGE_NEW_VIEW;
+    if (counts && replica->disk.durable.standing != ROTA_STANDING_MEMBER)
+        sim_fail(sim, SIM_SILENCE, "a replica that may have forgotten something is not silent");
+}
+
 static void check_view_said(struct sim *sim, const struct sim_replica *replica, const struct view_said *now)
 {
     uint32_t member = replica->index;
@@ -147,6 +155,7 @@ static void check_view_said(struct sim *sim, const struct sim_replica *replica, 
                                 "a correct replica said two VIEW-CHANGEs or two NEW-VIEWs for one view");
         return;
     }
+    check_silence(sim, replica, now->kind);
     struct view_said *said = malloc(sizeof *said);
     ROTA_ASSERT(said);
     *said = *now;
@@ -190,21 +199,14 @@ static void commit_said(struct sim *sim, uint32_t member, const struct rota_vote
         *highest = *vote;
 }
 
-/* H5, judged by the disk: a replica that may have forgotten something says nothing that counts. */
-static void check_silence(struct sim *sim, const struct sim_replica *replica, enum rota_message_kind kind)
-{
-    bool counts = kind <= ROTA_MESSAGE_NEW_VIEW;
-    if (counts && replica->disk.durable.standing != ROTA_STANDING_MEMBER)
-        sim_fail(sim, SIM_SILENCE, "a replica that may have forgotten something is not silent");
-}
-
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
     struct rota_vote vote;
     struct view_said now = {.kind = message->kind};
     if (message->sender != replica->index)
-        return; /* passed on */
-    check_silence(sim, replica, message->kind);
+        return;                                 /* passed on */
+    if (message->kind != ROTA_MESSAGE_NEW_VIEW) /* one that was said before the loss is still passed on to who is behind */
+        check_silence(sim, replica, message->kind);
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
     case ROTA_MESSAGE_PREPARE:

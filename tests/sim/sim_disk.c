@@ -40,6 +40,8 @@ void sim_wipe(struct sim *sim, const char *who)
             continue;
         ROTA_ASSERT(!sim->replicas[i].up);
         sim_disk_free(&sim->replicas[i].disk);
+        if (sim->parts)
+            sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_ALL);
         sim_check_forgot(sim, i);
     }
 }
@@ -58,6 +60,8 @@ void sim_wipe_journal(struct sim *sim, const char *who)
         disk->used = disk->has_durable = false;
         disk->pending_count = 0;
         disk->runs = 0;
+        if (sim->parts)
+            sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_JOURNAL);
         sim_check_forgot(sim, i);
     }
 }
@@ -74,6 +78,8 @@ void sim_backup(struct sim *sim, const char *who)
         }
         sim_disk_free(sim->backups[i]);
         disk_copy(sim->backups[i], &sim->replicas[i].disk);
+        if (sim->parts)
+            sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_BACKUP);
     }
 }
 
@@ -86,6 +92,8 @@ void sim_restore(struct sim *sim, const char *who)
         ROTA_ASSERT(!sim->replicas[i].up && sim->backups[i]);
         sim_disk_free(&sim->replicas[i].disk);
         disk_copy(&sim->replicas[i].disk, sim->backups[i]);
+        if (sim->parts)
+            sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_RESTORE);
         sim_check_forgot(sim, i);
         sim->forgetful |= UINT32_C(1) << i;
     }

@@ -11,6 +11,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_DOUBLE_VOTE] = "double_vote",
     [SIM_DURABILITY] = "durability",
     [SIM_EXACTLY_ONCE] = "exactly_once",
+    [SIM_SILENCE] = "silence",
     [SIM_MONOTONE] = "monotone",
     [SIM_LIVENESS] = "liveness",
     [SIM_EVIDENCE] = "evidence",

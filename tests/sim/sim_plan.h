@@ -6,20 +6,23 @@
 #include "tests/sim/sim_liar.h"
 
 /* Members are bits. What ends by itself ends `for_ms` later, so that each fault stands alone and may be left out. */
-#define SIM_FAULT_LIST(X)                                                                                                \
-    X(SUBMIT, "submit")         /* who: `value` new requests for these */                                                \
-    X(SPLIT, "split")           /* who | the others */                                                                   \
-    X(ONE_WAY, "one-way")       /* what who says does not come to whom */                                                \
-    X(RING, "ring")             /* each sees its two neighbours */                                                       \
-    X(BRIDGE, "bridge")         /* who | the others, and whom sees both */                                               \
-    X(CLOG, "clog")             /* who to whom: comes when it is over */                                                 \
-    X(CRASH, "crash")           /* who; back after for_ms */                                                             \
-    X(CRASH_SAVE, "crash-save") /* who, at the value-th durable point, where in it: point; back for_ms later */          \
-    X(PAUSE, "pause")           /* who */                                                                                \
-    X(CLOCK, "clock")           /* who: the wall clock jumps to true + value ms */                                       \
-    X(DRIFT, "drift")           /* who: value ppm, for good */                                                           \
-    X(SLOW_DISK, "slow-disk")   /* who: up to value ms a durable point */                                                \
-    X(BAD_DISK, "bad-disk") /* who, at the value-th write or sync: 0 the power goes, 1 EIO, 2 a sync fails, 3 full; back \
+#define SIM_FAULT_LIST(X)                                                                                                 \
+    X(SUBMIT, "submit")         /* who: `value` new requests for these */                                                 \
+    X(SPLIT, "split")           /* who | the others */                                                                    \
+    X(ONE_WAY, "one-way")       /* what who says does not come to whom */                                                 \
+    X(RING, "ring")             /* each sees its two neighbours */                                                        \
+    X(BRIDGE, "bridge")         /* who | the others, and whom sees both */                                                \
+    X(CLOG, "clog")             /* who to whom: comes when it is over */                                                  \
+    X(CRASH, "crash")           /* who; back after for_ms */                                                              \
+    X(CRASH_SAVE, "crash-save") /* who, at the value-th durable point, where in it: point; back for_ms later */           \
+    X(PAUSE, "pause")           /* who */                                                                                 \
+    X(CLOCK, "clock")           /* who: the wall clock jumps to true + value ms */                                        \
+    X(DRIFT, "drift")           /* who: value ppm, for good */                                                            \
+    X(SLOW_DISK, "slow-disk")   /* who: up to value ms a durable point */                                                 \
+    X(BACKUP, "backup")         /* who: its disk is kept aside */                                                         \
+    X(FORGET, "forget")     /* who goes down and forgets: point 0 everything, 1 its journal, 2 all since the backup; back \
+                               for_ms later */                                                                            \
+    X(BAD_DISK, "bad-disk") /* who, at the value-th write or sync: 0 the power goes, 1 EIO, 2 a sync fails, 3 full; back  \
                                for_ms later */
 
 #define SIM_FAULT_ENUM(name, text) SIM_FAULT_##name,

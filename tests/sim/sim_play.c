@@ -6,6 +6,7 @@
 enum {
     PLAY_PROGRESS_MS = 90000, /* every pending request final within this, after mending */
     PLAY_CATCH_UP_MS = 90000, /* who comes back last has the whole ledger within this */
+    PLAY_RECOVERY_MS = 60000, /* who lost its memory may vote again within this */
     PLAY_RETRY_MS = 3000,     /* a client asks again */
 };
 
@@ -56,6 +57,36 @@ static void fault_bad_disk(struct sim *sim, const struct sim_fault_event *event)
         }
 }
 
+/* One at a time, and only where a liar could be borne: whoever lost its memory counts as one until it is back (PROTOCOL M2).
+ */
+static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
+{
+    uint32_t member = 0;
+    while (member < sim->membership.count && !(event->who >> member & 1))
+        member++;
+    if (member == sim->membership.count || rota_fault_bound(sim->membership.count, sim->membership.profile) == 0)
+        return;
+    char who[12];
+    snprintf(who, sizeof who, "%u", member);
+    if (event->fault == SIM_FAULT_BACKUP) {
+        if (!sim->replicas[member].disk.unsure)
+            sim_backup(sim, who);
+        return;
+    }
+    if (!sim_memory_is_whole(sim) || (event->point % 3 == 2 && !sim->backups[member]))
+        return;
+    sim->replicas[member].restart_after_ms = event->for_ms + 1;
+    if (sim->replicas[member].up)
+        sim_replica_stop(sim, &sim->replicas[member]);
+    sim_reach(sim, SIM_REACHED_MEMORY_LOST);
+    if (event->point % 3 == 0)
+        sim_wipe(sim, who);
+    else if (event->point % 3 == 1)
+        sim_wipe_journal(sim, who);
+    else
+        sim_restore(sim, who);
+}
+
 static void fault_submit(struct sim *sim, const struct sim_fault_event *event)
 {
     for (int64_t k = 0; k < event->value && sim->request_count < SIM_REQUESTS_MAX; k++) {
@@ -100,6 +131,10 @@ static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
     case SIM_FAULT_CLOCK:
     case SIM_FAULT_SLOW_DISK:
         fault_of_clock(sim, event);
+        break;
+    case SIM_FAULT_BACKUP:
+    case SIM_FAULT_FORGET:
+        fault_forget(sim, event);
         break;
     case SIM_FAULT_BAD_DISK:
         fault_bad_disk(sim, event);
@@ -176,6 +211,20 @@ static void play_core(struct sim *sim, const struct sim_plan *plan)
         sim_fail(sim, SIM_LIVENESS, "views ran away after everything was mended");
 }
 
+/* Whoever lost its memory is back among the voters before long, if there is something to commit now and then. */
+static void play_recovery(struct sim *sim)
+{
+    uint64_t end_ms = sim->now_ms + PLAY_RECOVERY_MS;
+    while (!sim_is_founded(sim) && sim->now_ms < end_ms) {
+        sim_submit(sim, "all", 1);
+        sim_run_ms(sim, 500);
+    }
+    if (!sim_is_founded(sim) && sim->halted == 0)
+        sim_fail(sim, SIM_LIVENESS, "who lost its memory never votes again");
+    if (!progress(sim, PLAY_PROGRESS_MS))
+        sim_fail(sim, SIM_LIVENESS, "no progress after a member has recovered");
+}
+
 /* Nothing to do: no blocks, and among honest members no view changes. */
 static void play_rest(struct sim *sim)
 {
@@ -203,6 +252,7 @@ struct sim *sim_play(const struct sim_plan *plan)
     sim_submit(sim, "all", 3);
     if (!progress(sim, PLAY_CATCH_UP_MS))
         sim_fail(sim, SIM_LIVENESS, "who came back last does not catch up");
+    play_recovery(sim);
     sim_expect_one_history(sim, "all");
     play_rest(sim);
     if (plan->real)

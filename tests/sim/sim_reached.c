@@ -136,6 +136,12 @@ void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
         if (is->failed_views > rota_fault_bound(sim->membership.count, sim->membership.profile) + 1)
             sim_reach(sim, SIM_REACHED_BACK_OFF_GREW);
     }
+    uint32_t stands = replica->disk.durable.standing;
+    if (stands == ROTA_STANDING_RECOVERING && replica->stood != stands)
+        sim_reach(sim, SIM_REACHED_RECOVERING);
+    if (stands == ROTA_STANDING_MEMBER && replica->stood == ROTA_STANDING_RECOVERING)
+        sim_reach(sim, SIM_REACHED_RECOVERED);
+    replica->stood = stands;
     if (is->mode != ROTA_MODE_ACTIVE || (is->view == was.view && was.mode == ROTA_MODE_ACTIVE))
         return;
     sim_reach(sim, SIM_REACHED_VIEW_CHANGED);

@@ -47,6 +47,9 @@
     X(LINK_FULL, COMMON, "a message lost on a full link")                               \
     X(DISK_FAILED, COMMON, "a disk failed in a durable point")                          \
     X(DISK_WENT_ON, COMMON, "a disk held a turn that had seemed lost")                  \
+    X(MEMORY_LOST, COMMON, "a member lost its memory")                                  \
+    X(RECOVERING, COMMON, "a member found out that it may have forgotten something")    \
+    X(RECOVERED, COMMON, "a member may vote again after losing its memory")             \
     X(ACCUSED, RARE, "a liar accused with proof")
 
 #define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,

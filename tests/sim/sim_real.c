@@ -18,7 +18,7 @@ struct side {
     struct sim *sim;
     struct sim_replica *replica;
     char names[SIM_FILES][SIM_NETWORK_NAME_MAX];
-    struct sim_vfs_disk disk;
+    struct sim_vfs_disk disk, backup;
     bool open;
     struct rota_chain chain;
     struct rota_journal *journal;
@@ -431,11 +431,40 @@ static void real_start(struct sim *sim, struct sim_replica *replica)
     replica->stack_count = 0;
     side_open(side);
     struct rota_recovered recovered = rota_journal_recovered(side->journal);
+    if (recovered.incarnation != replica->disk.runs + 1)
+        sim_fail(sim, SIM_DURABILITY, "the journal has miscounted its runs");
     judge_ledger(side);
     judge_durable(side, recovered.durable);
     judge_blocks(side);
     adopt_message(side, &replica->disk.view_change, &replica->disk.view_change_len, recovered.view_change);
     adopt_message(side, &replica->disk.new_view, &replica->disk.new_view_len, recovered.new_view);
+}
+
+/* An empty file, as it was made for this member. */
+static void file_renew(struct side *side, uint32_t file)
+{
+    const struct sim_network *network = network_of(side->sim);
+    char log[SIM_NETWORK_NAME_MAX + 8];
+    snprintf(log, sizeof log, "%s-wal", side->names[file]);
+    sim_vfs_remove(&side->disk, log);
+    sim_vfs_put(&side->disk, side->names[file], network->images[file], network->image_lens[file]);
+}
+
+static void real_forget(struct sim *sim, struct sim_replica *replica, enum sim_forget what)
+{
+    struct side *side = side_of(sim, replica);
+    if (what == SIM_FORGET_ALL)
+        file_renew(side, LEDGER);
+    if (what == SIM_FORGET_ALL || what == SIM_FORGET_JOURNAL) {
+        file_renew(side, JOURNAL);
+    } else if (what == SIM_FORGET_BACKUP) {
+        sim_vfs_free(&side->backup);
+        sim_vfs_copy(&side->backup, &side->disk);
+        sim_vfs_power_cut(&side->backup, SIM_VFS_LOSES_ALL, disk_draw);
+    } else {
+        sim_vfs_free(&side->disk);
+        sim_vfs_copy(&side->disk, &side->backup);
+    }
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
@@ -446,6 +475,7 @@ static void real_close(struct sim *sim)
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         real_stop(sim, &sim->replicas[i]);
         sim_vfs_free(&real->sides[i]->disk);
+        sim_vfs_free(&real->sides[i]->backup);
         free(real->sides[i]);
     }
     free(real);
@@ -468,6 +498,7 @@ static const struct sim_parts parts = {
     .save_message = real_save_message,
     .sync = real_sync,
     .break_disk = real_break,
+    .forget = real_forget,
 };
 
 void sim_real_furnish(struct sim *sim)

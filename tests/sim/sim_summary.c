@@ -23,8 +23,8 @@ bool sim_summary(const struct sim_run *run, const struct sim_totals *sum, uint64
         enough = facts_print(run, counts + SIM_TOTAL_FACTS);
         if (!enough)
             printf("violation reached: states that this run must have seen were not\n");
-        if (counts[SIM_TOTAL_SEEDS] >= 100 && counts[SIM_TOTAL_QUIET] * 4 > counts[SIM_TOTAL_SEEDS]) {
-            printf("violation vacuous: more than a quarter of the seeds committed next to nothing\n");
+        if (counts[SIM_TOTAL_SEEDS] >= 100 && counts[SIM_TOTAL_QUIET] * 3 > counts[SIM_TOTAL_SEEDS]) {
+            printf("violation vacuous: more than a third of the seeds committed next to nothing\n");
             enough = false;
         }
     }

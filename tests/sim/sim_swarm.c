@@ -23,6 +23,7 @@ enum swarm_class {
     CLASS_CLOCK,
     CLASS_DRIFT,
     CLASS_SLOW_DISK,
+    CLASS_FORGET,
     CLASS_BAD_DISK, /* in plans with real parts */
     CLASSES,
 };
@@ -243,6 +244,18 @@ static void draw_time(struct swarm *swarm, enum swarm_class kind)
     add(swarm, event);
 }
 
+static void draw_forget(struct swarm *swarm, enum swarm_class kind)
+{
+    (void)kind;
+    struct sim_fault_event event = {
+        .at_ms = some_time(swarm), .fault = SIM_FAULT_BACKUP, .who = somebody(swarm), .for_ms = strength(swarm, 1, 3000)};
+    add(swarm, event);
+    event.at_ms += strength(swarm, 50, 3000);
+    event.fault = SIM_FAULT_FORGET;
+    event.point = (uint32_t)draw(swarm, 3);
+    add(swarm, event);
+}
+
 static void draw_bad_disk(struct swarm *swarm, enum swarm_class kind)
 {
     (void)kind;
@@ -258,11 +271,11 @@ static void draw_bad_disk(struct swarm *swarm, enum swarm_class kind)
 
 /* What draws one event of a class; the classes of the weather have none. */
 static void (*const makers[CLASSES])(struct swarm *swarm, enum swarm_class kind) = {
-    [CLASS_SPLIT] = draw_cuts,       [CLASS_ONE_WAY] = draw_cuts,      [CLASS_SHAPES] = draw_cuts,
-    [CLASS_FLAP] = draw_flapping,    [CLASS_CLOG] = draw_cuts,         [CLASS_CRASH] = draw_crash,
-    [CLASS_CRASH_SAVE] = draw_crash, [CLASS_MANY_DOWN] = draw_crash,   [CLASS_POWER] = draw_crash,
-    [CLASS_PAUSE] = draw_time,       [CLASS_CLOCK] = draw_time,        [CLASS_DRIFT] = draw_time,
-    [CLASS_SLOW_DISK] = draw_time,   [CLASS_BAD_DISK] = draw_bad_disk,
+    [CLASS_SPLIT] = draw_cuts,       [CLASS_ONE_WAY] = draw_cuts,    [CLASS_SHAPES] = draw_cuts,
+    [CLASS_FLAP] = draw_flapping,    [CLASS_CLOG] = draw_cuts,       [CLASS_CRASH] = draw_crash,
+    [CLASS_CRASH_SAVE] = draw_crash, [CLASS_MANY_DOWN] = draw_crash, [CLASS_POWER] = draw_crash,
+    [CLASS_PAUSE] = draw_time,       [CLASS_CLOCK] = draw_time,      [CLASS_DRIFT] = draw_time,
+    [CLASS_SLOW_DISK] = draw_time,   [CLASS_FORGET] = draw_forget,   [CLASS_BAD_DISK] = draw_bad_disk,
 };
 
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)

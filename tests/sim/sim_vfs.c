@@ -133,6 +133,13 @@ void sim_vfs_copy(struct sim_vfs_disk *out, const struct sim_vfs_disk *disk)
     }
 }
 
+void sim_vfs_remove(struct sim_vfs_disk *disk, const char *name)
+{
+    struct sim_vfs_file *file = file_find(disk, name);
+    if (file)
+        file_drop(file);
+}
+
 uint32_t sim_vfs_dirty(const struct sim_vfs_disk *disk)
 {
     uint32_t count = 0;

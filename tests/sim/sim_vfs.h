@@ -48,7 +48,8 @@ const struct sim_vfs_file *sim_vfs_find(const struct sim_vfs_disk *disk, const c
 void sim_vfs_free(struct sim_vfs_disk *disk);
 /* A disk with the same files, safe and unsafe; nothing is armed on it. */
 void sim_vfs_copy(struct sim_vfs_disk *out, const struct sim_vfs_disk *disk);
-uint32_t sim_vfs_dirty(const struct sim_vfs_disk *disk); /* sectors that are not safe */
+void sim_vfs_remove(struct sim_vfs_disk *disk, const char *name); /* nothing happens when it is not there */
+uint32_t sim_vfs_dirty(const struct sim_vfs_disk *disk);          /* sectors that are not safe */
 /* Called before every sync; NULL: nobody. It may open files of other disks. */
 void sim_vfs_watch(void (*fn)(struct sim_vfs_disk *disk));
 
