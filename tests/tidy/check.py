@@ -145,6 +145,12 @@ def rules():
                     if rule not in known:
                         say(path, number, f"cites PROTOCOL {rule}, which docs/PROTOCOL.md does not have")
     code, shown = cited(sources(*LAYERS), ranges=True), cited(tests, ranges=False)
+    for number, line in enumerate(protocol.splitlines(), 1):
+        if line.startswith("|"): # the list of what went wrong elsewhere names the rules that answer
+            for rule in re.findall(RULE, line):
+                seen += 1
+                if rule not in known:
+                    problems.append(f"docs/PROTOCOL.md:{number}: answers with {rule}, which is no rule")
     for rule in sorted(known - model):
         if rule not in code:
             problems.append(f"docs/PROTOCOL.md: {rule} is cited by no code")
