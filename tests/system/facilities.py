@@ -34,17 +34,19 @@ intake {
 
 
 def free_ports(count):
-    """Ports that nobody uses, below those that the system gives to outgoing connections."""
-    held = []
-    while len(held) < count:
-        one = socket.socket()
+    """Ports that nobody uses, below those that the system gives to outgoing connections. Each is claimed for the life of this
+    process by a datagram socket of that number, so that another test beside us takes none of them."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(15000, 32000)
+        claim, one = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
         try:
-            one.bind(("127.0.0.1", random.randrange(15000, 32000)))
-            held.append(one)
+            claim.bind(("127.0.0.1", port))
+            one.bind(("127.0.0.1", port))
+            claim.detach()
+            ports.append(port)
         except OSError:
-            one.close()
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
+            claim.close()
         one.close()
     return ports
 

@@ -136,10 +136,10 @@ class FourFacilities(unittest.TestCase):
 
         def raw(port, data, seconds=5):
             with socket.create_connection(("127.0.0.1", port), timeout=seconds) as s:
-                s.sendall(data)
-                s.shutdown(socket.SHUT_WR)
                 answer = b""
                 try:
+                    s.sendall(data)
+                    s.shutdown(socket.SHUT_WR)
                     while more := s.recv(65536):
                         answer += more
                 except OSError:
