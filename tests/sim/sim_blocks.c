@@ -1,6 +1,6 @@
 /* Blocks in the simulator: built from request numbers, executed on a stack that can be taken back, made final by a commit.
  * The execution is a toy, the discipline around it is the node's: what is executed, undone, held and saved when. */
-#include "tests/sim/sim.h"
+#include "tests/sim/sim_liar.h"
 
 const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_hash *hash)
 {
@@ -182,7 +182,7 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
                                          .prev_hash = *parent,
                                          .proposer = replica->index}};
     for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
-        if (replica->known[r] && !replica->executed[r] && !replica->censors[r])
+        if (replica->known[r] && !replica->executed[r] && !replica->censors[r] && !sim_liar_censors(sim, replica->index, r))
             block.requests[block.request_count++] = r;
     if (block.request_count == 0)
         return false;

@@ -103,6 +103,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_SLOW] = "slow",
     [SIM_LIE_INVALID_BLOCK] = "invalid_block",
     [SIM_LIE_TIME] = "time",
+    [SIM_LIE_CENSOR] = "censor",
     [SIM_LIE_DOUBLE_VOTE] = "double_vote",
     [SIM_LIE_WITHHOLD] = "withhold",
     [SIM_LIE_LATE] = "late",
@@ -123,6 +124,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_FETCH] = "fetch",
     [SIM_LIE_SYNC] = "sync",
     [SIM_LIE_HEIGHT] = "height",
+    [SIM_LIE_READ] = "read",
     [SIM_LIE_BODY] = "body",
 };
 
@@ -147,6 +149,18 @@ uint32_t liar_peer(struct sim *sim, uint32_t liar)
 {
     uint32_t n = sim->membership.count, peer = (uint32_t)liar_random(sim, n - 1);
     return peer >= liar ? peer + 1 : peer;
+}
+
+bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certificate *out)
+{
+    const struct sim_disk *disk = &sim->replicas[liar].disk;
+    if (disk->height == 0)
+        return false;
+    uint64_t height = 1 + liar_random(sim, disk->height);
+    if (!disk->certificates[height])
+        return false;
+    *out = *disk->certificates[height];
+    return true;
 }
 
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
@@ -179,6 +193,15 @@ void sim_liar_says(struct sim *sim, uint32_t from, uint32_t to, const struct rot
         liar_views(sim, from, to, message) || liar_sync(sim, from, to, message))
         return;
     sim_send(sim, from, to, message, body);
+}
+
+bool sim_liar_censors(struct sim *sim, uint32_t liar, uint32_t request)
+{
+    struct sim_liars *lying = sim->lying;
+    if (!lying || !(lying->members >> liar & 1) || !(lying->lies & SIM_LIE(CENSOR)) || request % 3 != 0)
+        return false;
+    sim->stats.lies++;
+    return true;
 }
 
 /* ---- hearing -------------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ enum sim_lie {
     SIM_LIE_SLOW,          /* proposals late, just inside the timers */
     SIM_LIE_INVALID_BLOCK, /* a request again, a wrong outcome, another's parent */
     SIM_LIE_TIME,          /* block times far ahead, or behind the parent's */
+    SIM_LIE_CENSOR,        /* every third request is never taken up */
     /* votes */
     SIM_LIE_DOUBLE_VOTE, /* another block's PREPARE or COMMIT to half of the peers */
     SIM_LIE_WITHHOLD,    /* no votes to some peers */
@@ -41,6 +42,7 @@ enum sim_lie {
     SIM_LIE_FETCH,  /* fetches all the time */
     SIM_LIE_SYNC,   /* no answer, another block, a wrong body, a certificate of another */
     SIM_LIE_HEIGHT, /* STATUS and HEARTBEAT that claim heights and holdings */
+    SIM_LIE_READ,   /* answers to reads without the lock, with an old one, for another question, twice */
     SIM_LIE_BODY,   /* proposals without their body, or with a wrong one */
     SIM_LIES,
 };
@@ -116,6 +118,8 @@ void sim_liar_says(struct sim *sim, uint32_t from, uint32_t to, const struct rot
 void sim_liar_hears(struct sim *sim, const struct sim_delivery *delivery, const struct rota_message *message);
 /* Unasked, each time a liar's core is woken. */
 void sim_liar_wakes(struct sim *sim, uint32_t liar);
+/* A primary's choice of what goes into a block: true when this request is left out. */
+bool sim_liar_censors(struct sim *sim, uint32_t liar, uint32_t request);
 /* A FETCH: true when the lie was the answer. */
 bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery *delivery);
 
@@ -128,6 +132,8 @@ void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                   const struct sim_block *body);
 uint32_t liar_peer(struct sim *sim, uint32_t liar);
+/* The certificate of any block of the liar's ledger: valid, and old. False when it has none. */
+bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certificate *out);
 /* sim_liar_votes.c: true when the message was dealt with. */
 bool liar_votes(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                 const struct sim_block *body);

@@ -22,6 +22,24 @@ static void status_spoil(struct sim *sim, struct rota_status_message *status)
         status->prepares[i] = status->commits[i] = holds;
 }
 
+static void read_spoil(struct sim *sim, uint32_t liar, struct rota_read_reply *reply)
+{
+    switch (liar_random(sim, 4)) {
+    case 0:
+        reply->has_best = false;
+        break;
+    case 1:
+        reply->has_best = liar_stale_certificate(sim, liar, &reply->best);
+        break;
+    case 2:
+        reply->nonce.count += liar_random(sim, 2) ? 1 : UINT64_MAX;
+        break;
+    default:
+        reply->committed = height_lie(sim, reply->committed);
+        break;
+    }
+}
+
 bool liar_sync(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
     struct rota_message other = *message;
@@ -29,8 +47,16 @@ bool liar_sync(struct sim *sim, uint32_t from, uint32_t to, const struct rota_me
         status_spoil(sim, &other.status);
     else if (message->kind == ROTA_MESSAGE_HEARTBEAT && liar_lies(sim, SIM_LIE_HEIGHT))
         other.heartbeat.committed = height_lie(sim, message->heartbeat.committed);
+    else if (message->kind == ROTA_MESSAGE_READ_INDEX_REPLY && liar_lies(sim, SIM_LIE_READ))
+        read_spoil(sim, from, &other.read_reply);
     else
         return false;
+    if (message->kind == ROTA_MESSAGE_READ_INDEX_REPLY) {
+        liar_say(sim, from, to, &other, NULL);
+        if (liar_random(sim, 2))
+            liar_pass_on(sim, from, to, message, NULL);
+        return true;
+    }
     liar_pass_on(sim, from, to, &other, NULL);
     return true;
 }
@@ -65,6 +91,7 @@ bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery 
     struct sim_liars *lying = sim->lying;
     if (!lying || !(lying->members >> liar & 1) || !liar_lies(sim, SIM_LIE_SYNC))
         return false;
+    sim->stats.lies++;
     for (uint64_t i = liar_random(sim, 4); i > 0; i--)
         answer_wrong(sim, liar, delivery->from);
     return true;
@@ -75,6 +102,7 @@ bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery 
 void liar_sync_unasked(struct sim *sim, uint32_t liar)
 {
     if (liar_lies(sim, SIM_LIE_FETCH)) {
+        sim->stats.lies++;
         struct rota_hash any = {{0}};
         if (liar_random(sim, 2) && sim->block_count > 0)
             any = sim->blocks[liar_random(sim, sim->block_count)]->hash;

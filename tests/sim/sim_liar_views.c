@@ -45,19 +45,6 @@ static void certificate_spoil(struct sim *sim, struct rota_certificate *certific
     }
 }
 
-/* A block that was committed once: a valid certificate, and an old one. */
-static bool stale_certificate(struct sim *sim, uint32_t liar, struct rota_certificate *out)
-{
-    const struct sim_disk *disk = &sim->replicas[liar].disk;
-    if (disk->height == 0)
-        return false;
-    uint64_t height = 1 + liar_random(sim, disk->height);
-    if (!disk->certificates[height])
-        return false;
-    *out = *disk->certificates[height];
-    return true;
-}
-
 /* ---- VIEW-CHANGE ---------------------------------------------------------------------------------------------------- */
 
 static void change_strip(struct rota_view_change *change)
@@ -87,7 +74,7 @@ static bool lie_view_change(struct sim *sim, uint32_t from, uint32_t to, const s
         } else {
             change_strip(change);
         }
-    } else if (liar_lies(sim, SIM_LIE_STALE_LOCK) && stale_certificate(sim, from, &stale)) {
+    } else if (liar_lies(sim, SIM_LIE_STALE_LOCK) && liar_stale_certificate(sim, from, &stale)) {
         change_strip(change);
         change->has_best = change->has_committed = true;
         change->best = change->committed = stale;
@@ -192,8 +179,10 @@ static bool lie_mute(struct sim *sim, uint32_t from, const struct rota_message *
 
 bool liar_views(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
-    if (lie_mute(sim, from, message))
+    if (lie_mute(sim, from, message)) {
+        sim->stats.lies++;
         return true;
+    }
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         return lie_view_change(sim, from, to, message);
     if (message->kind == ROTA_MESSAGE_NEW_VIEW)

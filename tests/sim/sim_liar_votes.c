@@ -122,6 +122,7 @@ static void propose_late(struct sim *sim, uint32_t from, uint32_t to, const stru
     ROTA_ASSERT(delivery.bytes);
     memcpy(delivery.bytes, buffer, writer.len);
     delivery.at_ms = sim->now_ms + sim->lying->slow_ms;
+    sim->stats.lies++;
     sim->under_way[from][to]++;
     sim_queue_push(sim, &delivery);
 }
@@ -136,8 +137,10 @@ static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const stru
         equivocate(sim, from, to, &other, body);
         return true;
     }
-    if (liar_lies(sim, SIM_LIE_SELECT) && !(sim->lying->favoured >> to & 1))
+    if (liar_lies(sim, SIM_LIE_SELECT) && !(sim->lying->favoured >> to & 1)) {
+        sim->stats.lies++;
         return true;
+    }
     if (liar_lies(sim, SIM_LIE_INVALID_BLOCK)) {
         const struct sim_block *invalid = invalid_build(sim, body);
         block_put(&other, invalid);
@@ -209,8 +212,10 @@ static bool lie_vote(struct sim *sim, uint32_t from, uint32_t to, const struct r
         return true;
     }
     bool favoured = sim->lying->favoured >> to & 1;
-    if (!favoured && (liar_lies(sim, SIM_LIE_SELECT) || liar_lies(sim, SIM_LIE_WITHHOLD)))
+    if (!favoured && (liar_lies(sim, SIM_LIE_SELECT) || liar_lies(sim, SIM_LIE_WITHHOLD))) {
+        sim->stats.lies++;
         return true;
+    }
     if (liar_lies(sim, SIM_LIE_LATE)) {
         vote_keep(sim, from, to, message);
         return true;

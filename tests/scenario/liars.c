@@ -1,0 +1,58 @@
+/* Up to f members that lie change nothing: whatever way they lie, and however often, the others agree and go on (PROTOCOL
+ * M2, A3). Each way of lying alone, in every primary's turn. */
+#include "tests/sim/sim_liar.h"
+
+#include <criterion/criterion.h>
+
+/* Requests come while the liars lie, one primary after the other has its turn, and all that is asked for is committed. */
+static uint64_t expect_harmless(uint32_t members, uint32_t liars, uint64_t lies, uint64_t seed)
+{
+    struct sim *s = sim_cluster(.members = members, .seed = seed, .liars = liars, .lies = lies);
+    for (uint32_t turn = 0; turn < members + 1; turn++) {
+        sim_submit(s, "all", 6);
+        sim_read(s, "all");
+        sim_run_ms(s, 300);
+        struct rota_message resign = {.kind = ROTA_MESSAGE_SUSPECT};
+        uint32_t primary = (uint32_t)__builtin_ctz(sim_who(s, "primary"));
+        resign.suspect = (struct rota_suspect){sim_view(s, primary).view, ROTA_SUSPECT_RESIGN};
+        resign.sender = primary;
+        sim_sign(s, primary, &resign);
+        for (uint32_t to = 0; to < members; to++)
+            if (to != primary)
+                sim_send(s, primary, to, &resign, NULL);
+        sim_run_ms(s, 50);
+    }
+    sim_expect(s, sim_run_until_settled(s, 90000), "liars, not more than f, keep a request from being committed");
+    sim_expect_one_history(s, "all");
+    uint64_t told = s->stats.lies;
+    sim_free(s);
+    return told;
+}
+
+static void expect_each_way(uint32_t members, uint32_t liars, uint64_t seeds)
+{
+    for (uint32_t lie = 0; lie < SIM_LIES; lie++) {
+        uint64_t told = 0;
+        for (uint64_t seed = 1; seed <= seeds; seed++)
+            told += expect_harmless(members, liars, UINT64_C(1) << lie, seed);
+        cr_assert_gt(told, 0, "way of lying %u was never used", lie);
+    }
+}
+
+Test(liars, one_of_four_in_each_way)
+{
+    expect_each_way(4, 2, 6);
+}
+
+Test(liars, two_of_seven_in_each_way)
+{
+    expect_each_way(7, 6, 4);
+}
+
+Test(liars, in_all_ways_at_once)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        expect_harmless(4, 4, (UINT64_C(1) << SIM_LIES) - 1, seed);
+        expect_harmless(7, 24, (UINT64_C(1) << SIM_LIES) - 1, seed);
+    }
+}
