@@ -1,0 +1,224 @@
+/* The simulator's checkers can fail: each is shown a history that must not be, and must say so under its own name. */
+#include "tests/sim/sim_liar.h"
+
+#include <criterion/criterion.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a process prints that runs this history; sim_fail ends it. */
+static void expect_violation(void (*history)(struct sim *s), const char *checker)
+{
+    int ends[2];
+    char text[4096], wanted[64];
+    cr_assert_eq(pipe(ends), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        dup2(ends[1], 2);
+        history(sim_cluster(.members = 4, .seed = 1));
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    for (ssize_t got; len + 1 < sizeof text && (got = read(ends[0], text + len, sizeof text - 1 - len)) > 0;)
+        len += (size_t)got;
+    text[len] = '\0';
+    close(ends[0]);
+    int status;
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1, "nothing was noticed, %s should have been", checker);
+    snprintf(wanted, sizeof wanted, "violation %s ", checker);
+    cr_assert(strstr(text, wanted), "%s should have noticed, not: %s", checker, text);
+}
+
+static const struct sim_block *block_on(struct sim *s, const struct sim_block *parent, uint64_t time_ms)
+{
+    struct sim_block block = {.header = {.height = parent ? parent->header.height + 1 : 1, .time_ms = time_ms}};
+    if (parent)
+        block.header.prev_hash = parent->hash;
+    sim_block_seal(&block);
+    return sim_block_add(s, &block);
+}
+
+static struct rota_message vote_for(enum rota_vote_kind kind, uint64_t view, const struct sim_block *block)
+{
+    struct rota_message message = {.kind = kind == ROTA_VOTE_PREPARE ? ROTA_MESSAGE_PREPARE : ROTA_MESSAGE_COMMIT};
+    message.vote = (struct rota_vote){.kind = kind, .view = view, .height = block->header.height, .block = block->hash};
+    return message;
+}
+
+/* Members 0 to 2, a quorum of four, say this. */
+static void quorum_says(struct sim *s, enum rota_vote_kind kind, uint64_t view, const struct sim_block *block)
+{
+    struct rota_message message = vote_for(kind, view, block);
+    for (uint32_t member = 0; member < 3; member++) {
+        sim_check_signed(s, member, &message);
+        sim_check_left(s, member, &message);
+    }
+}
+
+static void two_commit_certificates(struct sim *s)
+{
+    quorum_says(s, ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
+    quorum_says(s, ROTA_VOTE_COMMIT, 3, block_on(s, block_on(s, NULL, 2), 3)); /* covers another block at height 1 */
+}
+
+static void two_prepare_certificates(struct sim *s)
+{
+    quorum_says(s, ROTA_VOTE_PREPARE, 2, block_on(s, NULL, 1));
+    quorum_says(s, ROTA_VOTE_PREPARE, 2, block_on(s, NULL, 2));
+}
+
+static void certificate_nobody_signed(struct sim *s)
+{
+    struct rota_message message = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
+    struct rota_certificate certificate = {.vote = message.vote, .epoch = s->membership.epoch, .signers = 7};
+    sim_check_signed(s, 0, &message);
+    sim_check_signed(s, 1, &message);
+    sim_check_certificate(s, &certificate);
+}
+
+static void certificate_of_two(struct sim *s)
+{
+    struct rota_message message = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
+    struct rota_certificate certificate = {.vote = message.vote, .epoch = s->membership.epoch, .signers = 3};
+    sim_check_signed(s, 0, &message);
+    sim_check_signed(s, 1, &message);
+    sim_check_certificate(s, &certificate);
+}
+
+Test(checkers, certificates)
+{
+    expect_violation(two_commit_certificates, "certificate");
+    expect_violation(two_prepare_certificates, "certificate");
+    expect_violation(certificate_nobody_signed, "certificate");
+    expect_violation(certificate_of_two, "certificate");
+}
+
+static void new_view_forgets(struct sim *s)
+{
+    const struct sim_block *first = block_on(s, NULL, 1);
+    quorum_says(s, ROTA_VOTE_COMMIT, 1, block_on(s, first, 2));
+    sim_check_tip(s, 2, 1, &first->hash);
+}
+
+/* The last COMMIT comes to light after the NEW-VIEW was taken. */
+static void new_view_forgot(struct sim *s)
+{
+    const struct sim_block *first = block_on(s, NULL, 1);
+    sim_check_tip(s, 2, 1, &first->hash);
+    quorum_says(s, ROTA_VOTE_COMMIT, 1, block_on(s, first, 2));
+}
+
+Test(checkers, new_views)
+{
+    expect_violation(new_view_forgets, "new_view");
+    expect_violation(new_view_forgot, "new_view");
+}
+
+static void nobody_accused(struct sim *s)
+{
+    struct rota_message one = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
+    struct rota_message other = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 2));
+    one.sender = other.sender = 3;
+    sim_check_heard(s, &s->replicas[0], &one);
+    sim_check_heard(s, &s->replicas[0], &other);
+    sim_check_settled_debt(s, &s->replicas[0]);
+}
+
+Test(checkers, accusations)
+{
+    expect_violation(nobody_accused, "accusation");
+}
+
+static void view_goes_back(struct sim *s)
+{
+    struct sim_replica *replica = &s->replicas[1];
+    replica->disk.has_durable = true;
+    replica->disk.durable.view = 3;
+    sim_check_saved(s, replica);
+    replica->disk.durable.view = 2;
+    sim_check_saved(s, replica);
+}
+
+static void lock_goes_back(struct sim *s)
+{
+    struct sim_replica *replica = &s->replicas[1];
+    replica->disk.has_durable = replica->disk.durable.has_best = true;
+    replica->disk.durable.best.vote.height = 5;
+    sim_check_saved(s, replica);
+    replica->disk.durable.best.vote.height = 4;
+    sim_check_saved(s, replica);
+}
+
+Test(checkers, disks)
+{
+    expect_violation(view_goes_back, "monotone");
+    expect_violation(lock_goes_back, "monotone");
+}
+
+static void prepares_two_chains(struct sim *s)
+{
+    struct rota_message one = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, NULL, 1));
+    struct rota_message other = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, block_on(s, NULL, 2), 3));
+    sim_check_prepared(s, &s->replicas[0], &one.vote);
+    sim_check_prepared(s, &s->replicas[0], &other.vote);
+}
+
+static void prepares_below_the_tip(struct sim *s)
+{
+    struct sim_replica *replica = &s->replicas[0];
+    struct rota_message one = vote_for(ROTA_VOTE_PREPARE, 2, block_on(s, NULL, 1));
+    replica->disk.durable.view = 2;
+    replica->disk.durable.tip_height = 2;
+    sim_check_prepared(s, replica, &one.vote);
+}
+
+Test(checkers, prepares)
+{
+    expect_violation(prepares_two_chains, "chain_rule");
+    expect_violation(prepares_below_the_tip, "chain_rule");
+}
+
+/* This member holds a block of its own as final, by the votes of these members. */
+static void holds_as_final(struct sim *s, uint32_t member, uint64_t view, uint32_t signers)
+{
+    struct sim_disk *disk = &s->replicas[member].disk;
+    const struct sim_block *block = block_on(s, NULL, member);
+    disk->height = 1;
+    disk->chain[1] = block;
+    disk->certified[1] = true;
+    disk->certificates[1] = calloc(1, sizeof *disk->certificates[1]);
+    disk->certificates[1]->vote = vote_for(ROTA_VOTE_COMMIT, view, block).vote;
+    disk->certificates[1]->signers = signers;
+    s->agreed[1] = s->replicas[2].disk.chain[1];
+    s->agreed_height = 1;
+}
+
+/* Two certificates that share fewer signers than two quorums do. */
+static void fork_that_names_too_few(struct sim *s)
+{
+    s->liars = 3;
+    holds_as_final(s, 2, 0, 7);
+    holds_as_final(s, 3, 0, 9);
+    sim_check_fork(s, &s->replicas[3], 1);
+}
+
+/* Different views, and one who is no liar showed a lower lock than it had committed. */
+static void fork_that_names_the_wrong_one(struct sim *s)
+{
+    static struct rota_view_change change = {.new_view = 1};
+    struct rota_message leave = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = &change};
+    sim_check_left(s, 2, &leave);
+    s->liars = 3;
+    holds_as_final(s, 2, 0, 7);
+    holds_as_final(s, 3, 1, 7);
+    sim_check_fork(s, &s->replicas[3], 1);
+}
+
+Test(checkers, forks)
+{
+    expect_violation(fork_that_names_too_few, "forensics");
+    expect_violation(fork_that_names_the_wrong_one, "forensics");
+}
