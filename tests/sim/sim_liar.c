@@ -125,6 +125,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_SYNC] = "sync",
     [SIM_LIE_HEIGHT] = "height",
     [SIM_LIE_READ] = "read",
+    [SIM_LIE_HELLO] = "hello",
     [SIM_LIE_BODY] = "body",
 };
 

@@ -43,6 +43,7 @@ enum sim_lie {
     SIM_LIE_SYNC,   /* no answer, another block, a wrong body, a certificate of another */
     SIM_LIE_HEIGHT, /* STATUS and HEARTBEAT that claim heights and holdings */
     SIM_LIE_READ,   /* answers to reads without the lock, with an old one, for another question, twice */
+    SIM_LIE_HELLO,  /* greetings without need, and answers with false views, heights and pasts */
     SIM_LIE_BODY,   /* proposals without their body, or with a wrong one */
     SIM_LIES,
 };

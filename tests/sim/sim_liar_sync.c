@@ -40,6 +40,59 @@ static void read_spoil(struct sim *sim, uint32_t liar, struct rota_read_reply *r
     }
 }
 
+/* What a replica that lost its memory hears of its past. */
+static void past_spoil(struct sim *sim, struct rota_hello_reply *reply)
+{
+    const uint64_t views[] = {0, reply->view + 1, INT64_MAX, UINT64_MAX};
+    switch (liar_random(sim, 5)) {
+    case 0:
+        reply->view = views[liar_random(sim, sizeof views / sizeof views[0])];
+        break;
+    case 1:
+        memset(&reply->past, 0, sizeof reply->past);
+        break;
+    case 2:
+        reply->committed = height_lie(sim, reply->committed);
+        break;
+    case 3:
+        reply->past.has_vote = true;
+        reply->past.vote.kind = ROTA_VOTE_COMMIT;
+        reply->past.vote.height++;
+        break;
+    default:
+        reply->standing = liar_random(sim, 2) ? ROTA_STANDING_NEW : ROTA_STANDING_RECOVERING;
+        break;
+    }
+}
+
+static void say_hello(struct sim *sim, uint32_t liar)
+{
+    const uint64_t runs[] = {0, 1, UINT64_MAX};
+    struct rota_message message = {.kind = ROTA_MESSAGE_HELLO};
+    message.hello.incarnation = runs[liar_random(sim, 3)];
+    message.hello.boot = liar_random(sim, 3);
+    message.hello.standing = liar_random(sim, 2) ? ROTA_STANDING_RECOVERING : ROTA_STANDING_NEW;
+    message.hello.recover_view = sim_view(sim, liar).view + liar_random(sim, 3);
+    message.hello.committed = height_lie(sim, sim->replicas[liar].disk.height);
+    liar_say(sim, liar, liar_peer(sim, liar), &message, NULL);
+}
+
+/* Answers that are signed; now and then the true one follows. */
+static bool sync_answers(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
+{
+    struct rota_message other = *message;
+    if (message->kind == ROTA_MESSAGE_READ_INDEX_REPLY && liar_lies(sim, SIM_LIE_READ))
+        read_spoil(sim, from, &other.read_reply);
+    else if (message->kind == ROTA_MESSAGE_HELLO_REPLY && liar_lies(sim, SIM_LIE_HELLO))
+        past_spoil(sim, &other.hello_reply);
+    else
+        return false;
+    liar_say(sim, from, to, &other, NULL);
+    if (liar_random(sim, 2))
+        liar_pass_on(sim, from, to, message, NULL);
+    return true;
+}
+
 bool liar_sync(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
     struct rota_message other = *message;
@@ -47,16 +100,8 @@ bool liar_sync(struct sim *sim, uint32_t from, uint32_t to, const struct rota_me
         status_spoil(sim, &other.status);
     else if (message->kind == ROTA_MESSAGE_HEARTBEAT && liar_lies(sim, SIM_LIE_HEIGHT))
         other.heartbeat.committed = height_lie(sim, message->heartbeat.committed);
-    else if (message->kind == ROTA_MESSAGE_READ_INDEX_REPLY && liar_lies(sim, SIM_LIE_READ))
-        read_spoil(sim, from, &other.read_reply);
     else
-        return false;
-    if (message->kind == ROTA_MESSAGE_READ_INDEX_REPLY) {
-        liar_say(sim, from, to, &other, NULL);
-        if (liar_random(sim, 2))
-            liar_pass_on(sim, from, to, message, NULL);
-        return true;
-    }
+        return sync_answers(sim, from, to, message);
     liar_pass_on(sim, from, to, &other, NULL);
     return true;
 }
@@ -111,6 +156,8 @@ void liar_sync_unasked(struct sim *sim, uint32_t liar)
         for (uint32_t i = 0; i < 4; i++)
             sim_send_fetch(sim, liar, liar_peer(sim, liar), from, to[liar_random(sim, 4)], &any);
     }
+    if (liar_lies(sim, SIM_LIE_HELLO))
+        say_hello(sim, liar);
     if (liar_lies(sim, SIM_LIE_SYNC))
         answer_wrong(sim, liar, liar_peer(sim, liar));
     if (liar_lies(sim, SIM_LIE_HEIGHT)) {
