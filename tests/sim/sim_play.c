@@ -57,6 +57,15 @@ static void fault_bad_disk(struct sim *sim, const struct sim_fault_event *event)
         }
 }
 
+/* In an empty network nobody can tell who is new from who forgot: what was said there may be said again. */
+static bool others_have_blocks(const struct sim *sim, uint32_t member)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sim->membership.count; i++)
+        count += i != member && sim->replicas[i].disk.height > 0;
+    return count >= rota_quorum(sim->membership.count, sim->membership.profile);
+}
+
 /* One at a time, and only where a liar could be borne: whoever lost its memory counts as one until it is back (PROTOCOL M2).
  */
 static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
@@ -73,7 +82,7 @@ static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
             sim_backup(sim, who);
         return;
     }
-    if (!sim_memory_is_whole(sim) || (event->point % 3 == 2 && !sim->backups[member]))
+    if (!sim_memory_is_whole(sim) || !others_have_blocks(sim, member) || (event->point % 3 == 2 && !sim->backups[member]))
         return;
     sim->replicas[member].restart_after_ms = event->for_ms + 1;
     if (sim->replicas[member].up)
