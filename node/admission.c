@@ -1,7 +1,7 @@
 /* How an entry gets into the pool, whoever brings it, and how it gets out of it: into a block, or with a final no. */
 #include "node/inside.h"
 
-enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, SENDS_MAX = 6, POSTPONED_MAX = 16 };
+enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, PAUSE_DOUBLINGS = 6, POSTPONED_MAX = 16 };
 
 uint64_t rota_node_forward_ms(const struct rota_node *node)
 {
@@ -160,17 +160,19 @@ struct sweep {
 };
 
 /* Sent again to everybody, the primary among them, after a quarter of the time that lets us suspect it, and then less and
- * less; but not while its lane is served: then it is only a backlog. */
+ * less; but not while its lane is served: then it is only a backlog. At once when a quorum is reached again: nobody may have
+ * heard of it, however often it was sent. */
 static bool sweep_one(void *context, struct rota_waiting *waiting)
 {
     struct sweep *sweep = context;
     struct rota_node *node = sweep->node;
     uint64_t forward_ms = rota_node_forward_ms(node), now_ms = node->turn.now_ms;
-    if (waiting->sent_count >= SENDS_MAX || now_ms - waiting->sent_ms < forward_ms << waiting->sent_count ||
-        now_ms - waiting->lane->since_ms < forward_ms)
+    uint64_t pause_ms = forward_ms << waiting->sent_count;
+    bool lost = waiting->sent_ms < node->quorum_since_ms;
+    if (!lost && (now_ms - waiting->sent_ms < pause_ms || now_ms - waiting->lane->since_ms < forward_ms))
         return true;
-    waiting->sent_ms = node->turn.now_ms;
-    waiting->sent_count++;
+    waiting->sent_count = lost ? 0 : waiting->sent_count < PAUSE_DOUBLINGS ? waiting->sent_count + 1 : PAUSE_DOUBLINGS;
+    waiting->sent_ms = now_ms;
     rota_outbox_entry(&node->turn.outbox, ROTA_TO_ALL, &waiting->entry);
     return ++sweep->sends < SWEEP_SENDS_MAX;
 }
@@ -187,7 +189,7 @@ void rota_node_sweep(struct rota_node *node)
     if (node->turn.now_ms < node->sweep_ms)
         return;
     node->sweep_ms = node->turn.now_ms + SWEEP_MS;
-    if (node->genesis.membership.count > 1)
+    if (node->genesis.membership.count > 1 && node->quorum_since_ms != 0)
         rota_pool_each(&node->pool, sweep_one, &sweep);
 }
 

@@ -86,9 +86,10 @@ struct rota_node {
     struct rota_turn turn;
     struct rota_status failed; /* not ok: the node stops without saying anything more */
     const char *failed_file;
-    const char *halted; /* NULL, or why the core stopped voting */
-    uint64_t wake_ms;   /* the core's wish */
-    uint64_t sweep_ms;  /* next look at what waits too long */
+    const char *halted;       /* NULL, or why the core stopped voting */
+    uint64_t wake_ms;         /* the core's wish */
+    uint64_t quorum_since_ms; /* since when a quorum is heard, 0: none is */
+    uint64_t sweep_ms;        /* next look at what waits too long */
     struct {
         bool any;
         uint64_t waited_ms;

@@ -76,6 +76,10 @@ static void loop_publish(struct rota_node *node)
     rota_core_inspect(&node->view, node->core);
     uint32_t heard = node->view.heard | UINT32_C(1) << node->self;
     bool quorum = (uint32_t)__builtin_popcount(heard) >= node->quorum && node->view.mode != ROTA_MODE_HALTED;
+    if (!quorum)
+        node->quorum_since_ms = 0;
+    else if (node->quorum_since_ms == 0)
+        node->quorum_since_ms = node->turn.now_ms;
     atomic_store_explicit(&node->has_quorum, quorum, memory_order_relaxed);
     atomic_store_explicit(&node->pending, node->pool.count, memory_order_relaxed);
 }

@@ -51,6 +51,26 @@ class Patience(unittest.TestCase):
         self.assertFalse(suspicions, "somebody suspects a primary for a backlog")
 
 
+    def test_what_was_handed_in_just_before_a_long_absence_is_brought_afterwards(self):
+        """Sent in vain again and again: nobody else has it, and its client is gone."""
+        net = Network(relay=True, timers=["request_ms=400"])
+        self.addCleanup(net.close)
+        net.start()
+        net.ready()
+        apart = next(name for name in net.names if name != net.status("alpha")["primary"])
+        jws = net.signed(apart, 1)[0]
+        net.relay.part([apart], closed=True)
+        answer = net.post(apart, jws)
+        self.assertEqual(answer.status, 202, answer.body)
+        time.sleep(10)  # longer than all the repetitions that there could be
+        net.relay.heal()
+        begin = time.monotonic()
+        path = f"/v1/proposals/{answer.json()['id']}"
+        other = next(name for name in net.names if name != apart)
+        net.until(lambda: net.get(other, path).json()["state"] == "committed", 20, "the proposal is committed")
+        print(f"brought {1000 * (time.monotonic() - begin):.0f} ms after the links were back", flush=True)
+
+
 class Rotation(unittest.TestCase):
     def test_the_primary_changes_every_twenty_blocks_and_no_client_waits_for_it(self):
         net = Network(timers=["rotate_blocks=20", "rotate_ms=0"])
