@@ -41,7 +41,8 @@ static void read_begin(struct rota_core *core)
     read->count++;
     read->deadline_ms = core->now_ms + core->timers.progress_ms;
     memset(read->cells, 0, sizeof read->cells);
-    read_cell_fill(&read->cells[core->self], core->durable.has_best ? &core->durable.best : NULL);
+    if (!rota_core_is_silent(core)) /* nor does our own lock count while we may have forgotten one */
+        read_cell_fill(&read->cells[core->self], core->durable.has_best ? &core->durable.best : NULL);
     read_say(core);
 }
 

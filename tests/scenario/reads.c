@@ -149,3 +149,25 @@ Test(reads, a_lock_that_was_left_behind_holds_up_no_read)
     cr_assert_eq(s->agreed_height, 0);
     sim_free(s);
 }
+
+/* A member that may have forgotten its lock (H5) is none of a quorum's answers, not even to itself. */
+Test(reads, a_member_that_lost_its_memory_does_not_count_itself)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 7);
+    sim_submit(s, "all", 5);
+    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
+    sim_crash(s, "2 3");
+    sim_wipe(s, "3");
+    sim_restart(s, "3");
+    sim_run_ms(s, 1000);
+    cr_assert_eq(sim_view(s, 3).mode, ROTA_MODE_RECOVERING);
+    sim_read(s, "3");
+    sim_run_ms(s, 3000);
+    cr_assert_eq(s->stats.reads, 0, "two answers and its own, which is worth nothing");
+    sim_restart(s, "2");
+    sim_run_ms(s, 1000);
+    sim_read(s, "3");
+    sim_run_ms(s, 3000);
+    cr_assert_eq(s->stats.reads, 1, "three others answer");
+    sim_free(s);
+}
