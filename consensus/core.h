@@ -217,6 +217,7 @@ enum rota_mode {
     ROTA_MODE_ENDED,
     ROTA_MODE_RECOVERING,  /* silent: it may have said more than its disk holds (PROTOCOL H5) */
     ROTA_MODE_QUARANTINED, /* somebody else signs with its key (PROTOCOL H8) */
+    ROTA_MODE_FOLLOWING    /* no core: a node that is no member */
 };
 struct rota_core_view {
     enum rota_mode mode;

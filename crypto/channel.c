@@ -133,6 +133,21 @@ static void channel_finish(struct rota_channel *channel)
     channel->step = CHANNEL_DONE;
 }
 
+/* What a side is called in a hello: the beginning of its key. Who else is called so fails at the signature. */
+static uint32_t channel_name(const struct rota_channel_identity *identity, uint32_t member)
+{
+    struct rota_reader reader = rota_reader(rota_view(identity->members[member].b, 4));
+    return rota_read_u32(&reader);
+}
+
+static uint32_t channel_find(const struct rota_channel_identity *identity, uint32_t name)
+{
+    uint32_t member = 0;
+    while (member < identity->member_count && channel_name(identity, member) != name)
+        member++;
+    return member;
+}
+
 /* ---- dialler -------------------------------------------------------------------------------------------------------- */
 
 void rota_channel_write_hello(struct rota_channel *channel, uint8_t out[ROTA_CHANNEL_HELLO_BYTES])
@@ -140,8 +155,8 @@ void rota_channel_write_hello(struct rota_channel *channel, uint8_t out[ROTA_CHA
     ROTA_ASSERT(channel->step == CHANNEL_HELLO_DUE);
     struct rota_writer writer = rota_writer(out, ROTA_CHANNEL_HELLO_BYTES);
     rota_write_bytes(&writer, channel_magic_hello, sizeof channel_magic_hello);
-    rota_write_u32(&writer, channel->identity->self);
-    rota_write_u32(&writer, channel->peer);
+    rota_write_u32(&writer, channel_name(channel->identity, channel->identity->self));
+    rota_write_u32(&writer, channel_name(channel->identity, channel->peer));
     rota_write_hash(&writer, &channel->identity->ledger_id);
     rota_write_bytes(&writer, channel->ephemeral_public, sizeof channel->ephemeral_public);
     ROTA_ASSERT(!writer.bad && writer.len == ROTA_CHANNEL_HELLO_BYTES);
@@ -188,7 +203,7 @@ struct rota_status rota_channel_read_hello(struct rota_channel *channel, const u
     struct rota_hash ledger_id;
     struct rota_reader reader = rota_reader(rota_view(in, ROTA_CHANNEL_HELLO_BYTES));
     struct rota_view magic = rota_read_view(&reader, sizeof channel_magic_hello);
-    uint32_t from = rota_read_u32(&reader), to = rota_read_u32(&reader);
+    uint32_t from = channel_find(channel->identity, rota_read_u32(&reader)), to = rota_read_u32(&reader);
     rota_read_hash(&reader, &ledger_id);
     struct rota_view ephemeral = rota_read_view(&reader, CHANNEL_EPHEMERAL_BYTES);
     ROTA_TRY(rota_reader_finish(&reader));
@@ -196,7 +211,7 @@ struct rota_status rota_channel_read_hello(struct rota_channel *channel, const u
         return rota_fail(ROTA_MALFORMED, "the call is not a hello of this protocol");
     if (!rota_hash_equal(&ledger_id, &channel->identity->ledger_id))
         return rota_fail(ROTA_WRONG_LEDGER, "a call from another ledger");
-    if (to != channel->identity->self)
+    if (to != channel_name(channel->identity, channel->identity->self))
         return rota_fail(ROTA_WRONG_LEDGER, "a call for another member");
     if (from >= channel->identity->member_count)
         return rota_fail(ROTA_UNKNOWN_KEY, "a call from a member that does not exist");

@@ -14,17 +14,18 @@
 #include "crypto/ed25519.h"
 
 enum {
-    ROTA_CHANNEL_HELLO_BYTES = 4 + 4 + 4 + 32 + 32, /* magic, from, to, ledger id, ephemeral */
+    ROTA_CHANNEL_HELLO_BYTES = 4 + 4 + 4 + 32 + 32, /* magic, names of both, ledger id, ephemeral */
     ROTA_CHANNEL_WELCOME_BYTES = 4 + 32 + 64,       /* magic, ephemeral, signature */
     ROTA_CHANNEL_PROOF_BYTES = 4 + 64,              /* magic, signature */
     ROTA_CHANNEL_HEADER_BYTES = 24,                 /* secretstream header: first bytes each side sends after that */
     ROTA_CHANNEL_SEAL_BYTES = 17,                   /* added to each sealed frame */
 };
 
-/* Who we are and whom we may speak to. Borrowed for the life of the channel. */
+/* Who we are and whom we may speak to: each side's own list, by its own index. On the wire a side is named by the first
+ * four bytes of its key, so that two sides need not count alike. Borrowed for the life of the channel. */
 struct rota_channel_identity {
     struct rota_hash ledger_id;
-    uint32_t self; /* member index */
+    uint32_t self; /* our index in members */
     const struct rota_ed25519_secret *secret;
     uint32_t member_count;
     const struct rota_ed25519_public *members; /* by member index */

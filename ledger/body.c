@@ -44,6 +44,11 @@ void rota_block_release(struct rota_block *block)
     free(block);
 }
 
+bool rota_block_ends_epoch(const struct rota_block *block)
+{
+    return block->entry_count > 0 && block->entries[block->entry_count - 1].kind == ROTA_ENTRY_CONFIG;
+}
+
 size_t rota_block_encoded_bytes(const struct rota_block *block)
 {
     return ROTA_HEADER_BYTES + block->body_bytes;

@@ -23,6 +23,9 @@ ROTA_CHECKED struct rota_status rota_block_new(struct rota_block **out, const st
 struct rota_block *rota_block_retain(struct rota_block *block);
 void rota_block_release(struct rota_block *block); /* NULL is fine */
 
+/* Does it hold an epoch change, which stands last in its block (PROTOCOL M6)? */
+bool rota_block_ends_epoch(const struct rota_block *block);
+
 /* Encoded block = header 200 || body. */
 size_t rota_block_encoded_bytes(const struct rota_block *block);
 void rota_block_encode(struct rota_writer *writer, const struct rota_block *block);

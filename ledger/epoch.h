@@ -1,5 +1,5 @@
 /* An epoch: a stretch of heights with one member list. Epoch 0 is the genesis; every later one is a document that a quorum
- * of the administrators before it approved (FORMATS §16, PROTOCOL M6 to M9). Plain values; nothing here allocates but JSON.
+ * of the administrators before it approved (FORMATS §16, PROTOCOL M6 to M10). Plain values; nothing here allocates but JSON.
  */
 #ifndef ROTA_LEDGER_EPOCH_H
 #define ROTA_LEDGER_EPOCH_H

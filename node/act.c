@@ -32,7 +32,7 @@ static void act_feed_back(struct rota_node *node, const struct rota_feedback *fe
 static void act_sign(const struct rota_node *node, struct rota_message *message)
 {
     uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
-    size_t len = rota_message_preimage(preimage, &node->genesis.membership, message);
+    size_t len = rota_message_preimage(preimage, &node->epoch.membership, message);
     rota_ed25519_sign(&message->signature, &node->key->facility, rota_view(preimage, len));
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         message->view_change->signature = message->signature;
@@ -131,12 +131,13 @@ static void act_save_message(struct rota_node *node, const struct rota_action *a
 /* ~ Next hop: node/chain.c rota_chain_check. */
 static void act_check(struct rota_node *node, const struct rota_action *action)
 {
-    struct rota_first_vote first = {rota_clock_wall_ms() + node->genesis.timers.clock_ms, &action->check.anchor};
+    struct rota_first_vote first = {rota_clock_wall_ms() + node->epoch.timers.clock_ms, &action->check.anchor};
     struct rota_feedback feedback = {.kind = ROTA_EVENT_CHECKED};
     feedback.event.checked.block = action->check.block;
     feedback.event.checked.height = action->check.height;
     feedback.event.checked.verdict = rota_chain_check(&node->chain, action->check.height, &action->check.parent,
                                                       &action->check.block, action->check.judge_time ? &first : NULL);
+    feedback.event.checked.ends_epoch = rota_chain_ends_epoch(&node->chain, &action->check.block);
     if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)
         rota_log(ROTA_LOG_WARNING, "invalid-block", "height=%llu block=%s why=\"%s\"",
                  (unsigned long long)action->check.height, rota_log_hash(&action->check.block).text, node->chain.invalid);
@@ -156,6 +157,7 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
     if (block) {
         feedback.event.built.header = block->header;
         feedback.event.built.block = block->hash;
+        feedback.event.built.ends_epoch = rota_chain_ends_epoch(&node->chain, &block->hash);
     }
     node->turn.demand_due = block != NULL; /* the core forgets what waits when it proposes */
     node->review |= block == NULL;
@@ -223,7 +225,7 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
         rota_node_read_done(node, action->read.token, action->read.covered);
         break;
     case ROTA_ACTION_EPOCH:
-        act_fail(node, rota_fail(ROTA_UNSUPPORTED, "a block that ends the epoch"), node->config.ledger);
+        node->epoch_due = true; /* once this turn is durable and said: node/epoch.c */
         break;
     case ROTA_ACTION_HALT:
         rota_report_halt(node, action->halt);

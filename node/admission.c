@@ -5,7 +5,7 @@ enum { SWEEP_MS = 200, SWEEP_SENDS_MAX = 64, PAUSE_DOUBLINGS = 6, POSTPONED_MAX 
 
 uint64_t rota_node_forward_ms(const struct rota_node *node)
 {
-    return node->genesis.timers.request_ms / 4;
+    return node->epoch.timers.request_ms / 4;
 }
 
 static struct rota_submission refused(enum rota_code code, const char *why)
@@ -65,7 +65,7 @@ static bool admission_refuses(struct rota_node *node, struct rota_submission *ou
     struct rota_status status = rota_state_admit(node->chain.state, entry);
     if (!rota_is_ok(status))
         *out = refused(status.code, status.why);
-    else if (rota_entry_bytes(entry).len > node->genesis.limits.block_bytes_max)
+    else if (rota_entry_bytes(entry).len > node->epoch.limits.block_bytes_max)
         *out = refused(ROTA_TOO_LARGE, "the proposal is larger than a block of this ledger may be");
     else if (entry->kind == ROTA_ENTRY_PROPOSAL && entry->proposal->exp <= node->chain.height)
         *out = refused(ROTA_REFUSED, "expired: the last height at which it may commit is in the past");
@@ -119,8 +119,8 @@ void rota_node_demand(struct rota_node *node)
     struct rota_event event = {.kind = ROTA_EVENT_DEMAND};
     event.demand.since_ms = admission_patience(node);
     event.demand.waiting = node->pool.waiting;
-    event.demand.full = node->pool.waiting >= node->genesis.limits.block_entries_max ||
-                        node->pool.waiting_bytes >= node->genesis.limits.block_bytes_max;
+    event.demand.full = node->pool.waiting >= node->epoch.limits.block_entries_max ||
+                        node->pool.waiting_bytes >= node->epoch.limits.block_bytes_max;
     bool news = !node->told.any || node->told.waiting != event.demand.waiting || node->told.full != event.demand.full ||
                 (event.demand.waiting > 0 && node->told.since_ms != event.demand.since_ms);
     if (!news && !node->turn.demand_due)
@@ -189,7 +189,7 @@ void rota_node_sweep(struct rota_node *node)
     if (node->turn.now_ms < node->sweep_ms)
         return;
     node->sweep_ms = node->turn.now_ms + SWEEP_MS;
-    if (node->genesis.membership.count > 1 && node->quorum_since_ms != 0)
+    if (node->epoch.membership.count > 1 && node->quorum_since_ms != 0)
         rota_pool_each(&node->pool, sweep_one, &sweep);
 }
 

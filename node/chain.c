@@ -32,6 +32,26 @@ struct rota_block *rota_chain_held(struct rota_chain *chain, const struct rota_h
     return held ? held->block : NULL;
 }
 
+const struct rota_epoch *rota_chain_epoch(const struct rota_chain *chain)
+{
+    return rota_state_epoch(chain->state);
+}
+
+bool rota_chain_ends_epoch(struct rota_chain *chain, const struct rota_hash *hash)
+{
+    const struct rota_block *block = rota_chain_held(chain, hash);
+    return block && rota_block_ends_epoch(block);
+}
+
+/* Evidence of an epoch that has not begun here is judged by the present one, which refuses it. */
+struct rota_status rota_chain_verify_entry(const struct rota_chain *chain, const struct rota_entry *entry)
+{
+    const struct rota_epoch *epoch = NULL;
+    if (entry->kind == ROTA_ENTRY_EVIDENCE && entry->evidence->kind != ROTA_EVIDENCE_COORDINATOR)
+        epoch = rota_state_epoch_number(chain->state, entry->evidence->epoch);
+    return rota_keyring_verify_entry(chain->keyring, &(epoch ? epoch : rota_chain_epoch(chain))->membership, entry);
+}
+
 /* ---- executing and taking back -------------------------------------------------------------------------------------- */
 
 static struct rota_status chain_append_leaves(struct rota_chain *chain, const struct rota_entry *entries, uint32_t count)
@@ -128,7 +148,8 @@ static enum rota_check chain_invalid(struct rota_chain *chain, const char *why)
 static const char *chain_judge_header(const struct rota_chain *chain, const struct rota_block *block)
 {
     const struct rota_header *header = &block->header;
-    const struct rota_membership *membership = &chain->genesis->membership;
+    const struct rota_epoch *epoch = rota_chain_epoch(chain);
+    const struct rota_membership *membership = &epoch->membership;
     uint64_t top;
     const struct rota_hash *parent = rota_chain_top(chain, &top);
     if (!rota_hash_equal(&header->ledger_id, &membership->ledger_id) || header->epoch != membership->epoch ||
@@ -141,14 +162,14 @@ static const char *chain_judge_header(const struct rota_chain *chain, const stru
     if (header->proposer >= membership->count)
         return "its proposer is no member";
     if (header->entry_count == 0 || header->entry_count != block->entry_count ||
-        header->entry_count > chain->genesis->limits.block_entries_max)
-        return "it holds no entries, or more than the genesis allows";
+        header->entry_count > epoch->limits.block_entries_max)
+        return "it holds no entries, or more than this ledger allows";
     if (header->tree_size != rota_tree_size(&chain->tree) + header->entry_count)
         return "its tree size is wrong";
     size_t bytes = 0;
     for (uint32_t i = 0; i < block->entry_count; i++)
         bytes += rota_entry_bytes(&block->entries[i]).len;
-    return bytes > chain->genesis->limits.block_bytes_max ? "it holds more bytes than the genesis allows" : NULL;
+    return bytes > epoch->limits.block_bytes_max ? "it holds more bytes than this ledger allows" : NULL;
 }
 
 /* Does this body belong to its header? Whoever sent another one must not make us call the block invalid. */
@@ -170,7 +191,7 @@ static bool chain_body_belongs(struct rota_chain *chain, const struct rota_block
 static bool chain_verify(struct rota_chain *chain, struct rota_held *held)
 {
     for (uint32_t i = 0; !held->verified && i < held->block->entry_count; i++)
-        if (!rota_is_ok(rota_keyring_verify_entry(chain->keyring, &chain->genesis->membership, &held->block->entries[i])))
+        if (!rota_is_ok(rota_chain_verify_entry(chain, &held->block->entries[i])))
             return false;
     held->verified = true;
     return true;
@@ -314,7 +335,7 @@ static struct rota_status chain_begin(struct rota_chain *chain)
 struct rota_status rota_chain_keep_new_view(struct rota_chain *chain, uint64_t view, struct rota_view bytes)
 {
     ROTA_TRY(chain_begin(chain));
-    return rota_store_keep_new_view(chain->store, chain->genesis->membership.epoch, view, bytes);
+    return rota_store_keep_new_view(chain->store, rota_chain_epoch(chain)->membership.epoch, view, bytes);
 }
 
 /* ~ from node/act.c: ROTA_ACTION_COMMIT. Next hop: ledger/store/write.c rota_store_append. */

@@ -108,6 +108,12 @@ bool rota_chain_in_flight(const struct rota_chain *chain, const struct rota_hash
 struct rota_proposal *rota_chain_proposal_of_seq(struct rota_chain *chain, const struct rota_kid *kid, uint64_t seq);
 /* A block on the stack or in the ledger file, by height; one reference for the caller. */
 ROTA_CHECKED struct rota_status rota_chain_block(struct rota_block **out, struct rota_chain *chain, uint64_t height);
+/* The epoch whose members decide the next block on top of the stack. */
+const struct rota_epoch *rota_chain_epoch(const struct rota_chain *chain);
+/* Does this block, held or executed, hold an epoch change (PROTOCOL M6)? */
+bool rota_chain_ends_epoch(struct rota_chain *chain, const struct rota_hash *hash);
+/* Every signature in an entry, against the members of the epoch that it is about. As rota_keyring_verify_entry. */
+ROTA_CHECKED struct rota_status rota_chain_verify_entry(const struct rota_chain *chain, const struct rota_entry *entry);
 /* Takes back every block above the ledger. Their bodies stay held. */
 void rota_chain_rollback(struct rota_chain *chain);
 /* Hash and height of the stack's top. */

@@ -64,7 +64,9 @@ static struct rota_status build_execute(struct rota_chain *chain, struct rota_ex
 static struct rota_header build_header(const struct rota_chain *chain, const struct rota_executed *executed, uint32_t count,
                                        uint64_t time_ms)
 {
-    const struct rota_membership *membership = &chain->genesis->membership;
+    uint64_t below; /* the entries are executed, and may have begun another epoch: this block is still of the one before */
+    (void)rota_chain_top(chain, &below);
+    const struct rota_membership *membership = &rota_state_epoch_at(chain->state, below + 1)->membership;
     struct rota_header header = {.ledger_id = membership->ledger_id,
                                  .epoch = membership->epoch,
                                  .config_hash = membership->config_hash,
@@ -125,8 +127,8 @@ static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uin
                            const struct rota_entry *records, uint32_t record_count)
 {
     struct build_rule rule = {chain, height};
-    struct rota_pick pick = {chain->genesis->limits.block_entries_max - record_count, chain->genesis->limits.block_bytes_max,
-                             build_may, &rule};
+    struct rota_pick pick = {rota_chain_epoch(chain)->limits.block_entries_max - record_count,
+                             rota_chain_epoch(chain)->limits.block_bytes_max, build_may, &rule};
     for (uint32_t i = 0; i < record_count; i++) {
         chain->picked[i] = records[i];
         pick.bytes_max -= rota_entry_bytes(&records[i]).len;

@@ -129,7 +129,7 @@ static struct rota_status replay_certificate(struct rota_chain *chain)
     struct rota_status status = rota_store_certificate(&chain->certificate, chain->store, chain->height);
     if (rota_is_ok(status) && chain->certificate.vote.height == chain->height &&
         rota_hash_equal(&chain->certificate.vote.block, &chain->head))
-        status = rota_certificate_verify(&chain->genesis->membership, &chain->certificate);
+        status = rota_certificate_verify(&rota_state_epoch_at(chain->state, chain->height)->membership, &chain->certificate);
     else
         status = rota_fail(ROTA_MALFORMED, "the newest block in the ledger file has no certificate");
     return rota_is_ok(status) ? status
@@ -157,7 +157,7 @@ static void observer_rest(void *context, const struct rota_block *block)
 
 static struct rota_status chain_fill(struct rota_chain *chain, const char *path)
 {
-    uint32_t entries_max = chain->genesis->limits.block_entries_max;
+    uint32_t entries_max = ROTA_BODY_ENTRIES_MAX; /* whatever a later epoch allows */
     chain->picked = calloc(entries_max, sizeof *chain->picked);
     chain->candidates = calloc(entries_max, sizeof *chain->candidates);
     if (!chain->picked || !chain->candidates)

@@ -87,6 +87,19 @@ static int config_check_http(cfg_t *cfg, cfg_opt_t *option)
     return -1;
 }
 
+static int config_check_readers(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *text = cfg_opt_getnstr(option, cfg_opt_size(option) - 1);
+    uint8_t key[ROTA_ED25519_PUBLIC_BYTES];
+    struct rota_ed25519_public parsed;
+    if (cfg_opt_size(option) <= ROTA_READERS_MAX && rota_is_ok(rota_hex_decode(key, sizeof key, rota_view_text(text))) &&
+        rota_is_ok(rota_ed25519_public_parse(&parsed, rota_view(key, sizeof key))))
+        return 0;
+    cfg_error(cfg, "readers lists up to %d facility keys of 64 hex digits; \"%s\" is none, or one too many",
+              ROTA_READERS_MAX, text);
+    return -1;
+}
+
 static int config_check_path(cfg_t *cfg, cfg_opt_t *option)
 {
     const char *text = cfg_opt_getnstr(option, 0);
@@ -134,6 +147,7 @@ static void config_set_checks(cfg_t *cfg)
         cfg_set_validate_func(cfg, numbers[i], config_check_number);
     cfg_set_validate_func(cfg, "listen", config_check_listen);
     cfg_set_validate_func(cfg, "http", config_check_http);
+    cfg_set_validate_func(cfg, "readers", config_check_readers);
     cfg_set_validate_func(cfg, "intake|pool", config_check_pool);
 }
 
@@ -195,6 +209,18 @@ static void config_take_intake(struct rota_intake_config *intake, cfg_t *section
     config_take_pools(intake, section);
 }
 
+/* Checked one by one while the file was read. */
+static struct rota_status config_take_readers(struct rota_config *out, cfg_t *cfg)
+{
+    out->reader_count = cfg_size(cfg, "readers");
+    for (uint32_t i = 0; i < out->reader_count; i++) {
+        uint8_t key[ROTA_ED25519_PUBLIC_BYTES];
+        ROTA_TRY(rota_hex_decode(key, sizeof key, rota_view_text(cfg_getnstr(cfg, "readers", i))));
+        ROTA_TRY(rota_ed25519_public_parse(&out->readers[i], rota_view(key, sizeof key)));
+    }
+    return rota_ok();
+}
+
 static struct rota_status config_take(struct rota_config *out, cfg_t *cfg, const char *directory)
 {
     ROTA_TRY(config_path(out->genesis, directory, cfg_getstr(cfg, "genesis")));
@@ -204,6 +230,7 @@ static struct rota_status config_take(struct rota_config *out, cfg_t *cfg, const
     (void)snprintf(out->listen, sizeof out->listen, "%s", cfg_getstr(cfg, "listen"));
     (void)snprintf(out->http, sizeof out->http, "%s", cfg_getstr(cfg, "http"));
     out->workers = (uint32_t)cfg_getint(cfg, "workers");
+    ROTA_TRY(config_take_readers(out, cfg));
     config_take_intake(&out->intake, cfg_getsec(cfg, "intake"));
     return rota_ok();
 }
@@ -233,6 +260,7 @@ static cfg_t *config_describe(void)
                            CFG_STR("listen", "", CFGF_NONE),
                            CFG_STR("http", "127.0.0.1:8101", CFGF_NONE),
                            CFG_INT("workers", (long)config_default_workers(), CFGF_NONE),
+                           CFG_STR_LIST("readers", NULL, CFGF_NONE),
                            CFG_SEC("intake", intake, CFGF_NONE),
                            CFG_END()};
     return cfg_init(options, CFGF_NONE);

@@ -3,7 +3,7 @@
 #ifndef ROTA_NODE_CONFIG_H
 #define ROTA_NODE_CONFIG_H
 
-#include "crypto/status.h"
+#include "node/directory.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,9 +32,11 @@ struct rota_intake_config {
 struct rota_config {
     char directory[ROTA_PATH_MAX];
     char genesis[ROTA_PATH_MAX], key[ROTA_PATH_MAX], ledger[ROTA_PATH_MAX], journal[ROTA_PATH_MAX];
-    char listen[64];  /* "" = the address of the genesis */
+    char listen[64];  /* "" = the address of the members' document */
     char http[64];    /* "127.0.0.1:8101"; "" = no HTTP */
     uint32_t workers; /* signature threads */
+    uint32_t reader_count;
+    struct rota_ed25519_public readers[ROTA_READERS_MAX]; /* facility keys that may follow without being members */
     struct rota_intake_config intake;
 };
 

@@ -1,5 +1,5 @@
-/* The dialler: one for each member above us. Connects with a deadline, and after a failure again, a little later each time
- * and never in step with others. */
+/* The dialler: one for each contact that we call. Connects with a deadline, and after a failure again, a little later each
+ * time and never in step with others. */
 #include "node/links.h"
 
 #include <sodium.h>
@@ -11,9 +11,9 @@ struct rota_status rota_dialler_open(struct rota_peers *peers, uint32_t peer)
     struct rota_peer *dialled = &peers->peers[peer];
     ROTA_TRY(rota_link_operation_init(&dialled->dial, &peers->wake));
     nng_aio_set_timeout(dialled->dial.aio, ROTA_LINK_CONNECT_MS);
-    if (nng_stream_dialer_alloc(&dialled->dialer, peers->membership->members[peer].address) != 0 ||
+    if (nng_stream_dialer_alloc(&dialled->dialer, peers->directory->contacts[peer].address) != 0 ||
         nng_stream_dialer_set_bool(dialled->dialer, NNG_OPT_TCP_NODELAY, true) != 0)
-        return rota_fail(ROTA_USAGE, "the genesis gives a facility an address that cannot be dialled");
+        return rota_fail(ROTA_USAGE, "the members' document gives a facility an address that cannot be dialled");
     return rota_ok();
 }
 
@@ -69,6 +69,8 @@ void rota_dialler_tend(struct rota_peers *peers, uint32_t peer, uint64_t now_ms)
     }
     if (dialled->engaged || atomic_load(&dialled->dial.state) != ROTA_LINK_IDLE)
         return;
+    if (rota_link_is_up(peers, peer)) /* they called us, from another epoch */
+        dialled->redial_ms = now_ms + ROTA_LINK_REDIAL_MS_MAX;
     if (now_ms < dialled->redial_ms) {
         rota_link_wake_by(peers, dialled->redial_ms);
         return;

@@ -27,9 +27,10 @@ struct rota_ticket {
     pthread_cond_t answered;
     struct rota_ticket *next; /* in the queue, the list of its id, or the list of those to be answered */
     uint32_t wait_ms;
-    uint64_t deadline_ms;           /* set by the loop */
-    struct rota_proposal *proposal; /* SUBMIT, DRY_RUN: borrowed, the caller waits */
-    struct rota_hash id;            /* SUBMIT, LOOKUP; READ: made of its token */
+    uint64_t deadline_ms;             /* set by the loop */
+    struct rota_proposal *proposal;   /* SUBMIT, DRY_RUN: borrowed, the caller waits */
+    struct rota_epoch_change *change; /* SUBMIT: instead of a proposal */
+    struct rota_hash id;              /* SUBMIT, LOOKUP; READ: made of its token */
     void (*visit)(void *context, const struct rota_facts *facts);
     bool (*allow)(void *context, const struct rota_facts *facts); /* SUBMIT; NULL: no question */
     void *context;

@@ -38,34 +38,43 @@ static bool fetch_send(struct rota_node *node, uint32_t peer, struct rota_block 
     return true;
 }
 
-/* One height of the ledger file; *out_certified: it has a certificate of its own, which is sent only when `prove` says so.
- */
-static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height, bool prove, bool *out_certified)
+/* What was sent of a range. */
+struct fetch_sent {
+    bool certified;  /* the block has a certificate of its own */
+    bool ends_epoch; /* its certificate is its own members' last: what is above is of no use to who asks from below */
+};
+
+/* One height of the ledger file. Its own certificate is sent when `prove` says so, or when the epoch ends with it. */
+static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height, bool prove, struct fetch_sent *out)
 {
     struct rota_block *block = NULL;
     struct rota_certificate certificate;
     if (!rota_is_ok(rota_store_block(&block, node->chain.store, height)))
         return false;
-    *out_certified =
+    out->certified =
         rota_is_ok(rota_store_certificate(&certificate, node->chain.store, height)) && certificate.vote.height == height;
-    bool sent = fetch_send(node, peer, block, *out_certified && prove ? &certificate : NULL);
+    out->ends_epoch = rota_block_ends_epoch(block);
+    bool sent = fetch_send(node, peer, block, out->certified && (prove || out->ends_epoch) ? &certificate : NULL);
     rota_block_release(block);
     return sent;
 }
 
-/* One certificate at the end proves the whole range by its links (PROTOCOL C5). Where the last height has none of its own,
- * the heights up to the one that covers it follow. */
+/* One certificate at the end proves the whole range by its links (PROTOCOL C5), within one epoch (M9). Where the last height
+ * has none of its own, the heights up to the one that covers it follow. */
 static void fetch_range(struct rota_node *node, const struct rota_asked *asked)
 {
     uint64_t from = asked->fetch.from, to = asked->fetch.to;
-    bool certified = true;
+    struct fetch_sent sent = {.certified = true};
     if (from == 0 || to < from || from > node->chain.height)
         return;
     if (to - from >= ROTA_FETCH_BLOCKS_MAX)
         to = from + ROTA_FETCH_BLOCKS_MAX - 1;
-    for (uint64_t h = from; h <= node->chain.height && (h <= to || (!certified && h <= to + ROTA_SLOTS)); h++)
-        if (!fetch_height(node, asked->peer, h, h >= to || h == node->chain.height, &certified))
+    for (uint64_t h = from; h <= node->chain.height && !sent.ends_epoch; h++) {
+        if (h > to && (sent.certified || h > to + ROTA_SLOTS))
             return;
+        if (!fetch_height(node, asked->peer, h, h >= to || h == node->chain.height, &sent))
+            return;
+    }
 }
 
 static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
@@ -85,7 +94,7 @@ static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
 
 void rota_node_answer_fetch(struct rota_node *node, const struct rota_asked *asked)
 {
-    if (asked->peer >= node->genesis.membership.count)
+    if (asked->peer >= node->directory.count)
         return;
     fetch_refill(node, asked->peer);
     if (node->allowances[asked->peer].bytes < ROTA_BODY_BYTES_MAX)

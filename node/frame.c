@@ -84,7 +84,9 @@ static struct rota_status frame_decode_entry(struct rota_frame *out, struct rota
         return rota_entry_parse(&out->entry, ROTA_ENTRY_PROPOSAL, rest);
     if (bytes.data[0] == ROTA_ENTRY_EVIDENCE)
         return rota_entry_parse(&out->entry, ROTA_ENTRY_EVIDENCE, rest);
-    return rota_fail(ROTA_MALFORMED, "an entry frame with neither proposal nor evidence");
+    if (bytes.data[0] == ROTA_ENTRY_CONFIG)
+        return rota_entry_parse(&out->entry, ROTA_ENTRY_CONFIG, rest);
+    return rota_fail(ROTA_MALFORMED, "an entry frame with neither proposal, evidence nor epoch change");
 }
 
 static struct rota_status frame_decode_fetch(struct rota_frame *out, struct rota_view bytes)

@@ -37,13 +37,14 @@ static struct rota_status handshake_write_proof(struct rota_link *link)
     return rota_ok();
 }
 
-/* The lower index dials: a connection the other way round is nobody's mistake but the caller's. */
+/* One side of each pair calls (node/directory.c). Two sides that are in different epochs may both think that it is theirs:
+ * then the first call holds, and only a second one is a mistake. */
 static struct rota_status handshake_read_proof(struct rota_link *link)
 {
     ROTA_TRY(rota_channel_read_proof(link->channel, link->step_bytes));
     link->peer = rota_channel_peer(link->channel);
-    if (link->peer > link->peers->self)
-        return rota_fail(ROTA_REFUSED, "the caller is a facility that we call");
+    if (link->peers->directory->contacts[link->peer].call && rota_link_is_up(link->peers, link->peer))
+        return rota_fail(ROTA_REFUSED, "the caller is a facility that we have called");
     return rota_channel_read_header(link->channel, link->step_bytes + ROTA_CHANNEL_PROOF_BYTES);
 }
 

@@ -22,7 +22,7 @@ static void hear_log(const struct rota_node *node, const struct rota_message *me
 {
     if (message->kind == ROTA_MESSAGE_SUSPECT && message->suspect.view == node->view.view) /* a liar may name any other */
         rota_log(ROTA_LOG_INFO, "suspect", "by=%s view=%llu reason=%s",
-                 node->genesis.membership.members[message->sender].id.text, (unsigned long long)message->suspect.view,
+                 node->epoch.membership.members[message->sender].id.text, (unsigned long long)message->suspect.view,
                  rota_report_suspicion(message->suspect.reason));
 }
 
@@ -31,7 +31,7 @@ static void hear_log(const struct rota_node *node, const struct rota_message *me
 static void hear_consensus(struct rota_node *node, const struct rota_frame *frame)
 {
     const struct rota_message *message = &frame->message;
-    if (message->sender >= node->genesis.membership.count)
+    if (message->sender >= node->epoch.membership.count)
         return;
     if (!rota_message_is_signed(message->kind) && message->sender != frame->peer)
         return; /* only the link vouches for these */
@@ -47,8 +47,7 @@ static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
     struct rota_submission ignored;
     if (rota_node_knows(node, &frame->entry))
         return; /* the usual case when it was sent twice; nobody waits for an outcome here */
-    if (!frame->entries_verified &&
-        !rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &frame->entry)))
+    if (!frame->entries_verified && !rota_is_ok(rota_chain_verify_entry(&node->chain, &frame->entry)))
         return;
     if (frame->entry.kind == ROTA_ENTRY_EVIDENCE && frame->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR)
         rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});

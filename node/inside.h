@@ -1,7 +1,7 @@
 /* The inside of the node: what the files of the loop share. Nobody else includes this.
  *
  *   node.c     opens top to bottom, closes bottom to top
- *   start.c    what the core is told first
+ *   start.c    what the core is told first       epoch.c  from one epoch into the next    follow.c  without a core
  *   loop.c     one turn after the other
  *   act.c      carries out what the core asks for
  *   durable.c  the durable point, and what is released after it
@@ -62,6 +62,14 @@ struct rota_allowance {
     uint64_t filled_ms;
 };
 
+/* What a node that is no member knows of the members (follow.c). */
+struct rota_follow {
+    uint64_t claimed[ROTA_MEMBERS_MAX]; /* height that each says it has */
+    bool asking, probing;               /* probing: nobody had said that there is more */
+    uint32_t peer;                      /* asked last */
+    uint64_t asked_to, deadline_ms, probe_ms;
+};
+
 struct rota_counts {
     uint64_t turns, fsyncs, committed_entries, refused_ops;
     uint64_t last_commit_ms;
@@ -72,7 +80,13 @@ struct rota_node {
     struct rota_config config;
     const struct rota_secret_key *key; /* borrowed */
     struct rota_genesis genesis;
-    uint32_t self, quorum;
+    struct rota_epoch epoch;         /* in force here */
+    struct rota_directory directory; /* of the epoch */
+    uint32_t self;                   /* our place in the directory; our member index when we are one */
+    bool is_member;                  /* of the epoch in force; else there is no core, and the node follows */
+    bool epoch_due;                  /* a block of this turn ended the epoch */
+    uint32_t quorum;
+    struct rota_follow follow;
     struct rota_keyring *keyring;
     struct rota_chain chain;
     struct rota_journal *journal;
@@ -107,7 +121,7 @@ struct rota_node {
         bool full;
         uint64_t since_ms;
     } told; /* what the core was last told of the pool */
-    struct rota_allowance allowances[ROTA_MEMBERS_MAX];
+    struct rota_allowance allowances[ROTA_CONTACTS_MAX];
     struct rota_counts counts;
     struct {
         uint64_t second_ms;
@@ -121,6 +135,13 @@ struct rota_node {
 
 /* start.c */
 ROTA_CHECKED struct rota_status rota_node_start_core(struct rota_node *node);
+/* epoch.c */
+ROTA_CHECKED struct rota_status rota_node_enter_epoch(struct rota_node *node);
+ROTA_CHECKED struct rota_status rota_node_open_links(struct rota_node *node);
+ROTA_CHECKED struct rota_status rota_node_next_epoch(struct rota_node *node);
+/* follow.c */
+void rota_follow_step(struct rota_node *node, const struct rota_event *event);
+void rota_follow_inspect(struct rota_core_view *out, const struct rota_node *node);
 /* loop.c: steps the core and everything that follows from it. */
 void rota_loop_step(struct rota_node *node, const struct rota_event *event);
 void rota_loop_follow(struct rota_node *node);

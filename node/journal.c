@@ -62,7 +62,8 @@ static struct rota_status journal_read_message(struct rota_message *out, struct 
     struct rota_status status = rota_message_decode(out, scratch, &reader);
     if (rota_is_ok(status))
         status = rota_reader_finish(&reader);
-    if (rota_is_ok(status))
+    *has = rota_is_ok(status) && out->epoch == membership->epoch; /* R5 */
+    if (*has)
         status = rota_message_verify(out, membership);
     free(bytes);
     return rota_is_ok(status) ? status

@@ -11,8 +11,9 @@ struct rota_journal; /* opaque, heap */
 
 /* A new, empty journal of this ledger; never over an existing file (ROTA_EXISTS). */
 ROTA_CHECKED struct rota_status rota_journal_create(const char *path, const struct rota_hash *ledger_id);
-/* Opens it, reads what was said, and notes durably that the node runs once more. ROTA_NOT_FOUND, ROTA_MALFORMED,
- * ROTA_WRONG_LEDGER, ROTA_UNSUPPORTED, ROTA_IO, with the sentence for the operator. */
+/* membership: of the epoch in force; a message of an earlier one counts as not there. Opens it, reads what was said, and
+ * notes durably that the node runs once more. ROTA_NOT_FOUND, ROTA_MALFORMED, ROTA_WRONG_LEDGER, ROTA_UNSUPPORTED, ROTA_IO,
+ * with the sentence for the operator. */
 ROTA_CHECKED struct rota_status rota_journal_open(struct rota_journal **out, const char *path,
                                                   const struct rota_membership *membership);
 void rota_journal_close(struct rota_journal *journal); /* NULL is fine */

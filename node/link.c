@@ -98,6 +98,14 @@ struct rota_link *rota_link_install(struct rota_link *link)
     return replaced;
 }
 
+bool rota_link_is_up(struct rota_peers *peers, uint32_t peer)
+{
+    ROTA_ASSERT(pthread_mutex_lock(&peers->peers[peer].mutex) == 0);
+    bool up = peers->peers[peer].link != NULL;
+    ROTA_ASSERT(pthread_mutex_unlock(&peers->peers[peer].mutex) == 0);
+    return up;
+}
+
 /* From here on nobody finds the link any more; waits for those who had. */
 static void link_remove(struct rota_link *link)
 {

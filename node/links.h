@@ -1,7 +1,7 @@
 /* The inside of the transport: what its files share. Nobody else includes this.
  *
  *   listener.c   accepts connections             -> new inbound link
- *   dialler.c    connects to higher members      -> new outbound link
+ *   dialler.c    connects to whom we call        -> new outbound link
  *   handshake.c  authenticates a new link        -> a link that is greeted
  *   supervise.c  one thread that owns the life of all links: takes in new ones, installs greeted ones, keeps deadlines and
  *                heartbeats, takes broken ones down and frees them
@@ -102,7 +102,7 @@ struct rota_peer {
     struct rota_send_ring rings[ROTA_LINK_CLASSES];
     struct rota_peer_info info;
 
-    /* dialler.c: supervisor's; only for members above us */
+    /* dialler.c: supervisor's; only for those whom we call */
     nng_stream_dialer *dialer;
     struct rota_link_operation dial;
     bool engaged; /* a dialled link exists, in whatever phase */
@@ -111,11 +111,12 @@ struct rota_peer {
 };
 
 struct rota_peers {
-    const struct rota_membership *membership;
-    uint32_t self, count;
-    struct rota_bell *bell; /* the loop's */
+    const struct rota_directory *directory;
+    const struct rota_membership *membership; /* of the directory */
+    uint32_t self, count;                     /* of the directory */
+    struct rota_bell *bell;                   /* the loop's */
     struct rota_keyring *keyring;
-    struct rota_ed25519_public keys[ROTA_MEMBERS_MAX];
+    struct rota_ed25519_public keys[ROTA_CONTACTS_MAX];
     struct rota_channel_identity identity;
     struct rota_workers *workers;
     uint8_t *room; /* loop thread: frames are encoded here */
@@ -134,7 +135,7 @@ struct rota_peers {
     struct rota_link_operation accept;
     uint64_t accept_ms; /* not before */
 
-    struct rota_peer peers[ROTA_MEMBERS_MAX];
+    struct rota_peer peers[ROTA_CONTACTS_MAX];
 };
 
 /* ---- operations (supervise.c) --------------------------------------------------------------------------------------- */
@@ -155,6 +156,9 @@ void rota_link_break(struct rota_link *link, const char *why);
 void rota_link_free(struct rota_link *link);
 /* Supervisor. A greeted link becomes its peer's; returns the one it replaces, or NULL. */
 struct rota_link *rota_link_install(struct rota_link *link);
+
+/* Any thread but a holder of the peer's mutex: a link with this peer is installed. */
+bool rota_link_is_up(struct rota_peers *peers, uint32_t peer);
 
 /* ---- the acts ------------------------------------------------------------------------------------------------------- */
 void rota_handshake_start(struct rota_link *link);

@@ -19,6 +19,10 @@ void rota_loop_step(struct rota_node *node, const struct rota_event *event)
 {
     struct rota_event timed = *event;
     timed.at_ms = node->turn.now_ms;
+    if (!node->is_member) {
+        rota_follow_step(node, &timed);
+        return;
+    }
     rota_core_step(node->core, &timed, node->actions);
     for (uint32_t i = 0; i < node->actions->count && rota_is_ok(node->failed); i++)
         rota_act(node, &node->actions->items[i]);
@@ -73,9 +77,13 @@ static void loop_time(struct rota_node *node)
 /* What other threads may know without asking. */
 static void loop_publish(struct rota_node *node)
 {
-    rota_core_inspect(&node->view, node->core);
-    uint32_t heard = node->view.heard | UINT32_C(1) << node->self;
-    bool quorum = (uint32_t)__builtin_popcount(heard) >= node->quorum && node->view.mode != ROTA_MODE_HALTED;
+    if (node->is_member)
+        rota_core_inspect(&node->view, node->core);
+    else
+        rota_follow_inspect(&node->view, node);
+    uint32_t heard = node->view.heard | (node->is_member ? UINT32_C(1) << node->self : 0);
+    bool quorum =
+        node->is_member && (uint32_t)__builtin_popcount(heard) >= node->quorum && node->view.mode != ROTA_MODE_HALTED;
     if (!quorum)
         node->quorum_since_ms = 0;
     else if (node->quorum_since_ms == 0)
@@ -114,6 +122,18 @@ static void turn_release(struct rota_node *node)
     rota_report_turn(node);
 }
 
+/* What the turn said is on its way; now the next epoch begins, in a turn of its own. */
+static bool loop_next_epoch(struct rota_node *node)
+{
+    turn_begin(node);
+    node->failed = rota_node_next_epoch(node);
+    rota_loop_follow(node);
+    if (!rota_node_make_durable(node))
+        return false;
+    turn_release(node);
+    return true;
+}
+
 /* One turn; false: the node must stop. *out_more: do not wait before the next one. */
 static bool loop_turn(struct rota_node *node, bool *out_more)
 {
@@ -125,7 +145,7 @@ static bool loop_turn(struct rota_node *node, bool *out_more)
     if (!rota_node_make_durable(node))
         return false;
     turn_release(node);
-    return loop_rest(node);
+    return loop_rest(node) && (!node->epoch_due || loop_next_epoch(node));
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

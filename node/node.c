@@ -39,42 +39,19 @@ static struct rota_status genesis_open(struct rota_genesis *out, const char *pat
     return status;
 }
 
-static struct rota_status node_find_self(struct rota_node *node)
+static struct rota_status node_check_key(const struct rota_node *node)
 {
-    const struct rota_membership *membership = &node->genesis.membership;
     if (node->key->role != ROTA_KEY_FACILITY)
-        return rota_fail(ROTA_UNKNOWN_KEY, "this is a coordinator's key: a node needs its facility's key");
-    for (node->self = 0; node->self < membership->count; node->self++)
-        if (memcmp(membership->members[node->self].key.b, node->key->facility.public_key.b, ROTA_ED25519_PUBLIC_BYTES) == 0)
-            break;
-    if (node->self == membership->count)
-        return rota_fail(ROTA_UNKNOWN_KEY, "this key is of no member of this genesis");
-    node->quorum = rota_quorum(membership->count, membership->profile);
+        return rota_fail(ROTA_UNKNOWN_KEY, "this is not a facility's key: a node needs its facility's key");
     return rota_ok();
 }
 
 static struct rota_status node_open_core(struct rota_node *node)
 {
-    node->core = calloc(1, rota_core_bytes());
     node->actions = calloc(1, sizeof *node->actions);
-    if (!node->core || !node->actions)
+    if (!node->actions)
         return rota_fail(ROTA_NO_MEMORY, "no memory for the consensus core");
-    struct rota_core_setup setup = {&node->genesis.membership, node->genesis.timers, node->genesis.limits, node->self};
-    rota_core_init(node->core, &setup);
-    return rota_ok();
-}
-
-static struct rota_status node_open_peers(struct rota_node *node)
-{
-    const char *listen = node->config.listen;
-    struct rota_peers_setup setup = {.genesis = &node->genesis,
-                                     .self = node->self,
-                                     .secret = &node->key->facility,
-                                     .listen = listen[0] ? listen : node->genesis.membership.members[node->self].address,
-                                     .bell = &node->bell,
-                                     .keyring = node->keyring,
-                                     .workers = node->config.workers};
-    return rota_peers_open(&node->peers, &setup);
+    return rota_node_enter_epoch(node);
 }
 
 /* PROTOCOL R4: the journal never speaks of blocks as final that the ledger does not have. */
@@ -94,21 +71,21 @@ static struct rota_status node_open(struct rota_node *node)
     node->failed_file = node->config.genesis;
     ROTA_TRY(genesis_open(&node->genesis, node->config.genesis));
     node->failed_file = node->config.key;
-    ROTA_TRY(node_find_self(node));
+    ROTA_TRY(node_check_key(node));
     ROTA_TRY(rota_keyring_new(&node->keyring));
     node->failed_file = node->config.ledger;
-    ROTA_TRY(rota_chain_open(&node->chain, node->config.ledger, &node->genesis, node->keyring, node->self, &observer));
+    ROTA_TRY(rota_chain_open(&node->chain, node->config.ledger, &node->genesis, node->keyring, 0, &observer));
+    ROTA_TRY(node_open_core(node));
     node->failed_file = node->config.journal;
-    ROTA_TRY(rota_journal_open(&node->journal, node->config.journal, &node->genesis.membership));
+    ROTA_TRY(rota_journal_open(&node->journal, node->config.journal, &node->epoch.membership));
     node->failed_file = node->config.ledger;
     ROTA_TRY(node_match_files(node));
     node->failed_file = node->config.listen;
     ROTA_TRY(rota_pool_init(&node->pool, node->config.intake.queue));
     node->pool.slack_ms = rota_node_forward_ms(node);
-    ROTA_TRY(node_open_core(node));
     ROTA_TRY(rota_bell_open(&node->bell));
     rota_door_open(&node->door, &node->bell, NODE_DOOR_TICKETS_MAX);
-    return node_open_peers(node);
+    return rota_node_open_links(node);
 }
 
 struct rota_status rota_node_open(struct rota_node **out, const struct rota_config *config,

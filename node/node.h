@@ -58,7 +58,10 @@ void rota_node_submit(struct rota_submission *out, struct rota_node *node, struc
 struct rota_facts;
 void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, struct rota_proposal *proposal,
                          uint32_t wait_ms, bool (*allow)(void *context, const struct rota_facts *facts), void *context);
-/* What became of a proposal; waits as above while it is pending. */
+/* Hands in an epoch change; as rota_node_submit. Its approvals are checked when it is taken in. */
+void rota_node_submit_change(struct rota_submission *out, struct rota_node *node, struct rota_epoch_change *change,
+                             uint32_t wait_ms);
+/* What became of a proposal or an epoch change; waits as above while it is pending. */
 void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms);
 
 /* What the loop lets a visitor see, only inside the call. Borrowed. */
@@ -68,9 +71,12 @@ struct rota_facts {
     const struct rota_tree *tree;
     struct rota_store *store; /* reading only */
     struct rota_core_view core;
-    uint32_t self;
-    uint64_t height;       /* committed */
-    struct rota_hash head; /* hash of the block of that height */
+    const struct rota_membership *membership; /* of the epoch in force */
+    uint32_t self;                            /* member index; the count of members when we are none */
+    bool is_member;
+    const struct rota_directory *directory; /* whom the node speaks to */
+    uint64_t height;                        /* committed */
+    struct rota_hash head;                  /* hash of the block of that height */
     uint64_t head_time_ms;
     uint32_t pending;    /* proposals waiting or in flight */
     uint32_t peers_up;   /* facilities reached now, ours included */

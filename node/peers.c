@@ -60,20 +60,21 @@ static struct rota_status peers_init_peer(struct rota_peer *peer)
 
 static void peers_init(struct rota_peers *peers, const struct rota_peers_setup *setup)
 {
-    peers->membership = &setup->genesis->membership;
-    peers->self = setup->self;
-    peers->count = peers->membership->count;
+    peers->directory = setup->directory;
+    peers->membership = setup->directory->membership;
+    peers->self = setup->directory->self;
+    peers->count = setup->directory->count;
     peers->bell = setup->bell;
     peers->keyring = setup->keyring;
     peers->wake.fd = -1;
     atomic_init(&peers->stopping, false);
     for (uint32_t i = 0; i < peers->count; i++) {
-        peers->keys[i] = peers->membership->members[i].key;
+        peers->keys[i] = setup->directory->contacts[i].key;
         ROTA_ASSERT(pthread_mutex_init(&peers->peers[i].mutex, NULL) == 0);
         ROTA_ASSERT(pthread_cond_init(&peers->peers[i].unused, NULL) == 0);
     }
-    peers->identity = (struct rota_channel_identity){.ledger_id = setup->genesis->ledger_id,
-                                                     .self = setup->self,
+    peers->identity = (struct rota_channel_identity){.ledger_id = peers->membership->ledger_id,
+                                                     .self = peers->self,
                                                      .secret = setup->secret,
                                                      .member_count = peers->count,
                                                      .members = peers->keys};
@@ -96,8 +97,9 @@ static struct rota_status peers_start(struct rota_peers *peers, const struct rot
     if (!peers->room)
         return rota_fail(ROTA_NO_MEMORY, "no memory for frames");
     ROTA_TRY(rota_listener_open(peers, setup->listen));
-    for (uint32_t i = peers->self + 1; i < peers->count; i++)
-        ROTA_TRY(rota_dialler_open(peers, i));
+    for (uint32_t i = 0; i < peers->count; i++)
+        if (peers->directory->contacts[i].call)
+            ROTA_TRY(rota_dialler_open(peers, i));
     if (pthread_create(&peers->supervisor, NULL, rota_supervise, peers) != 0)
         return rota_fail(ROTA_IO, "no thread for the links: raise the limit of processes");
     peers->supervised = true;
@@ -106,7 +108,7 @@ static struct rota_status peers_start(struct rota_peers *peers, const struct rot
 
 struct rota_status rota_peers_open(struct rota_peers **out, const struct rota_peers_setup *setup)
 {
-    ROTA_ASSERT(setup->self < setup->genesis->membership.count && setup->workers >= 1);
+    ROTA_ASSERT(setup->directory->self < setup->directory->count && setup->workers >= 1);
     ROTA_ASSERT(sodium_init() >= 0);
     *out = NULL;
     struct rota_peers *peers = calloc(1, sizeof *peers);
@@ -194,11 +196,12 @@ void rota_peers_uncork(struct rota_peers *peers)
 }
 
 /* One packet for all who get it. Takes over the reference; NULL (no memory) sends nothing. */
-static void peers_send(struct rota_peers *peers, uint32_t to, enum rota_send_class class, struct rota_packet *packet)
+static void peers_send(struct rota_peers *peers, uint32_t to, uint32_t all, enum rota_send_class class,
+                       struct rota_packet *packet)
 {
     ROTA_ASSERT(to == UINT32_MAX || to < peers->count);
     for (uint32_t i = 0; packet && i < peers->count; i++)
-        if (i != peers->self && (to == UINT32_MAX || to == i))
+        if (i != peers->self && (to == i || (to == UINT32_MAX && i < all)))
             peers_send_one(peers, &peers->peers[i], class, packet);
     rota_packet_release(packet);
 }
@@ -215,19 +218,21 @@ void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct
     if (!peers->room || (carries && !block))
         return;
     enum rota_send_class class = message->kind == ROTA_MESSAGE_BLOCK ? ROTA_SEND_BULK : ROTA_SEND_CONSENSUS;
-    peers_send(peers, to, class, rota_packet_of_message(peers->room, message, carries ? block : NULL));
+    bool for_guests = message->kind == ROTA_MESSAGE_STATUS || message->kind == ROTA_MESSAGE_HEARTBEAT;
+    uint32_t all = for_guests ? peers->count : peers->membership->count;
+    peers_send(peers, to, all, class, rota_packet_of_message(peers->room, message, carries ? block : NULL));
 }
 
 void rota_peers_send_entry(struct rota_peers *peers, uint32_t to, const struct rota_entry *entry)
 {
     if (peers->room)
-        peers_send(peers, to, ROTA_SEND_ENTRY, rota_packet_of_entry(peers->room, entry));
+        peers_send(peers, to, peers->membership->count, ROTA_SEND_ENTRY, rota_packet_of_entry(peers->room, entry));
 }
 
 void rota_peers_send_fetch(struct rota_peers *peers, uint32_t to, const struct rota_fetch *fetch)
 {
     if (peers->room)
-        peers_send(peers, to, ROTA_SEND_CONSENSUS, rota_packet_of_fetch(peers->room, fetch));
+        peers_send(peers, to, peers->membership->count, ROTA_SEND_CONSENSUS, rota_packet_of_fetch(peers->room, fetch));
 }
 
 void rota_peers_info(struct rota_peer_info *out, struct rota_peers *peers, uint32_t peer)

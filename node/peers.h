@@ -13,6 +13,7 @@
 #include "ledger/body.h"
 #include "ledger/genesis.h"
 #include "node/bell.h"
+#include "node/directory.h"
 #include "node/keyring.h"
 
 /* First byte of a frame's plain text. */
@@ -48,8 +49,7 @@ void rota_frame_release(struct rota_frame *frame);
 struct rota_peers; /* opaque, heap */
 
 struct rota_peers_setup {
-    const struct rota_genesis *genesis; /* borrowed */
-    uint32_t self;
+    const struct rota_directory *directory;   /* borrowed */
     const struct rota_ed25519_secret *secret; /* borrowed */
     const char *listen;                       /* "tcp://0.0.0.0:7101" */
     struct rota_bell *bell;                   /* rung when a frame is ready or a link went up or down */
@@ -57,8 +57,8 @@ struct rota_peers_setup {
     uint32_t workers;                         /* verification threads, 1..8 */
 };
 
-/* Listens, dials (the lower index dials the higher), redials with jitter 50..400 ms. ROTA_IO when the port is taken: the
- * sentence says so. For n = 1 it does nothing. */
+/* Listens, dials whom the directory says, redials with jitter 50..400 ms. ROTA_IO when the port is taken: the
+ * sentence says so. With nobody to speak to it does nothing. */
 ROTA_CHECKED struct rota_status rota_peers_open(struct rota_peers **out, const struct rota_peers_setup *setup);
 void rota_peers_close(struct rota_peers *peers); /* stops threads, closes links; NULL is fine */
 
@@ -67,7 +67,8 @@ bool rota_peers_take(struct rota_peers *peers, struct rota_frame *out);
 
 /* Classes of the send ring: consensus frames go before the rest. Never blocks: a full ring drops the frame and counts it. */
 enum rota_send_class { ROTA_SEND_CONSENSUS = 0, ROTA_SEND_ENTRY = 1, ROTA_SEND_BULK = 2 };
-/* to: member index or ROTA_TO_ALL (UINT32_MAX). block: its body goes with PREPREPARE and BLOCK, which are not sent without
+/* to: index in the directory or ROTA_TO_ALL (UINT32_MAX): every other member, and with STATUS and HEARTBEAT every guest too,
+ * so that they know how far the ledger has come. block: its body goes with PREPREPARE and BLOCK, which are not sent without
  * one; ignored with other kinds, may be NULL there. Loop thread only. */
 void rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
                              const struct rota_block *block);
@@ -92,7 +93,8 @@ struct rota_peer_info {
     const char *down_reason;  /* why it went down last, static sentence, "" = it never did */
     uint64_t connects;
 };
-/* peer = self: what cannot be laid at a facility's door, such as callers that did not prove who they are. */
+/* peer: index in the directory. peer = self: what cannot be laid at a facility's door, such as callers that did not prove
+ * who they are. */
 void rota_peers_info(struct rota_peer_info *out, struct rota_peers *peers, uint32_t peer);
 
 #endif

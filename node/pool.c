@@ -104,7 +104,7 @@ static struct rota_lane *lane_find(const struct rota_pool *pool, const struct ro
 /* The lane of an entry, made when it is the first of its coordinator. */
 static struct rota_status lane_of(struct rota_lane **out, struct rota_pool *pool, const struct rota_entry *entry)
 {
-    if (entry->kind == ROTA_ENTRY_EVIDENCE) {
+    if (entry->kind != ROTA_ENTRY_PROPOSAL) {
         *out = &pool->evidence;
         return rota_ok();
     }
@@ -175,7 +175,7 @@ struct rota_waiting *rota_pool_find_seq(const struct rota_pool *pool, const stru
 
 static struct rota_status pool_has_room(const struct rota_pool *pool, const struct rota_entry *entry, bool ours)
 {
-    if (entry->kind == ROTA_ENTRY_EVIDENCE)
+    if (entry->kind != ROTA_ENTRY_PROPOSAL)
         return pool->evidence.count < ROTA_POOL_EVIDENCE_MAX ? rota_ok()
                                                              : rota_fail(ROTA_FULL, "enough evidence waits already");
     const struct rota_lane *lane = lane_find(pool, &entry->proposal->jws.kid);
@@ -415,7 +415,17 @@ uint32_t rota_pool_pick(struct rota_pool *pool, const struct rota_entry **out, c
 {
     struct picking picking = {.pick = pick, .out = out};
     pool->evidence.cursor = pool->evidence.first;
+    const struct rota_entry *change = NULL;
     while (picking.count < ROTA_POOL_EVIDENCE_IN_BLOCK && pick_from(&picking, &pool->evidence)) {
+        const struct rota_entry *picked = out[picking.count - 1];
+        if (picked->kind != ROTA_ENTRY_CONFIG)
+            continue;
+        picking.count--;
+        change = change ? change : picked; /* a rival waits, and will be refused */
+    }
+    if (change) { /* PROTOCOL M6: it ends the epoch, so it stands last and without proposals */
+        out[picking.count++] = change;
+        return picking.count;
     }
     pick_in_turn(&picking, pool);
     return picking.count;

@@ -44,10 +44,10 @@ struct rota_lane {
 };
 
 struct rota_pool {
-    struct rota_map by_id;   /* struct rota_waiting */
-    struct rota_map by_seq;  /* struct rota_waiting, by (kid, seq) */
-    struct rota_map by_name; /* struct rota_lane */
-    struct rota_lane evidence;
+    struct rota_map by_id;               /* struct rota_waiting */
+    struct rota_map by_seq;              /* struct rota_waiting, by (kid, seq) */
+    struct rota_map by_name;             /* struct rota_lane */
+    struct rota_lane evidence;           /* and epoch changes: what goes before proposals */
     struct rota_lane *turn;              /* the lane that is served first next time; NULL: none */
     struct rota_lane *oldest, *youngest; /* by patience; NULL: nothing waits */
     uint64_t slack_ms;                   /* entries of one lane that came this close may be taken in any order */

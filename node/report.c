@@ -70,10 +70,11 @@ void rota_report_commit(struct rota_node *node, const struct rota_executed *exec
 
 static const char *report_mode(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE     ? "active"
-           : mode == ROTA_MODE_CHANGING ? "changing"
-           : mode == ROTA_MODE_ENDED    ? "ended"
-                                        : "halted";
+    return mode == ROTA_MODE_ACTIVE      ? "active"
+           : mode == ROTA_MODE_CHANGING  ? "changing"
+           : mode == ROTA_MODE_ENDED     ? "ended"
+           : mode == ROTA_MODE_FOLLOWING ? "following"
+                                         : "halted";
 }
 
 /* ~ The last hop of a turn: what people see of it. */
@@ -85,10 +86,11 @@ void rota_report_turn(struct rota_node *node)
     bool first = memcmp(before, &nothing, sizeof nothing) == 0;
     if (first || before->view != now->view || before->mode != now->mode)
         rota_log(ROTA_LOG_INFO, "view", "view=%llu mode=%s primary=%s failed=%u", (unsigned long long)now->view,
-                 report_mode(now->mode), node->genesis.membership.members[now->primary].id.text, now->failed_views);
+                 report_mode(now->mode), node->epoch.membership.members[now->primary].id.text, now->failed_views);
     if (first || before->heard != now->heard)
-        rota_log(ROTA_LOG_INFO, "heard", "facilities=%d of=%u quorum=%u", __builtin_popcount(now->heard | 1U << node->self),
-                 node->genesis.membership.count, node->quorum);
+        rota_log(ROTA_LOG_INFO, "heard", "facilities=%d of=%u quorum=%u",
+                 __builtin_popcount(now->heard | (node->is_member ? 1U << node->self : 0)), node->epoch.membership.count,
+                 node->quorum);
     *before = *now;
     if (node->turn.now_ms / 1000 != node->commits.second_ms)
         report_summary(node);

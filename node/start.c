@@ -15,9 +15,9 @@ static bool start_block(void *context, struct rota_block *block)
 static void start_log(const struct rota_node *node, const struct rota_recovered *recovered)
 {
     rota_log(ROTA_LOG_INFO, "start", "member=%s of=%u quorum=%u height=%llu head=%s run=%llu view=%llu",
-             node->genesis.membership.members[node->self].id.text, node->genesis.membership.count, node->quorum,
-             (unsigned long long)node->chain.height, rota_log_hash(&node->chain.head).text,
-             (unsigned long long)recovered->incarnation,
+             node->is_member ? node->epoch.membership.members[node->self].id.text : "(none: follower)",
+             node->epoch.membership.count, node->quorum, (unsigned long long)node->chain.height,
+             rota_log_hash(&node->chain.head).text, (unsigned long long)recovered->incarnation,
              (unsigned long long)(recovered->durable ? recovered->durable->view : 0));
     if (node->chain.height > 0 && !recovered->restarted)
         rota_log(
@@ -37,7 +37,7 @@ struct rota_status rota_node_start_core(struct rota_node *node)
     event.start.committed = node->chain.height;
     event.start.committed_block = node->chain.head;
     event.start.committed_time_ms = node->chain.head_time_ms;
-    event.start.certificate = node->chain.height > 0 ? &node->chain.certificate : NULL;
+    event.start.certificate = node->chain.height > node->epoch.membership.base_height ? &node->chain.certificate : NULL;
     event.start.durable = recovered.durable;
     event.start.view_change = recovered.view_change;
     event.start.new_view = recovered.new_view;

@@ -167,8 +167,9 @@ void *rota_supervise(void *context)
         peers->wake_ms = UINT64_MAX;
         rota_listener_tend(peers, now_ms);
         supervise_links(peers, now_ms);
-        for (uint32_t i = peers->self + 1; i < peers->count; i++)
-            rota_dialler_tend(peers, i, now_ms);
+        for (uint32_t i = 0; i < peers->count; i++)
+            if (peers->directory->contacts[i].call)
+                rota_dialler_tend(peers, i, now_ms);
         rota_bell_wait(&peers->wake, peers->wake_ms);
     }
     return NULL;

@@ -57,7 +57,7 @@ static void ticket_settle(struct rota_node *node, struct rota_ticket *ticket)
 static uint32_t facts_peers_up(const struct rota_node *node)
 {
     uint32_t up = 1;
-    for (uint32_t i = 0; i < node->genesis.membership.count; i++) {
+    for (uint32_t i = 0; i < node->epoch.membership.count; i++) {
         struct rota_peer_info info;
         if (i == node->self)
             continue;
@@ -74,7 +74,10 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .tree = &node->chain.tree,
                                  .store = node->chain.store,
                                  .core = node->view,
+                                 .membership = &node->epoch.membership,
                                  .self = node->self,
+                                 .is_member = node->is_member,
+                                 .directory = &node->directory,
                                  .height = node->chain.height,
                                  .head = node->chain.head,
                                  .head_time_ms = node->chain.head_time_ms,
@@ -104,7 +107,8 @@ static bool ticket_allowed(struct rota_node *node, const struct rota_ticket *tic
 
 static void ticket_submit(struct rota_node *node, struct rota_ticket *ticket)
 {
-    struct rota_entry entry = rota_entry_of_proposal(ticket->proposal);
+    struct rota_entry entry =
+        ticket->change ? rota_entry_of_change(ticket->change) : rota_entry_of_proposal(ticket->proposal);
     if (ticket_allowed(node, ticket, &entry))
         rota_node_take_in(node, &ticket->submission, &entry, true);
     else
@@ -165,7 +169,7 @@ static void ticket_read(struct rota_node *node, struct rota_ticket *ticket)
         return;
     }
     ticket->id = read_name(++node->read_asked);
-    ticket->wait_ms = TICKET_PATIENCE_MS + 2 * node->genesis.timers.progress_ms;
+    ticket->wait_ms = TICKET_PATIENCE_MS + 2 * node->epoch.timers.progress_ms;
     rota_door_wait(&node->door, ticket, node->turn.now_ms);
     rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_READ, .read_token = node->read_asked});
 }
@@ -244,6 +248,13 @@ void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, st
                                  .id = proposal->id,
                                  .allow = allow,
                                  .context = context};
+    ticket_ask(out, node, &ticket);
+}
+
+void rota_node_submit_change(struct rota_submission *out, struct rota_node *node, struct rota_epoch_change *change,
+                             uint32_t wait_ms)
+{
+    struct rota_ticket ticket = {.kind = ROTA_TICKET_SUBMIT, .wait_ms = wait_ms, .change = change, .id = change->id};
     ticket_ask(out, node, &ticket);
 }
 

@@ -2,12 +2,14 @@
  * reads only what never changes (membership) or locks itself (keyring). */
 #include "node/frame.h"
 
-/* An unknown key is no fault of the sender: the key may be in a block that we do not have yet. The loop has to look. */
+/* An unknown key is no fault of the sender: the key may be in a block that we do not have yet. Evidence may be about an
+ * epoch that this thread knows nothing of. The loop has to look. */
 static struct rota_status verify_entry(struct rota_frame *frame, const struct rota_membership *membership,
                                        struct rota_keyring *keyring, const struct rota_entry *entry)
 {
     struct rota_status status = rota_keyring_verify_entry(keyring, membership, entry);
-    if (status.code != ROTA_UNKNOWN_KEY)
+    bool of_another_epoch = status.code == ROTA_WRONG_LEDGER && entry->kind == ROTA_ENTRY_EVIDENCE;
+    if (status.code != ROTA_UNKNOWN_KEY && !of_another_epoch)
         return status;
     frame->entries_verified = false;
     return rota_ok();
@@ -29,9 +31,16 @@ static struct rota_status verify_block(struct rota_frame *frame, const struct ro
 static struct rota_status verify_consensus(struct rota_frame *frame, const struct rota_membership *membership,
                                            struct rota_keyring *keyring)
 {
-    /* Signed statements may come by way of anybody; the others are worth what the link is worth. */
-    if (!rota_message_is_signed(frame->message.kind) && frame->message.sender != frame->peer)
-        return rota_fail(ROTA_REFUSED, "a statement in the name of another facility");
+    if (frame->peer >= membership->count)
+        return rota_fail(ROTA_REFUSED, "a guest asks for blocks and says nothing else");
+    /* Signed statements may come by way of anybody; the others are worth what the link is worth. Who speaks in another
+     * epoch has another index there, and a block belongs to whatever epoch made it: then the link alone says who it is. */
+    bool counts_alike = frame->message.epoch == membership->epoch && frame->message.kind != ROTA_MESSAGE_BLOCK;
+    if (!rota_message_is_signed(frame->message.kind)) {
+        if (counts_alike && frame->message.sender != frame->peer)
+            return rota_fail(ROTA_REFUSED, "a statement in the name of another facility");
+        frame->message.sender = frame->peer;
+    }
     ROTA_TRY(rota_message_verify(&frame->message, membership));
     return frame->block ? verify_block(frame, membership, keyring) : rota_ok();
 }
@@ -44,6 +53,8 @@ struct rota_status rota_frame_verify(struct rota_frame *frame, const struct rota
     case ROTA_FRAME_CONSENSUS:
         return verify_consensus(frame, membership, keyring);
     case ROTA_FRAME_ENTRY:
+        if (frame->peer >= membership->count)
+            return rota_fail(ROTA_REFUSED, "a guest asks for blocks and says nothing else");
         return verify_entry(frame, membership, keyring, &frame->entry);
     case ROTA_FRAME_FETCH:
         return rota_ok();

@@ -11,7 +11,7 @@ static bool watch_publish(struct rota_node *node, struct rota_evidence *evidence
     uint64_t height;
     uint32_t index;
     bool known = rota_pool_find(&node->pool, &entry.id) || rota_chain_find(&node->chain, &entry.id, &height, &index);
-    bool good = known || rota_is_ok(rota_keyring_verify_entry(node->keyring, &node->genesis.membership, &entry));
+    bool good = known || rota_is_ok(rota_chain_verify_entry(&node->chain, &entry));
     if (good && !known) {
         good = rota_is_ok(rota_state_admit(node->chain.state, &entry)) &&
                rota_is_ok(rota_pool_add(&node->pool, &waiting, &entry, false, node->turn.now_ms));
@@ -41,12 +41,12 @@ void rota_watch_accuse(struct rota_node *node, uint32_t member, const struct rot
 {
     struct rota_evidence *evidence = NULL;
     struct rota_status status =
-        rota_evidence_of_votes(&evidence, member, node->genesis.membership.epoch, &votes[0], &votes[1]);
+        rota_evidence_of_votes(&evidence, member, node->epoch.membership.epoch, &votes[0], &votes[1]);
     if (!rota_is_ok(status))
         return;
     if (watch_publish(node, evidence))
         rota_log(ROTA_LOG_WARNING, "double-vote", "member=%s view=%llu height=%llu evidence=%s",
-                 node->genesis.membership.members[member].id.text, (unsigned long long)votes[0].vote.view,
+                 node->epoch.membership.members[member].id.text, (unsigned long long)votes[0].vote.view,
                  (unsigned long long)votes[0].vote.height, rota_log_hash(&evidence->id).text);
     rota_evidence_release(evidence);
 }

@@ -45,7 +45,7 @@ static void anomaly_text(char *out, size_t out_size, const struct rota_facts *fa
         return;
     }
     const struct rota_vote *vote = &evidence->votes[0].vote;
-    const struct rota_membership *membership = &facts->genesis->membership;
+    const struct rota_membership *membership = facts->membership;
     snprintf(out, out_size, "facility %s signed two different %s for height %llu in view %llu",
              evidence->member < membership->count ? membership->members[evidence->member].id.text : "?",
              vote->kind == ROTA_VOTE_PREPARE ? "PREPAREs" : "COMMITs", (unsigned long long)vote->height,

@@ -55,9 +55,9 @@ static void block_header(json_t *document, const struct rota_block *block)
 static json_t *block_certificate(const struct rota_facts *facts, const struct rota_certificate *certificate)
 {
     json_t *signers = json_array();
-    for (uint32_t i = 0; i < facts->genesis->membership.count; i++)
+    for (uint32_t i = 0; i < facts->membership->count; i++)
         if (certificate->signers >> i & 1)
-            json_array_append_new(signers, json_string(facts->genesis->membership.members[i].id.text));
+            json_array_append_new(signers, json_string(facts->membership->members[i].id.text));
     return json_pack("{s:I, s:I, s:o}", "height", (json_int_t)certificate->vote.height, "view",
                      (json_int_t)certificate->vote.view, "signers", signers);
 }

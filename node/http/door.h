@@ -5,7 +5,7 @@
  *   routes.c     every address        framing.c  strictness     prefer.c  "Prefer: wait"     reply.c  documents
  *   admit.c      before the body      submit.c   after it       submission.c  what became of a proposal, in JSON
  *   receipt.c    asking afterwards
- *   schedule.c   people.c   blocks.c   anomalies.c   status.c   metrics.c   what can be read */
+ *   schedule.c   people.c   blocks.c   membership.c   anomalies.c   status.c   metrics.c   what can be read */
 #ifndef ROTA_NODE_HTTP_DOOR_H
 #define ROTA_NODE_HTTP_DOOR_H
 
@@ -103,7 +103,8 @@ struct rota_route {
     const char *pattern; /* "/v1/proposals/{}" */
     const char *query;   /* names of the parameters it knows, each followed by a space */
     void (*answer)(struct rota_http_request *request, struct rota_http_reply *reply);
-    bool takes_body;
+    /* NULL: the request takes no body. Else asked before it: false and a reply when it is not wanted. */
+    bool (*admit)(struct rota_http_request *request, struct rota_http_reply *reply);
 };
 
 /* routes.c */
@@ -190,6 +191,11 @@ void rota_answer_coordinators(struct rota_http_request *request, struct rota_htt
 /* blocks.c */
 void rota_answer_block(struct rota_http_request *request, struct rota_http_reply *reply);
 void rota_answer_genesis(struct rota_http_request *request, struct rota_http_reply *reply);
+/* membership.c */
+void rota_answer_membership(struct rota_http_request *request, struct rota_http_reply *reply);
+void rota_answer_epoch(struct rota_http_request *request, struct rota_http_reply *reply);
+ROTA_CHECKED bool rota_change_admit(struct rota_http_request *request, struct rota_http_reply *reply);
+void rota_answer_change(struct rota_http_request *request, struct rota_http_reply *reply);
 /* anomalies.c */
 void rota_answer_anomalies(struct rota_http_request *request, struct rota_http_reply *reply);
 /* status.c */

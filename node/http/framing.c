@@ -40,7 +40,7 @@ static void framing_refuse(struct rota_http_reply *reply, unsigned status, const
 static void framing_check_headers(struct rota_http_request *request, struct rota_http_reply *reply)
 {
     struct framing framing = {0};
-    bool body = request->route->takes_body;
+    bool body = request->route->admit != NULL;
     char detail[96];
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, framing_count, &framing);
     bool number = framing_is_number(framing.length);

@@ -81,7 +81,7 @@ static const struct peer_column peer_columns[] = {
 
 static void peers_write(struct text *text, const struct rota_facts *facts)
 {
-    const struct rota_membership *membership = &facts->genesis->membership;
+    const struct rota_membership *membership = facts->membership;
     struct rota_peer_info infos[ROTA_MEMBERS_MAX];
     for (uint32_t i = 0; i < membership->count; i++)
         if (i != facts->self)
@@ -106,11 +106,12 @@ static void peers_write(struct text *text, const struct rota_facts *facts)
 static void facts_write(void *context, const struct rota_facts *facts)
 {
     struct text *text = context;
-    const struct rota_membership *membership = &facts->genesis->membership;
+    const struct rota_membership *membership = facts->membership;
     single(text, "rota_height", "gauge", "Height of the last committed block.", facts->height);
     single(text, "rota_tree_size", "gauge", "Leaves of the ledger's tree.", rota_tree_size(facts->tree));
     single(text, "rota_view", "gauge", "Present view.", facts->core.view);
     single(text, "rota_view_changes_total", "counter", "Views entered since start.", facts->core.view_changes);
+    single(text, "rota_epoch", "gauge", "Number of the epoch in force.", membership->epoch);
     single(text, "rota_members", "gauge", "Members of the ledger.", membership->count);
     single(text, "rota_quorum_size", "gauge", "Members that make a quorum.",
            rota_quorum(membership->count, membership->profile));

@@ -98,14 +98,14 @@ static enum MHD_Result request_begin(struct rota_http_request *request, const ch
                                                                   .detail = "there is nothing at this address"});
         reply.allow = allow;
         reply.close = true;
-    } else if (rota_framing_check(request, &reply) && request->route->takes_body) {
-        (void)!rota_submit_admit(request, &reply);
+    } else if (rota_framing_check(request, &reply) && request->route->admit) {
+        (void)!request->route->admit(request, &reply);
     }
     if (reply.status != 0) {
         request->refused = true;
         return reply_send(request, &reply);
     }
-    rota_connection_enter(request->http, request->connection, request->route->takes_body ? ROTA_HTTP_BODY : ROTA_HTTP_WORK);
+    rota_connection_enter(request->http, request->connection, request->route->admit ? ROTA_HTTP_BODY : ROTA_HTTP_WORK);
     return MHD_YES;
 }
 
@@ -147,7 +147,7 @@ static enum MHD_Result access_handle(void *context, struct MHD_Connection *conne
         return MHD_YES;
     }
     if (*data_len > 0) {
-        if (!request->route->takes_body || !body_take(request, data, *data_len))
+        if (!request->route->admit || !body_take(request, data, *data_len))
             return MHD_NO;
         *data_len = 0;
         return MHD_YES;

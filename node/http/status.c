@@ -12,31 +12,35 @@ struct status_task {
 
 static const char *mode_name(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE     ? "active"
-           : mode == ROTA_MODE_CHANGING ? "changing view"
-           : mode == ROTA_MODE_ENDED    ? "epoch ended"
-                                        : "halted";
+    return mode == ROTA_MODE_ACTIVE      ? "active"
+           : mode == ROTA_MODE_CHANGING  ? "changing view"
+           : mode == ROTA_MODE_ENDED     ? "epoch ended"
+           : mode == ROTA_MODE_FOLLOWING ? "following: no member of this epoch"
+                                         : "halted";
 }
 
 uint32_t rota_heard_count(const struct rota_facts *facts)
 {
-    return (uint32_t)__builtin_popcount(facts->core.heard | UINT32_C(1) << facts->self);
+    return (uint32_t)__builtin_popcount(facts->core.heard | (facts->is_member ? UINT32_C(1) << facts->self : 0));
 }
 
+/* Members, then guests: those who may follow without being members. */
 static json_t *peers_json(const struct rota_facts *facts)
 {
     json_t *list = json_array();
-    for (uint32_t i = 0; i < facts->genesis->membership.count; i++) {
+    for (uint32_t i = 0; i < facts->directory->count; i++) {
+        const struct rota_contact *contact = &facts->directory->contacts[i];
         struct rota_peer_info info;
-        if (i == facts->self)
+        if (i == facts->directory->self)
             continue;
         rota_peers_info(&info, facts->peers, i);
-        json_array_append_new(list,
-                              json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "facility",
-                                        facts->genesis->membership.members[i].id.text, "up", info.up, "round_trip_us",
-                                        (json_int_t)info.round_trip_us, "clock_offset_ms", (json_int_t)info.clock_offset_ms,
-                                        "refused_frames", (json_int_t)info.refused_in, "refused_handshakes",
-                                        (json_int_t)info.refused_handshakes, "dropped", (json_int_t)info.dropped_out));
+        json_t *peer = json_pack("{s:s, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "facility", contact->id.text, "key",
+                                 rota_json_hex_new(contact->key.b, sizeof contact->key.b), "guest",
+                                 (int)(i >= facts->membership->count), "up", (int)info.up, "round_trip_us",
+                                 (json_int_t)info.round_trip_us, "clock_offset_ms", (json_int_t)info.clock_offset_ms,
+                                 "refused_frames", (json_int_t)info.refused_in, "refused_handshakes",
+                                 (json_int_t)info.refused_handshakes, "dropped", (json_int_t)info.dropped_out);
+        json_array_append_new(list, peer);
     }
     return list;
 }
@@ -88,17 +92,20 @@ static json_t *profile_json(const struct rota_membership *membership)
 
 static void status_fill(json_t *document, const struct rota_facts *facts)
 {
-    const struct rota_membership *membership = &facts->genesis->membership;
+    const struct rota_membership *membership = facts->membership;
     uint32_t needed = rota_quorum(membership->count, membership->profile);
-    json_object_set_new(document, "facility", json_string(membership->members[facts->self].id.text));
+    json_object_set_new(document, "facility", json_string(facts->is_member ? membership->members[facts->self].id.text : ""));
     json_object_set_new(document, "ledger_id", rota_json_hex_new(facts->genesis->ledger_id.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "version", json_string(ROTA_VERSION));
     json_object_set_new(document, "height", json_integer((json_int_t)facts->height));
     json_object_set_new(document, "head", rota_json_hex_new(facts->head.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "head_time_ms", json_integer((json_int_t)facts->head_time_ms));
     json_object_set_new(document, "mode", json_string(mode_name(facts->core.mode)));
+    json_object_set_new(document, "epoch", json_integer(membership->epoch));
+    json_object_set_new(document, "member", json_boolean(facts->is_member));
     json_object_set_new(document, "view", json_integer((json_int_t)facts->core.view));
-    json_object_set_new(document, "primary", json_string(membership->members[facts->core.primary].id.text));
+    json_object_set_new(document, "primary",
+                        json_string(facts->is_member ? membership->members[facts->core.primary].id.text : ""));
     json_object_set_new(document, "quorum",
                         json_pack("{s:i, s:i, s:i, s:i}", "needed", (int)needed, "heard", (int)rota_heard_count(facts),
                                   "members", (int)membership->count, "tolerates_liars",
@@ -167,7 +174,7 @@ struct health {
 
 static void health_visit(void *context, const struct rota_facts *facts)
 {
-    const struct rota_membership *membership = &facts->genesis->membership;
+    const struct rota_membership *membership = facts->membership;
     struct health *health = context;
     health->mode = facts->core.mode;
     health->heard = rota_heard_count(facts);

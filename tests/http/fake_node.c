@@ -144,12 +144,18 @@ struct fake_counts fake_node_counts(struct rota_node *node)
 
 static void fake_facts(struct rota_facts *facts, const struct rota_node *node)
 {
+    static struct rota_directory directory;
     const struct rota_chain *chain = node->side.chain;
+    const struct rota_membership *membership = &node->bench.genesis.membership;
+    rota_directory_make(&directory, membership, NULL, &membership->members[0].key, NULL, 0);
     *facts = (struct rota_facts){.genesis = &node->bench.genesis,
                                  .state = chain->state,
                                  .tree = &chain->tree,
                                  .store = chain->store,
                                  .core = {.mode = ROTA_MODE_ACTIVE},
+                                 .membership = &node->bench.genesis.membership,
+                                 .is_member = true,
+                                 .directory = &directory,
                                  .height = chain->height,
                                  .head = chain->head,
                                  .head_time_ms = chain->head_time_ms,
@@ -245,6 +251,16 @@ void rota_node_submit_if(struct rota_submission *out, struct rota_node *node, st
         }
     }
     fake_unlock(node);
+}
+
+void rota_node_submit_change(struct rota_submission *out, struct rota_node *node, struct rota_epoch_change *change,
+                             uint32_t wait_ms)
+{
+    (void)wait_ms;
+    pthread_mutex_lock(&node->mutex);
+    *out = (struct rota_submission){.state = ROTA_SUBMISSION_REFUSED,
+                                    .status = rota_epoch_change_verify(change, rota_state_epoch(node->side.chain->state))};
+    pthread_mutex_unlock(&node->mutex);
 }
 
 void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms)

@@ -115,8 +115,9 @@ static void broken_restart(void)
 static void broken_port_taken(void)
 {
     struct rota_peers *third;
-    struct rota_peers_setup setup = {.genesis = &world.genesis,
-                                     .self = 2,
+    static struct rota_directory directory;
+    rota_directory_make(&directory, &world.genesis.membership, NULL, &world.secrets[2].public_key, NULL, 0);
+    struct rota_peers_setup setup = {.directory = &directory,
                                      .secret = &world.secrets[2],
                                      .listen = world.listen[1],
                                      .bell = &a.bell,

@@ -156,15 +156,21 @@ static void hostile_wrong_key(void)
     caller_close(&caller);
 }
 
+/* Whom we call may call us while no link is there: it may be in another epoch. A second call is its mistake. */
 static void hostile_wrong_way_round(void)
 {
-    struct caller caller;
+    struct caller first, second;
+    caller_open(&first, 3, &world.secrets[3]);
+    EXPECT(caller_shake(&first));
+    WAIT_FOR(WORLD_PATIENCE_MS, node_is_up(&target, 3), node_pause(&target));
     uint64_t before = hostile_refused();
-    caller_open(&caller, 3, &world.secrets[3]);
-    EXPECT(!caller_shake(&caller));
+    caller_open(&second, 3, &world.secrets[3]);
+    EXPECT(!caller_shake(&second));
     hostile_expect_refusal(before);
-    EXPECT(strcmp(node_info(&target, 2).last_refusal, "the caller is a facility that we call") == 0);
-    caller_close(&caller);
+    EXPECT(strcmp(node_info(&target, 2).last_refusal, "the caller is a facility that we have called") == 0);
+    caller_close(&second);
+    caller_close(&first);
+    WAIT_FOR(WORLD_PATIENCE_MS, !node_is_up(&target, 3), node_pause(&target));
 }
 
 /* Many silent callers do not keep a facility out, and none is kept longer than the handshake may last. */

@@ -35,6 +35,7 @@ void world_open(struct world *world)
     for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
         rota_ed25519_generate(&world->secrets[i]);
         membership->members[i].key = world->secrets[i].public_key;
+        (void)snprintf(membership->members[i].id.text, sizeof membership->members[i].id.text, "m-%u", i);
         world->ports[i] = world_free_port();
         (void)snprintf(world->listen[i], sizeof world->listen[i], "tcp://127.0.0.1:%u", world->ports[i]);
         world_route(world, i, world->ports[i]);
@@ -48,8 +49,8 @@ void node_open(struct node *node, struct world *world, uint32_t self)
     EXPECT(rota_is_ok(rota_bell_open(&node->bell)));
     EXPECT(rota_is_ok(rota_keyring_new(&node->keyring)));
     rota_keyring_add(node->keyring, &world->coordinator.public_key);
-    struct rota_status status = rota_peers_open(&node->peers, &(struct rota_peers_setup){.genesis = &world->genesis,
-                                                                                         .self = self,
+    rota_directory_make(&node->directory, &world->genesis.membership, NULL, &world->secrets[self].public_key, NULL, 0);
+    struct rota_status status = rota_peers_open(&node->peers, &(struct rota_peers_setup){.directory = &node->directory,
                                                                                          .secret = &world->secrets[self],
                                                                                          .listen = world->listen[self],
                                                                                          .bell = &node->bell,

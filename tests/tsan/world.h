@@ -44,6 +44,7 @@ struct node {
     struct rota_keyring *keyring;
     struct rota_peers *peers;
     uint32_t self;
+    struct rota_directory directory;
 };
 
 void node_open(struct node *node, struct world *world, uint32_t self);

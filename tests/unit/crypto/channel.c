@@ -64,22 +64,27 @@ Test(channel, nobody_calls_himself_or_a_stranger)
 
 Test(channel, a_hello_is_for_this_ledger_and_this_member_and_from_another_one)
 {
+    enum { FROM = 4, TO = 8, LEDGER = 12 };
     static const struct {
         size_t at;
-        uint8_t value;
+        uint8_t flip;
         enum rota_code code;
-    } cases[] = {
-        {0, 'X', ROTA_MALFORMED},       {3, '2', ROTA_MALFORMED},      {7, LISTENER, ROTA_REFUSED},
-        {7, MEMBERS, ROTA_UNKNOWN_KEY}, {4, 0xff, ROTA_UNKNOWN_KEY},   {11, 3, ROTA_WRONG_LEDGER},
-        {8, 1, ROTA_WRONG_LEDGER},      {12, 0xaa, ROTA_WRONG_LEDGER}, {12 + 31, 0xaa, ROTA_WRONG_LEDGER},
-    };
+    } cases[] = {{0, 'X', ROTA_MALFORMED},          {3, 3, ROTA_MALFORMED},
+                 {FROM, 1, ROTA_UNKNOWN_KEY},       {FROM + 3, 1, ROTA_UNKNOWN_KEY},
+                 {TO, 1, ROTA_WRONG_LEDGER},        {TO + 3, 1, ROTA_WRONG_LEDGER},
+                 {LEDGER, 0xaa, ROTA_WRONG_LEDGER}, {LEDGER + 31, 0xaa, ROTA_WRONG_LEDGER}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct call call;
         call_start(&call);
-        call.hello[cases[i].at] = cases[i].value;
+        call.hello[cases[i].at] ^= cases[i].flip;
         expect_code(rota_channel_read_hello(call.listener, call.hello), cases[i].code);
         call_end(&call);
     }
+    struct call call;
+    call_start(&call);
+    memcpy(call.hello + FROM, call.hello + TO, 4);
+    expect_code(rota_channel_read_hello(call.listener, call.hello), ROTA_REFUSED);
+    call_end(&call);
 }
 
 Test(channel, a_dialler_of_another_ledger_gets_no_answer)

@@ -88,7 +88,9 @@ Test(channel_by_hand, a_stranger_can_implement_the_dialler)
     call_start(&call);
     randombytes_buf(hand.secret, sizeof hand.secret);
     crypto_scalarmult_base(hand.public_key, hand.secret);
-    memcpy(call.hello, "RLh1\0\0\0\1\0\0\0\2", 12);
+    memcpy(call.hello, "RLh1", 4);
+    memcpy(call.hello + 4, call.secrets[DIALLER].public_key.b, 4);
+    memcpy(call.hello + 8, call.secrets[LISTENER].public_key.b, 4);
     memcpy(call.hello + 12, call.listener_identity.ledger_id.b, 32);
     memcpy(call.hello + 44, hand.public_key, 32);
     call_welcome(&call);

@@ -1,0 +1,97 @@
+/* Whose node this is in the epoch in force, and the way from one epoch into the next while it runs (PROTOCOL M7, M10). */
+#include "node/inside.h"
+
+#include <stdlib.h>
+
+/* The former members are guests: whoever of them lags learns here where their epoch ended. */
+static void epoch_directory(struct rota_node *node)
+{
+    const struct rota_membership *now = &node->epoch.membership;
+    const struct rota_epoch *before = now->epoch > 0 ? rota_state_epoch_number(node->chain.state, now->epoch - 1) : NULL;
+    rota_directory_make(&node->directory, now, before ? &before->membership : NULL, &node->key->facility.public_key,
+                        node->config.readers, node->config.reader_count);
+}
+
+static struct rota_status epoch_core(struct rota_node *node)
+{
+    if (!node->core)
+        node->core = calloc(1, rota_core_bytes());
+    if (!node->core)
+        return rota_fail(ROTA_NO_MEMORY, "no memory for the consensus core");
+    struct rota_core_setup setup = {&node->epoch.membership, node->epoch.timers, node->epoch.limits, node->self};
+    rota_core_init(node->core, &setup);
+    return rota_ok();
+}
+
+struct rota_status rota_node_enter_epoch(struct rota_node *node)
+{
+    ROTA_ASSERT(node->chain.depth == 0);
+    node->epoch = *rota_chain_epoch(&node->chain);
+    const struct rota_membership *membership = &node->epoch.membership;
+    epoch_directory(node);
+    node->self = node->directory.self;
+    node->chain.self = node->self;
+    node->is_member = node->self < membership->count;
+    node->quorum = rota_quorum(membership->count, membership->profile);
+    node->follow = (struct rota_follow){.peer = membership->count - 1};
+    node->told.any = false;
+    node->halted = NULL;
+    memset(node->allowances, 0, sizeof node->allowances);
+    return node->is_member ? epoch_core(node) : rota_ok();
+}
+
+struct rota_status rota_node_open_links(struct rota_node *node)
+{
+    const char *listen = node->config.listen;
+    if (listen[0] == '\0' && node->is_member)
+        listen = node->epoch.membership.members[node->self].address;
+    if (listen[0] == '\0')
+        return rota_fail(ROTA_USAGE, "this facility is no member, so the members' document names no address to listen at: "
+                                     "say \"listen\" in rotad.conf");
+    struct rota_peers_setup setup = {.directory = &node->directory,
+                                     .secret = &node->key->facility,
+                                     .listen = listen,
+                                     .bell = &node->bell,
+                                     .keyring = node->keyring,
+                                     .workers = node->config.workers};
+    return rota_peers_open(&node->peers, &setup);
+}
+
+static void epoch_log(const struct rota_node *node)
+{
+    const struct rota_membership *membership = &node->epoch.membership;
+    rota_log(ROTA_LOG_INFO, "epoch", "number=%u from=%llu members=%u quorum=%u liars=%u ours=%s", membership->epoch,
+             (unsigned long long)membership->base_height + 1, membership->count, node->quorum,
+             rota_fault_bound(membership->count, membership->profile), node->is_member ? "member" : "follower");
+    if (!node->is_member)
+        rota_log(ROTA_LOG_WARNING, "follower",
+                 "text=\"this facility's key is of no member of the present epoch: the node follows the ledger and answers "
+                 "readers, and votes no more\"");
+}
+
+/* What the core is told first in an epoch that it has not spoken in. */
+static void epoch_start(struct rota_node *node)
+{
+    struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.boot = rota_journal_recovered(node->journal).incarnation;
+    event.start.committed = node->chain.height;
+    event.start.committed_block = node->chain.head;
+    event.start.committed_time_ms = node->chain.head_time_ms;
+    rota_loop_step(node, &event);
+}
+
+struct rota_status rota_node_next_epoch(struct rota_node *node)
+{
+    node->epoch_due = false;
+    rota_node_read_done(node, node->read_asked, false);
+    rota_peers_close(node->peers);
+    node->peers = NULL;
+    rota_chain_rollback(&node->chain);
+    ROTA_TRY(rota_node_enter_epoch(node));
+    ROTA_TRY(rota_node_open_links(node));
+    node->pool.slack_ms = rota_node_forward_ms(node);
+    node->review = true; /* what waits may be of no use to the new members */
+    epoch_log(node);
+    epoch_start(node);
+    return node->failed;
+}
