@@ -16,11 +16,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { NODE_OPTION_DIR = 'd', NODE_OPTION_KEY = 'k', NODE_OPTION_HTTP = 0x2000, NODE_OPTION_LISTEN };
+enum { NODE_OPTION_DIR = 'd', NODE_OPTION_KEY = 'k', NODE_OPTION_HTTP = 0x2000, NODE_OPTION_LISTEN, NODE_OPTION_JOIN };
 
 struct node_init_options {
     struct rota_common common;
     const char *dir, *key, *http, *listen;
+    bool join;
+    struct rota_token label; /* of the key */
 };
 
 static error_t node_init_parse(int key, char *arg, struct argp_state *state)
@@ -41,7 +43,12 @@ static error_t node_init_parse(int key, char *arg, struct argp_state *state)
             rota_usage_fail(state, "--listen looks like tcp://0.0.0.0:7101, not \"%s\"", arg);
         options->listen = arg;
         return 0;
+    case NODE_OPTION_JOIN:
+        options->join = true;
+        return 0;
     case ARGP_KEY_END:
+        if (options->join && options->listen == NULL)
+            rota_usage_fail(state, "--join needs --listen: the genesis names no address of this facility");
         if (options->dir == NULL || options->key == NULL || options->common.genesis == NULL)
             rota_usage_fail(state, "needs --dir, --genesis and --key");
         return 0;
@@ -56,6 +63,10 @@ static const struct argp_option node_init_options[] = {
     {"http", NODE_OPTION_HTTP, "HOST:PORT", 0, "Where coordinators reach the node (default 127.0.0.1:8101)", 0},
     {"listen", NODE_OPTION_LISTEN, "tcp://HOST:PORT", 0,
      "Where the node listens for its peers (default: its address in the genesis)", 0},
+    {"join", NODE_OPTION_JOIN, NULL, 0,
+     "The facility is not in the genesis: the node follows the ledger until it becomes a member. The present members list "
+     "its public key as one of their \"readers\" in rotad.conf",
+     0},
     {0}};
 
 static const struct argp node_init_argp = {
@@ -63,8 +74,7 @@ static const struct argp node_init_argp = {
     .parser = node_init_parse,
     .doc = "Make the directory of a node: genesis, key, configuration and an empty ledger. Nothing that exists is touched."};
 
-static int node_init_member(const struct node_init_options *options, const struct rota_genesis *genesis,
-                            uint32_t *out_member)
+static int node_init_member(struct node_init_options *options, const struct rota_genesis *genesis, uint32_t *out_member)
 {
     enum rota_key_role role;
     struct rota_token label;
@@ -73,7 +83,10 @@ static int node_init_member(const struct node_init_options *options, const struc
     struct rota_status status = rota_keyfile_peek(&role, &label, options->key);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "cannot read the key %s", options->key);
+    options->label = label;
     *out_member = rota_member_find(&genesis->membership, &label);
+    if (options->join && role == ROTA_KEY_FACILITY)
+        return 0;
     if (role != ROTA_KEY_FACILITY || *out_member == genesis->membership.count)
         return rota_wrong(&options->common, ROTA_EXIT_KEY, "use the facility key whose .pub went into the genesis",
                           "%s (%s key \"%s\") is no member of this genesis", options->key, rota_key_role_name(role),
@@ -140,14 +153,15 @@ static int node_init_config(const struct node_init_options *options, const struc
 {
     char text[4096];
     const char *http = options->http != NULL ? options->http : "127.0.0.1:8101";
-    const char *listen = options->listen != NULL ? options->listen : genesis->membership.members[member].address;
+    const char *listen =
+        options->listen != NULL ? options->listen : genesis->membership.members[member].address; /* --join has one */
     (void)snprintf(text, sizeof text,
                    "# rotad.conf of %s in the ledger %s. Paths are relative to this file.\n\n"
                    "genesis = \"genesis.json\"\n"
                    "key = \"node.key\"\n"
                    "listen = \"%s\"  # peers\n"
                    "http = \"%s\"  # coordinators; keep it on loopback and put a TLS proxy in front\n%s",
-                   genesis->membership.members[member].id.text, genesis->name.text, listen, http, node_init_intake);
+                   options->label.text, genesis->name.text, listen, http, node_init_intake);
     return node_init_file(options, "rotad.conf", rota_view_text(text), 0644);
 }
 
@@ -188,7 +202,7 @@ static int node_init_fill(const struct node_init_options *options, const struct 
 
 static int node_init_report(const struct node_init_options *options, const struct rota_genesis *genesis, uint32_t member)
 {
-    const char *id = genesis->membership.members[member].id.text;
+    const char *id = options->label.text;
     if (options->common.json) {
         json_t *result = rota_result_new("node-init");
         rota_result_text(result, "directory", options->dir);
@@ -197,7 +211,10 @@ static int node_init_report(const struct node_init_options *options, const struc
         rota_result_print(result);
         return ROTA_EXIT_DONE;
     }
-    (void)printf("directory   %s\nmember      %s (%u of %u)\n", options->dir, id, member + 1, genesis->membership.count);
+    if (options->join)
+        (void)printf("directory   %s\nfollower    %s, until an epoch names it a member\n", options->dir, id);
+    else
+        (void)printf("directory   %s\nmember      %s (%u of %u)\n", options->dir, id, member + 1, genesis->membership.count);
     rota_ledger_id_print(stdout, &genesis->ledger_id);
     (void)printf("next        compare the words with another facility by telephone, then: rotad --dir %s\n"
                  "            One directory is one node: never start a copy of it beside it, not even from a backup.\n",
@@ -207,7 +224,7 @@ static int node_init_report(const struct node_init_options *options, const struc
 
 static int node_init_run(void *input)
 {
-    const struct node_init_options *options = input;
+    struct node_init_options *options = input;
     uint32_t member = 0;
     ROTA_CLEANUP(rota_genesis_free) struct rota_genesis genesis = {0};
     if (strlen(options->dir) > PATH_MAX - 64)

@@ -45,6 +45,10 @@ static void status_print_chain(const json_t *status)
         rota_time_format_minute(time, (int64_t)(head_ms / 60000));
     (void)printf("height      %llu%s%s, head %.16s\n", status_number(status, "height"), time[0] != '\0' ? " of " : "", time,
                  status_text(a, sizeof a, status, "head"));
+    (void)printf("epoch       %llu%s\n", status_number(status, "epoch"),
+                 json_is_false(json_object_get(status, "member"))
+                     ? ": THIS FACILITY IS NO MEMBER; the node follows the ledger and does not vote"
+                     : "");
     (void)printf("view        %llu, led by %s, %s; %llu view changes since the start\n", status_number(status, "view"),
                  status_text(b, sizeof b, status, "primary"), status_text(c, sizeof c, status, "mode"),
                  status_number(status, "view_changes"));
@@ -90,7 +94,8 @@ static void status_print_peers(const json_t *status)
     json_array_foreach(json_object_get(status, "peers"), index, peer)
     {
         (void)printf("%s%-12s ", index == 0 ? "peers       " : "            ",
-                     status_text(name, sizeof name, peer, "facility"));
+                     json_is_true(json_object_get(peer, "guest")) ? "(guest)"
+                                                                  : status_text(name, sizeof name, peer, "facility"));
         if (json_is_true(json_object_get(peer, "up")))
             (void)printf("up, %.1f ms, clock %+lld ms", (double)status_number(peer, "round_trip_us") / 1000,
                          (long long)json_integer_value(json_object_get(peer, "clock_offset_ms")));

@@ -87,26 +87,25 @@ class Reader(Client):
             self.ids += [proposal_id(jws.encode()) for jws in list(writer.work)[:200]]
 
     def step(self):
-        name, now = self.draw.choice(self.through), self.draw.random() < 0.4
+        name = self.draw.choice(self.through)
         if self.draw.random() < 0.5:
-            self.read(name, now)
+            self.read(name)
         else:
-            self.look(name, self.draw.choice(self.ids), now)
+            self.look(name, self.draw.choice(self.ids))
         time.sleep(0.01)
         return not self.ending.is_set()
 
-    def read(self, name, now):
-        """The head; `now`: with everything that was committed anywhere before."""
-        op = self.recorder.invoke("readnow" if now else "read", name)
-        answer = self.ask(name, "/v1/codes?read=linearizable" if now else "/v1/status")
+    def read(self, name):
+        op = self.recorder.invoke("read", name)
+        answer = self.ask(name, "/v1/status")
         if answer and answer.status == 200 and answer.json()["height"] > 0:
             self.recorder.ok(op, name, answer.json()["height"], answer.json()["head"])
         else:
             self.recorder.info(op)
 
-    def look(self, name, id_, now):
-        op = self.recorder.invoke("looknow" if now else "look", name, id_)
-        answer = self.ask(name, f"/v1/proposals/{id_}" + ("?read=linearizable" if now else ""))
+    def look(self, name, id_):
+        op = self.recorder.invoke("look", name, id_)
+        answer = self.ask(name, f"/v1/proposals/{id_}")
         document = answer.json() if answer else {}
         if document.get("state") == "committed":
             self.recorder.ok(op, name, document["height"], document["leaf_index"])

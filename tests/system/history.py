@@ -5,8 +5,7 @@ A log has one line for each beginning and each end of an operation, written when
     TIME invoke OP CLIENT write ID              a proposal is handed in, through whichever facility
     TIME invoke OP CLIENT look NODE ID          what became of a proposal, by one facility
     TIME invoke OP CLIENT read NODE             the head of one facility's ledger
-    TIME invoke OP CLIENT looknow NODE ID       the same two, but nothing that anybody was told of before
-    TIME invoke OP CLIENT readnow NODE          may be missing
+    TIME invoke OP CLIENT readnow NODE          the same, but nothing acknowledged anywhere before may be missing
     TIME ok OP NODE HEIGHT PLACE                write, look: it is in the ledger, there; PLACE is its leaf in the tree
     TIME ok OP NODE HEIGHT HEAD                 read, readnow: so much is in the ledger, and HEAD is its hash
     TIME ok OP NODE none                        look: not in the ledger, as far as this facility knows
@@ -23,7 +22,6 @@ import operator
 import threading
 import time
 
-ANYBODY = None
 SHOWN = 20  # violations of one rule that are spelled out
 
 Ledger = collections.namedtuple("Ledger", "entries heads")  # entries: [(id, height, place)] in order; heads: {height: hash}
@@ -90,7 +88,7 @@ def begin(operations, words, at):
         raise BadHistory(f"operation {number} begins twice")
     if kind == "write" and len(words) == 6:
         node, id_ = None, words[5]
-    elif kind in ("look", "looknow") and len(words) == 7:
+    elif kind == "look" and len(words) == 7:
         node, id_ = words[5], words[6]
     elif kind in ("read", "readnow") and len(words) == 6:
         node, id_ = words[5], None
@@ -116,7 +114,7 @@ def finish(operations, words, at):
     if words[4] != "none":
         operation.height = int(words[4])
         operation.place = words[5] if operation.kind.startswith("read") else int(words[5])
-    elif not operation.kind.startswith("look"):
+    elif operation.kind != "look":
         raise BadHistory(f"operation {words[2]}: only a look finds nothing")
 
 
@@ -229,13 +227,13 @@ class Judge:
         """One sweep through time. `known` is the greatest height that anybody has been told of so far, told[node] the
         greatest that this facility has told anybody of, seen[node] the proposals that it has spoken of."""
         known, told, seen, asked = 0, collections.Counter(), collections.defaultdict(set), {}
-        looked = {o.id for o in self.operations if o.kind.startswith("look")}
+        looked = {o.id for o in self.operations if o.kind == "look"}
         for _, what, height, thing in self.moments():
             if what == "begun":
                 if height <= known:
                     self.say("order", f"{thing} was first handed in when height {known} was known, and is at height {height}")
             elif what == "asked":
-                asked[thing.number] = (known, told[thing.node], thing.id in seen[thing.node], thing.id in seen[ANYBODY])
+                asked[thing.number] = (known, told[thing.node], thing.id in seen[thing.node])
             elif what == "wiped":
                 told[thing] = 0
                 seen[thing].clear()
@@ -246,18 +244,15 @@ class Judge:
                     told[thing.node] = height
                 if thing.id in looked and thing.height is not None:
                     seen[thing.node].add(thing.id)
-                    seen[ANYBODY].add(thing.id)
 
     def answer(self, o, then):
         """What a read or a look may answer, by what was known when it began."""
         if o.kind == "write":
             return
-        known, told, seen, seen_anywhere = then
-        if o.kind.startswith("look"):
+        known, told, seen = then
+        if o.kind == "look":
             if o.height is None and seen:
                 self.say("forgotten", f"operation {o.number}: {o.node} had spoken of {o.id}, and then did not know it")
-            elif o.height is None and o.kind == "looknow" and seen_anywhere:
-                self.say("stale", f"operation {o.number}: {o.id} was in the ledger, and {o.node} did not know it")
         elif o.height < told:
             self.say("backwards", f"operation {o.number}: {o.node} had told of height {told}, and then showed {o.height}")
         elif o.kind == "readnow" and o.height < known:

@@ -1,5 +1,6 @@
 """The relay does what it is told, no more and no less: other tests lean on it."""
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -26,19 +27,13 @@ def take():
     while True:
         threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
 
-def end(s):
-    try:
-        s.shutdown(socket.SHUT_RDWR)  # reaches the other side although a thread waits for bytes
-    except OSError:
-        pass
-
 def carry(s, control):
     try:
         while data := s.recv(65536):
             control.sendall(data)
     except OSError:
         pass
-    end(s), end(control)
+    control.close()
 
 threading.Thread(target=take, daemon=True).start()
 control = socket.create_server(("127.0.0.1", int(sys.argv[2])))
@@ -46,12 +41,8 @@ print("ready", flush=True)
 while True:
     one = control.accept()[0]
     port = int(one.recv(5))
-    try:
-        called = socket.create_connection(("127.0.0.1", port))
-        called.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError:
-        end(one)
-        continue
+    called = socket.create_connection(("127.0.0.1", port))
+    called.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     threading.Thread(target=carry, args=(one, called), daemon=True).start()
     threading.Thread(target=carry, args=(called, one), daemon=True).start()
 """
@@ -101,8 +92,8 @@ class RelayTest(unittest.TestCase):
         self.relay.delay(10, "bravo", "alpha")
         times = [self.echo(s) for _ in range(20)]
         self.assertGreaterEqual(min(times), 0.035)
-        self.assertLess(min(times), 0.045)
-        self.assertLess(min(self.echo(other) for _ in range(20)), 0.010)
+        self.assertLess(statistics.median(times), 0.045)
+        self.assertLess(statistics.median(self.echo(other) for _ in range(20)), 0.010)
 
     def test_bytes_keep_their_order_when_the_delay_sinks(self):
         s = self.call("alpha", "bravo")

@@ -1,0 +1,115 @@
+#include "node/tools/membership_file.h"
+
+#include <stdlib.h>
+
+static bool document_is_genesis(struct rota_view bytes)
+{
+    ROTA_CLEANUP(rota_json_release) json_t *root = NULL;
+    struct rota_view format;
+    return rota_is_ok(rota_json_parse(&root, bytes, ROTA_GENESIS_BYTES_MAX)) &&
+           rota_is_ok(rota_json_text(&format, root, "format")) && rota_view_equal(format, rota_view_text("rotaledger/v1"));
+}
+
+static struct rota_status document_parse(struct rota_epoch *out, struct rota_view bytes)
+{
+    struct rota_genesis genesis;
+    if (!document_is_genesis(bytes))
+        return rota_epoch_parse(out, bytes);
+    ROTA_TRY(rota_genesis_parse(&genesis, bytes));
+    rota_epoch_of_genesis(out, &genesis);
+    rota_genesis_free(&genesis);
+    return rota_ok();
+}
+
+int rota_epoch_load(struct rota_epoch *out, struct rota_blob *out_document, const struct rota_common *common,
+                    const char *path)
+{
+    struct rota_status status = rota_file_read(out_document, path, ROTA_GENESIS_BYTES_MAX);
+    if (rota_is_ok(status))
+        status = document_parse(out, rota_blob_view(out_document));
+    if (rota_is_ok(status))
+        return 0;
+    return rota_wrong_status(common, status, "give the genesis, or the document that rota membership show --out saves",
+                             "cannot use %s as a list of members", path);
+}
+
+char *rota_approval_format(const struct rota_epoch *current, const struct rota_hash *document,
+                           const struct rota_approval *approval)
+{
+    ROTA_CLEANUP(rota_json_release) json_t *root = json_object();
+    rota_result_text(root, "format", "rotaledger/approval/v1");
+    rota_result_number(root, "epoch", current->membership.epoch);
+    rota_result_hex(root, "document", rota_view(document->b, ROTA_HASH_BYTES));
+    rota_result_text(root, "member", current->membership.members[approval->member].id.text);
+    rota_result_hex(root, "signature", rota_view(approval->signature.b, ROTA_SIGNATURE_BYTES));
+    return json_dumps(root, JSON_INDENT(1));
+}
+
+static struct rota_status approval_parse(struct rota_approval *out, const struct rota_membership *current,
+                                         const struct rota_hash *document, struct rota_view bytes)
+{
+    static const char *const names[] = {"format", "epoch", "document", "member", "signature", NULL};
+    ROTA_CLEANUP(rota_json_release) json_t *root = NULL;
+    struct rota_hash about;
+    struct rota_token member;
+    ROTA_TRY(rota_json_parse(&root, bytes, 4096));
+    if (!rota_json_only(root, names))
+        return rota_fail(ROTA_MALFORMED, "it is no approval that rota membership approve has written");
+    ROTA_TRY(rota_json_hex(about.b, sizeof about.b, root, "document"));
+    ROTA_TRY(rota_json_token(&member, root, "member"));
+    ROTA_TRY(rota_json_hex(out->signature.b, sizeof out->signature.b, root, "signature"));
+    out->member = rota_member_find(current, &member);
+    if (!rota_hash_equal(&about, document))
+        return rota_fail(ROTA_REFUSED, "it approves of another document");
+    if (out->member == current->count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "it is of a facility that is no member now");
+    if (!rota_approval_verify(current, document, out))
+        return rota_fail(ROTA_BAD_SIGNATURE, "its signature is not that facility's administrator's");
+    return rota_ok();
+}
+
+int rota_approval_load(struct rota_approval *out, const struct rota_common *common, const struct rota_epoch *current,
+                       const struct rota_hash *document, const char *path)
+{
+    ROTA_CLEANUP(rota_blob_free) struct rota_blob text = {0};
+    struct rota_status status = rota_file_read(&text, path, 4096);
+    if (rota_is_ok(status))
+        status = approval_parse(out, &current->membership, document, rota_blob_view(&text));
+    return rota_is_ok(status) ? 0 : rota_wrong_status(common, status, NULL, "cannot use the approval %s", path);
+}
+
+/* ---- words ---------------------------------------------------------------------------------------------------------- */
+
+static void explain_members(const struct rota_membership *before, const struct rota_membership *after)
+{
+    for (uint32_t i = 0; i < after->count; i++) {
+        uint32_t was = rota_member_find(before, &after->members[i].id);
+        if (was == before->count)
+            (void)printf("joins       %s at %s\n", after->members[i].id.text, after->members[i].address);
+        else if (memcmp(before->members[was].key.b, after->members[i].key.b, ROTA_ED25519_PUBLIC_BYTES) != 0)
+            (void)printf("new key     %s\n", after->members[i].id.text);
+        else if (strcmp(before->members[was].address, after->members[i].address) != 0)
+            (void)printf("moves       %s to %s\n", after->members[i].id.text, after->members[i].address);
+    }
+    for (uint32_t i = 0; i < before->count; i++)
+        if (rota_member_find(after, &before->members[i].id) == after->count)
+            (void)printf("leaves      %s\n", before->members[i].id.text);
+}
+
+void rota_epoch_explain(const struct rota_epoch *current, const struct rota_epoch *next)
+{
+    const struct rota_membership *before = &current->membership, *after = &next->membership;
+    uint32_t f = rota_fault_bound(before->count, before->profile), f_next = rota_fault_bound(after->count, after->profile);
+    uint32_t quorum = rota_quorum(after->count, after->profile);
+    explain_members(before, after);
+    (void)printf(
+        "epoch       %u -> %u\nfacilities  %u -> %u\nmay lie     %u -> %u\ndecide      %u -> %u (so %u may be away)\n",
+        before->epoch, after->epoch, before->count, after->count, f, f_next, rota_quorum(before->count, before->profile),
+        quorum, after->count - quorum);
+    if (f_next < f)
+        (void)printf("WARNING     fewer facilities may lie than now\n");
+    if (after->count == 2)
+        (void)printf("WARNING     two facilities are less available than one: if either is away, nothing is decided\n");
+    if (after->count == 3 && after->profile == ROTA_PROFILE_BYZANTINE)
+        (void)printf("WARNING     of three facilities none may lie; four are the smallest number that tolerates a liar\n");
+}
