@@ -1,6 +1,7 @@
 /* Whose node this is in the epoch in force, and the way from one epoch into the next while it runs (PROTOCOL M7, M10). */
 #include "node/inside.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 /* The former members are guests: whoever of them lags learns here where their epoch ended. */
@@ -69,11 +70,24 @@ static void epoch_log(const struct rota_node *node)
                  "readers, and votes no more\"");
 }
 
+/* The record of the epoch that ends: it shows the next core that this disk was there all the time (PROTOCOL R5). */
+static void epoch_keep_past(struct rota_node *node)
+{
+    const struct rota_durable *found = rota_journal_recovered(node->journal).durable;
+    if (node->is_member)
+        node->past = *rota_core_durable(node->core);
+    else if (!node->has_past && found)
+        node->past = *found;
+    node->has_past |= node->is_member || found;
+}
+
 /* What the core is told first in an epoch that it has not spoken in. */
 static void epoch_start(struct rota_node *node)
 {
     struct rota_event event = {.kind = ROTA_EVENT_START};
-    event.start.boot = rota_journal_recovered(node->journal).incarnation;
+    event.start.incarnation = rota_journal_recovered(node->journal).incarnation;
+    randombytes_buf(&event.start.boot, sizeof event.start.boot);
+    event.start.durable = node->past.epoch < node->epoch.membership.epoch && node->has_past ? &node->past : NULL;
     event.start.committed = node->chain.height;
     event.start.committed_block = node->chain.head;
     event.start.committed_time_ms = node->chain.head_time_ms;
@@ -83,6 +97,7 @@ static void epoch_start(struct rota_node *node)
 struct rota_status rota_node_next_epoch(struct rota_node *node)
 {
     node->epoch_due = false;
+    epoch_keep_past(node);
     rota_node_read_done(node, node->read_asked, false);
     rota_peers_close(node->peers);
     node->peers = NULL;

@@ -1,6 +1,6 @@
 /* Following (PROTOCOL M10): a node that is no member of the epoch in force keeps the ledger without a core. It hears how far
  * the members are, asks one of them after the other for what it lacks, and makes final what their certificates cover. It
- * says nothing that anybody could count. */
+ * says nothing that anybody could count: it asks, and it tells guests how far it is. */
 #include "node/inside.h"
 
 enum { FOLLOW_PATIENCE_MS = 500, FOLLOW_PAUSE_MS = 250, FOLLOW_PROBE_MS = 1000 };
@@ -74,6 +74,19 @@ static void follow_ask(struct rota_node *node)
     rota_outbox_fetch(&node->turn.outbox, member, &fetch);
 }
 
+/* A former member that lags knows us as a member: it learns from us that there is more, and asks (M9). */
+static void follow_say(struct rota_node *node)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_HEARTBEAT, .epoch = node->epoch.membership.epoch};
+    message.heartbeat.committed = node->chain.height;
+    if (node->turn.now_ms < node->follow.say_ms)
+        return;
+    node->follow.say_ms = node->turn.now_ms + FOLLOW_PAUSE_MS;
+    for (uint32_t i = node->epoch.membership.count; i < node->directory.count; i++)
+        if (i != node->self)
+            (void)rota_outbox_message(&node->turn.outbox, i, &message, NULL); /* without memory: later */
+}
+
 void rota_follow_step(struct rota_node *node, const struct rota_event *event)
 {
     const struct rota_message *message = event->kind == ROTA_EVENT_MESSAGE ? event->message : NULL;
@@ -84,6 +97,7 @@ void rota_follow_step(struct rota_node *node, const struct rota_event *event)
     else if (message && message->kind == ROTA_MESSAGE_BLOCK && !node->epoch_due && !node->halted)
         follow_block(node, &message->block);
     follow_ask(node);
+    follow_say(node);
     node->wake_ms = node->turn.now_ms + FOLLOW_PAUSE_MS;
 }
 

@@ -67,7 +67,7 @@ struct rota_follow {
     uint64_t claimed[ROTA_MEMBERS_MAX]; /* height that each says it has */
     bool asking, probing;               /* probing: nobody had said that there is more */
     uint32_t peer;                      /* asked last */
-    uint64_t asked_to, deadline_ms, probe_ms;
+    uint64_t asked_to, deadline_ms, probe_ms, say_ms;
 };
 
 struct rota_counts {
@@ -85,6 +85,8 @@ struct rota_node {
     uint32_t self;                   /* our place in the directory; our member index when we are one */
     bool is_member;                  /* of the epoch in force; else there is no core, and the node follows */
     bool epoch_due;                  /* a block of this turn ended the epoch */
+    bool has_past;                   /* past is set */
+    struct rota_durable past;        /* our record of the latest epoch that is over */
     uint32_t quorum;
     struct rota_follow follow;
     struct rota_keyring *keyring;
