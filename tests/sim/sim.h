@@ -232,6 +232,7 @@ struct sim {
     struct sim_liars *lying;        /* NULL: no member has such a layer */
     struct sim_disk *backups[ROTA_MEMBERS_MAX]; /* NULL: none was made */
     uint64_t boots;                             /* every start of every replica */
+    uint32_t put_back;                          /* ever put back to an older state: may meet its own later words and stop */
     uint32_t forgetful;                         /* put back to an older state and not aware of it yet: counts as faulty */
     struct sim_reached *reached;
     const struct sim_parts *parts; /* NULL: toys */

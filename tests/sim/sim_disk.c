@@ -96,6 +96,7 @@ void sim_restore(struct sim *sim, const char *who)
             sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_RESTORE);
         sim_check_forgot(sim, i);
         sim->forgetful |= UINT32_C(1) << i;
+        sim->put_back |= UINT32_C(1) << i;
     }
 }
 

@@ -82,7 +82,8 @@ static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
             sim_backup(sim, who);
         return;
     }
-    if (!sim_memory_is_whole(sim) || !others_have_blocks(sim, member) || (event->point % 3 == 2 && !sim->backups[member]))
+    if (!sim_memory_is_whole(sim) || sim->halted || !others_have_blocks(sim, member) ||
+        (event->point % 3 == 2 && !sim->backups[member]))
         return;
     sim->replicas[member].restart_after_ms = event->for_ms + 1;
     if (sim->replicas[member].up)
@@ -185,10 +186,27 @@ static uint64_t highest_view(struct sim *sim)
     return highest;
 }
 
+/* Whoever was put back, met words of its own that it did not know and stopped for good, gets an empty disk from its
+ * operator: then it is one that knows that it forgot. */
+static void operators_help(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->membership.count; i++) {
+        char who[12];
+        if (!(sim->halted & sim->put_back & ~sim->liars & UINT32_C(1) << i))
+            continue;
+        snprintf(who, sizeof who, "%u", i);
+        sim->halted &= ~(UINT32_C(1) << i);
+        sim_replica_stop(sim, &sim->replicas[i]);
+        sim_wipe(sim, who);
+        sim_replica_start(sim, &sim->replicas[i]);
+    }
+}
+
 /* Clients ask again and again, as they do; false when it was not enough. */
 static bool progress(struct sim *sim, uint64_t within_ms)
 {
     for (uint64_t end_ms = sim->now_ms + within_ms; sim->now_ms < end_ms;) {
+        operators_help(sim);
         sim_resubmit(sim);
         if (sim_run_until_settled(sim, PLAY_RETRY_MS))
             return true;
@@ -199,7 +217,7 @@ static bool progress(struct sim *sim, uint64_t within_ms)
 static void play_core(struct sim *sim, const struct sim_plan *plan)
 {
     /* A member that is recovering does not vote yet: no quorum can be left out then. */
-    uint32_t core = sim_is_founded(sim) ? plan->core : UINT32_MAX;
+    uint32_t core = sim_is_founded(sim) && sim->halted == 0 ? plan->core : UINT32_MAX;
     sim_mend(sim);
     for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
         sim->parts->break_disk(sim, &sim->replicas[i], 0, 0);

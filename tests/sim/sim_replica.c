@@ -240,7 +240,7 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
     case ROTA_ACTION_EPOCH:
         sim_fail(turn->sim, SIM_HALT, "an epoch ended that nobody ended");
     case ROTA_ACTION_HALT:
-        if (!(turn->sim->liars >> turn->replica->index & 1) && !turn->sim->halts_expected &&
+        if (!((turn->sim->liars | turn->sim->put_back) >> turn->replica->index & 1) && !turn->sim->halts_expected &&
             !sim_is_liar(turn->sim, turn->replica->index) && !sim_lies_too_many(turn->sim))
             sim_fail(turn->sim, SIM_HALT, action->halt);
         turn->sim->halted |= UINT32_C(1) << turn->replica->index;
