@@ -2,50 +2,14 @@
  * shell's sim_disk goes on beside them: it says what the files must hold when they are opened again. */
 #include "tests/sim/sim_real.h"
 
-#include "ledger/audit/audit.h"
-#include "node/chain.h"
-#include "node/journal.h"
-#include "tests/sim/sim_network.h"
-#include "tests/sim/sim_vfs.h"
+#include "tests/sim/sim_side.h"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
-enum { LEDGER, JOURNAL, POSTPONED_MAX = 16 };
-
-/* What one replica has. */
-struct side {
-    struct sim *sim;
-    struct sim_replica *replica;
-    char names[SIM_FILES][SIM_NETWORK_NAME_MAX];
-    struct sim_vfs_disk disk, backup;
-    bool open;
-    struct rota_chain chain;
-    struct rota_journal *journal;
-    struct rota_pool pool;
-    uint64_t synced;           /* height of the ledger at the last sync that returned */
-    struct rota_status failed; /* not ok: the node would stop at the end of this turn */
-    bool had_durable;          /* before a durable point that failed */
-    struct rota_durable old_durable;
-};
-
-struct real {
-    struct sim_network *network;
-    struct side *sides[ROTA_MEMBERS_MAX];
-};
+enum { POSTPONED_MAX = 16 };
 
 static struct sim *current; /* SQLite knows no simulation: there is one at a time */
 static struct sim_vfs_disk *substitute;
-
-static struct side *side_of(const struct sim *sim, const struct sim_replica *replica)
-{
-    return ((struct real *)sim->real)->sides[replica->index];
-}
-
-static struct sim_network *network_of(const struct sim *sim)
-{
-    return ((struct real *)sim->real)->network;
-}
 
 static uint64_t disk_draw(void)
 {
@@ -75,7 +39,7 @@ static struct sim_vfs_disk *disk_find(const char *name)
 
 static void real_sign(struct sim *sim, uint32_t member, struct rota_signature *out, struct rota_view preimage)
 {
-    rota_ed25519_sign(out, &network_of(sim)->facilities[member], preimage);
+    rota_ed25519_sign(out, &sim_side_network(sim)->facilities[member], preimage);
 }
 
 /* Good signatures are remembered: n replicas look at each of them again and again. */
@@ -100,15 +64,14 @@ static bool memo_verify(const struct rota_ed25519_public *key, struct rota_view 
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------- */
 
-/* The shell's view of a real block: its requests by number. */
-static const struct sim_block *block_wrap(struct sim *sim, struct rota_block *block)
+const struct sim_block *sim_side_wrap(struct sim *sim, struct rota_block *block)
 {
     const struct sim_block *known = sim_block_find(sim, &block->hash);
     if (known)
         return known;
     struct sim_block wrapped = {.hash = block->hash, .header = block->header, .real = rota_block_retain(block)};
     for (uint32_t i = 0; i < block->entry_count; i++) {
-        uint32_t request = sim_network_request(network_of(sim), &block->entries[i].id);
+        uint32_t request = sim_network_request(sim_side_network(sim), &block->entries[i].id);
         if (request != UINT32_MAX && wrapped.request_count < SIM_BLOCK_REQUESTS_MAX)
             wrapped.requests[wrapped.request_count++] = request;
     }
@@ -126,7 +89,7 @@ static void on_executed(void *context, const struct rota_block *block)
     }
     const struct rota_executed *top = &side->chain.stack[side->chain.depth - 1];
     ROTA_ASSERT(top->block == block);
-    sim_block_push(side->sim, side->replica, block_wrap(side->sim, top->block));
+    sim_block_push(side->sim, side->replica, sim_side_wrap(side->sim, top->block));
 }
 
 static void on_taken_back(void *context, const struct rota_block *block)
@@ -163,14 +126,14 @@ static void side_fail(struct side *side, struct rota_status status)
 
 static void real_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     if (side->open)
         rota_chain_hold(&side->chain, block->real, block->header.proposer, false);
 }
 
 static enum rota_check real_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     struct rota_first_vote first = {sim_wall_ms(sim, replica) + sim->timers.clock_ms, &action->check.anchor};
     enum rota_check verdict = rota_chain_check(&side->chain, action->check.height, &action->check.parent,
                                                &action->check.block, action->check.judge_time ? &first : NULL);
@@ -180,7 +143,7 @@ static enum rota_check real_check(struct sim *sim, struct sim_replica *replica, 
 
 static const struct sim_block *real_build(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     uint64_t wall_ms = sim_wall_ms(sim, replica), after_ms = action->build.after_ms;
     const struct rota_block *block = rota_chain_build(&side->chain, &side->pool, action->build.height, &action->build.parent,
                                                       wall_ms > after_ms ? wall_ms : after_ms + 1, &action->build.anchor);
@@ -195,12 +158,12 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
 
 static void real_rollback(struct sim *sim, struct sim_replica *replica)
 {
-    rota_chain_rollback(&side_of(sim, replica)->chain);
+    rota_chain_rollback(&sim_side_of(sim, replica)->chain);
 }
 
 static void real_commit(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     struct rota_status status = rota_chain_commit(&side->chain, certificate);
     if (status.code == ROTA_INCOMPLETE)
         sim_fail(sim, SIM_EXECUTION, status.why);
@@ -211,8 +174,8 @@ static void real_commit(struct sim *sim, struct sim_replica *replica, const stru
 
 static void real_request(struct sim *sim, struct sim_replica *replica, uint32_t request)
 {
-    struct side *side = side_of(sim, replica);
-    struct rota_entry entry = rota_entry_of_proposal(sim_network_proposal(network_of(sim), request));
+    struct side *side = sim_side_of(sim, replica);
+    struct rota_entry entry = rota_entry_of_proposal(sim_network_proposal(sim_side_network(sim), request));
     struct rota_waiting *waiting;
     uint64_t height;
     uint32_t index;
@@ -225,7 +188,7 @@ static void real_request(struct sim *sim, struct sim_replica *replica, uint32_t 
 /* As node/admission.c tells the core: one that no primary could order now is put off. */
 static uint32_t real_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     uint64_t now_ms = sim_local_ms(sim, replica);
     const struct rota_lane *lane = NULL;
     for (int i = 0; i < POSTPONED_MAX && (lane = side->pool.oldest) != NULL; i++) {
@@ -241,7 +204,7 @@ static uint32_t real_waiting(struct sim *sim, struct sim_replica *replica, uint6
 
 static void real_save_block(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     if (!rota_chain_held(&side->chain, &block->hash))
         sim_fail(sim, SIM_EXECUTION, "a vote would rest on a block whose body is not held any more");
     struct rota_held *held = rota_blocks_find(&side->chain.blocks, &block->hash);
@@ -253,7 +216,7 @@ static void real_save_block(struct sim *sim, struct sim_replica *replica, const 
 static void real_save_message(struct sim *sim, struct sim_replica *replica, const struct rota_message *message,
                               bool accepted)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     side_fail(side, rota_journal_save_message(side->journal, message));
     if (!accepted)
         return;
@@ -282,7 +245,7 @@ static struct rota_status side_sync(struct side *side, bool save_durable, bool j
 
 static bool real_sync(struct sim *sim, struct sim_replica *replica, bool save_durable, const enum sim_crash_point *crash)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     if (crash && *crash == SIM_CRASH_BEFORE)
         return true;
     struct rota_status status = side_sync(side, save_durable && !sim->forgets_saves, !crash || *crash == SIM_CRASH_AFTER);
@@ -297,7 +260,7 @@ static bool real_sync(struct sim *sim, struct sim_replica *replica, bool save_du
 
 static void real_break(struct sim *sim, struct sim_replica *replica, uint32_t countdown, uint32_t kind)
 {
-    struct sim_vfs_disk *disk = &side_of(sim, replica)->disk;
+    struct sim_vfs_disk *disk = &sim_side_of(sim, replica)->disk;
     static const enum sim_vfs_failure kinds[] = {SIM_VFS_POWER, SIM_VFS_EIO, SIM_VFS_FSYNC, SIM_VFS_FULL};
     disk->failure = kinds[kind % (sizeof kinds / sizeof kinds[0])];
     disk->countdown = countdown;
@@ -309,7 +272,7 @@ static void real_break(struct sim *sim, struct sim_replica *replica, uint32_t co
 /* The handles are closed on a dead disk, so that closing saves nothing; then the disk is what the power left of it. */
 static void real_stop(struct sim *sim, struct sim_replica *replica)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     if (!side->open)
         return;
     side->open = false;
@@ -321,102 +284,16 @@ static void real_stop(struct sim *sim, struct sim_replica *replica)
     sim_vfs_power_cut(&side->disk, (enum sim_vfs_loss)sim_draw(sim, SIM_DISK, 3), disk_draw);
 }
 
-static bool durable_equal(const struct rota_durable *a, const struct rota_durable *b)
-{
-    static uint8_t bytes[2][ROTA_DURABLE_BYTES_MAX];
-    struct rota_writer writers[2] = {rota_writer(bytes[0], sizeof bytes[0]), rota_writer(bytes[1], sizeof bytes[1])};
-    rota_durable_encode(&writers[0], a);
-    rota_durable_encode(&writers[1], b);
-    return writers[0].len == writers[1].len && memcmp(bytes[0], bytes[1], writers[0].len) == 0;
-}
-
-/* The record must be the last one saved, or, after a failure, the one before it. */
-static void judge_durable(struct side *side, const struct rota_durable *found)
-{
-    struct sim_disk *disk = &side->replica->disk;
-    bool newest = disk->has_durable ? found && durable_equal(found, &disk->durable) : !found;
-    bool older = disk->unsure && (side->had_durable ? found && durable_equal(found, &side->old_durable) : !found);
-    if (!newest && !older)
-        sim_fail(side->sim, SIM_DURABILITY, "the journal does not hold what was saved last");
-    if (disk->unsure && newest)
-        sim_reach(side->sim, SIM_REACHED_DISK_WENT_ON);
-    disk->has_durable = found != NULL;
-    if (found)
-        disk->durable = *found;
-}
-
-static void judge_ledger(struct side *side)
-{
-    struct sim_disk *disk = &side->replica->disk;
-    uint64_t least = disk->unsure ? disk->unsure_height : disk->height;
-    if (side->chain.height < least || side->chain.height > disk->height)
-        sim_fail(side->sim, SIM_DURABILITY, "the ledger file does not hold what was committed");
-    sim_disk_take_back(disk, side->chain.height);
-    if (disk->height > 0 && !rota_hash_equal(&side->chain.head, &disk->chain[disk->height]->hash))
-        sim_fail(side->sim, SIM_DURABILITY, "the ledger file holds another block");
-}
-
-struct saved_blocks {
-    struct side *side;
-    uint32_t count;
-    const struct sim_block *blocks[SIM_PENDING_MAX];
-};
-
-static bool saved_block(void *context, struct rota_block *block)
-{
-    struct saved_blocks *saved = context;
-    if (block->header.height > saved->side->chain.height && saved->count < SIM_PENDING_MAX)
-        saved->blocks[saved->count++] = block_wrap(saved->side->sim, block);
-    return true;
-}
-
-/* Every block that a vote rests on must be there; what the failed turn added may be. */
-static void judge_blocks(struct side *side)
-{
-    struct sim_disk *disk = &side->replica->disk;
-    struct saved_blocks saved = {.side = side};
-    if (!rota_is_ok(rota_journal_blocks(side->journal, saved_block, &saved)))
-        sim_fail(side->sim, SIM_DURABILITY, "the blocks in the journal cannot be read");
-    for (uint32_t i = 0; i < disk->pending_count && !disk->unsure; i++) {
-        bool found = disk->pending[i]->header.height <= disk->height;
-        for (uint32_t k = 0; k < saved.count && !found; k++)
-            found = saved.blocks[k] == disk->pending[i];
-        if (!found)
-            sim_fail(side->sim, SIM_DURABILITY, "the journal lost a block that a vote rests on");
-    }
-    disk->pending_count = saved.count;
-    memcpy(disk->pending, saved.blocks, saved.count * sizeof saved.blocks[0]);
-}
-
-static void adopt_message(struct side *side, uint8_t **bytes, size_t *len, const struct rota_message *found)
-{
-    static uint8_t buffer[ROTA_MESSAGE_BYTES_MAX];
-    struct rota_writer writer = rota_writer(buffer, sizeof buffer);
-    if (found)
-        rota_message_encode(&writer, found);
-    bool same = found ? *bytes && *len == writer.len && memcmp(*bytes, buffer, writer.len) == 0 : !*bytes;
-    if (!same && !side->replica->disk.unsure)
-        sim_fail(side->sim, SIM_DURABILITY, "the journal does not hold the message that was saved last");
-    if (same)
-        return;
-    free(*bytes);
-    *bytes = found ? malloc(writer.len) : NULL;
-    *len = found ? writer.len : 0;
-    ROTA_ASSERT(!found || *bytes);
-    if (found)
-        memcpy(*bytes, buffer, writer.len);
-}
-
 static void side_open(struct side *side)
 {
     struct sim *sim = side->sim;
-    const struct rota_genesis *genesis = &network_of(sim)->genesis;
+    const struct rota_genesis *genesis = &sim_side_network(sim)->genesis;
     struct rota_chain_observer observer = {
         .context = side, .executed = on_executed, .taken_back = on_taken_back, .is_final = on_final};
     ROTA_ASSERT(rota_is_ok(rota_pool_init(&side->pool, ROTA_POOL_ENTRIES_MAX)));
     side->pool.slack_ms = sim->timers.request_ms / 4;
     side->failed = rota_ok();
-    struct rota_status status = rota_chain_open(&side->chain, side->names[LEDGER], genesis, network_of(sim)->keyring,
+    struct rota_status status = rota_chain_open(&side->chain, side->names[LEDGER], genesis, sim_side_network(sim)->keyring,
                                                 side->replica->index, &observer);
     if (rota_is_ok(status))
         status = rota_journal_open(&side->journal, side->names[JOURNAL], &sim->membership);
@@ -427,23 +304,16 @@ static void side_open(struct side *side)
 
 static void real_start(struct sim *sim, struct sim_replica *replica)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     replica->stack_count = 0;
     side_open(side);
-    struct rota_recovered recovered = rota_journal_recovered(side->journal);
-    if (recovered.incarnation != replica->disk.runs + 1)
-        sim_fail(sim, SIM_DURABILITY, "the journal has miscounted its runs");
-    judge_ledger(side);
-    judge_durable(side, recovered.durable);
-    judge_blocks(side);
-    adopt_message(side, &replica->disk.view_change, &replica->disk.view_change_len, recovered.view_change);
-    adopt_message(side, &replica->disk.new_view, &replica->disk.new_view_len, recovered.new_view);
+    sim_side_judge(side);
 }
 
 /* An empty file, as it was made for this member. */
 static void file_renew(struct side *side, uint32_t file)
 {
-    const struct sim_network *network = network_of(side->sim);
+    const struct sim_network *network = sim_side_network(side->sim);
     char log[SIM_NETWORK_NAME_MAX + 8];
     snprintf(log, sizeof log, "%s-wal", side->names[file]);
     sim_vfs_remove(&side->disk, log);
@@ -452,7 +322,7 @@ static void file_renew(struct side *side, uint32_t file)
 
 static void real_forget(struct sim *sim, struct sim_replica *replica, enum sim_forget what)
 {
-    struct side *side = side_of(sim, replica);
+    struct side *side = sim_side_of(sim, replica);
     if (what == SIM_FORGET_ALL)
         file_renew(side, LEDGER);
     if (what == SIM_FORGET_ALL || what == SIM_FORGET_JOURNAL) {
@@ -541,66 +411,4 @@ uint64_t sim_real_synced(const struct sim *sim, uint32_t member)
 void sim_real_substitute(struct sim_vfs_disk *disk)
 {
     substitute = disk;
-}
-
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
-
-static uint8_t *block_bytes(const struct rota_block *block, size_t *out_len)
-{
-    size_t room = rota_block_encoded_bytes(block);
-    uint8_t *bytes = malloc(room);
-    ROTA_ASSERT(bytes);
-    struct rota_writer writer = rota_writer(bytes, room);
-    rota_block_encode(&writer, block);
-    *out_len = writer.len;
-    return bytes;
-}
-
-static void judge_block(struct side *side, uint64_t height)
-{
-    struct rota_block *stored = NULL;
-    size_t lens[2];
-    if (!rota_is_ok(rota_store_block(&stored, side->chain.store, height)))
-        sim_fail(side->sim, SIM_AUDIT, "a block of the ledger file cannot be read");
-    uint8_t *bytes[2] = {block_bytes(stored, &lens[0]), block_bytes(side->sim->agreed[height]->real, &lens[1])};
-    if (lens[0] != lens[1] || memcmp(bytes[0], bytes[1], lens[0]) != 0)
-        sim_fail(side->sim, SIM_AGREEMENT, "a ledger file holds other bytes than were agreed");
-    free(bytes[0]);
-    free(bytes[1]);
-    rota_block_release(stored);
-}
-
-/* The auditor gets the file as a stranger would: closed, and with nothing beside it. */
-static void judge_audit(struct side *side)
-{
-    rota_chain_close(&side->chain);
-    const struct sim_vfs_file *file = sim_vfs_find(&side->disk, side->names[LEDGER]);
-    const struct rota_genesis *genesis = &network_of(side->sim)->genesis;
-    int copy = network_of(side->sim)->files[side->replica->index][LEDGER];
-    ROTA_ASSERT(file && ftruncate(copy, 0) == 0 && pwrite(copy, file->data, file->size, 0) == (ssize_t)file->size);
-    struct rota_audit_options options = {.path = side->names[LEDGER], .genesis = rota_view(genesis->bytes, genesis->len)};
-    struct rota_audit_report report;
-    rota_audit_run(&report, &options);
-    if (report.verdict != ROTA_VERDICT_VALID_UNANCHORED || report.height != side->sim->agreed_height) {
-        fprintf(stderr, "%s at %llu: %s\n", rota_verdict_name(report.verdict), (unsigned long long)report.height,
-                report.failure_count > 0 ? report.failures[0].text : "");
-        sim_fail(side->sim, SIM_AUDIT, "the auditor finds fault with a ledger file");
-    }
-    rota_audit_report_free(&report);
-}
-
-void sim_real_judge(struct sim *sim)
-{
-    uint32_t audited = (uint32_t)sim_draw(sim, SIM_DISK, sim->membership.count);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
-        struct side *side = side_of(sim, &sim->replicas[i]);
-        for (uint64_t h = 1; h <= side->chain.height; h++)
-            judge_block(side, h);
-    }
-    struct side *side = side_of(sim, &sim->replicas[audited]);
-    judge_audit(side);
-    rota_journal_close(side->journal);
-    rota_pool_free(&side->pool);
-    side->open = false;
-    side->replica->up = false;
 }
