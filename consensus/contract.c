@@ -84,8 +84,8 @@ static bool rotation_is_due(const struct rota_core *core)
 
 void rota_contract_run(struct rota_core *core)
 {
-    if (contract_is_broken(core))
+    if (ROTA_BROKEN(slow_primary_is_kept, contract_is_broken(core), false))
         rota_suspect_say(core, ROTA_SUSPECT_LATENCY);
-    if (rotation_is_due(core))
+    if (ROTA_BROKEN(primary_for_ever, rotation_is_due(core), false))
         rota_suspect_say(core, ROTA_SUSPECT_RESIGN);
 }

@@ -140,6 +140,10 @@
     V(audit_keeps_first_members, "b28", "certificates of every height are judged by the members of the genesis",           \
       "unit_ledger audit_epochs/members_change_and_everything_still_proves_itself", 0, "test")                             \
     V(config_by_a_minority, "b43", "one approval is enough to change the members", "unit_ledger epoch/what_may_follow", 0, \
-      "test")
+      "test")                                                                                                              \
+    V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                \
+      "scenarios contract/a_primary_much_slower_than_the_others_were_is_replaced", 0, "test expectation")                  \
+    V(primary_for_ever, "p2.9", "a primary never hands over in time",                                                      \
+      "scenarios contract/a_primary_hands_over_after_its_share_of_blocks_when_nothing_waits", 0, "test expectation")
 
 #endif

@@ -116,7 +116,9 @@ def variants(build):
     """ROTA_BROKEN: product objects know nothing of it, every variant has a place in the code and every place a variant."""
     product = [build / f"{folder}/librota_{name}.a" for folder, names in
                (("crypto", ["crypto"]), ("ledger", ["ledger", "store", "audit"]), ("consensus", ["consensus"]),
-                ("node", ["links", "node", "intake", "http"])) for name in names]
+                ("node", ["chain", "links", "node", "intake", "http"])) for name in names]
+    released = ROOT / "build" / "release"
+    product += [released / archive.relative_to(build) for archive in product if (released / archive.relative_to(build)).exists()]
     for archive in product:
         if b"rota_broken" in archive.read_bytes():
             problems.append(f"{archive.name}: knows of rota_broken; a broken variant may not reach the product")
