@@ -4,7 +4,8 @@
 
 bool rota_core_is_silent(const struct rota_core *core)
 {
-    return core->halted || core->greeting || core->durable.standing != ROTA_STANDING_MEMBER;
+    bool silent = core->greeting || core->durable.standing != ROTA_STANDING_MEMBER;
+    return core->halted || ROTA_BROKEN(amnesia_ignored, silent, false);
 }
 
 /* H4: so many others that one of them was, whatever view we voted in, among those whose VIEW-CHANGEs made it. A new member
@@ -213,7 +214,7 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         break;
     }
-    if (!known && core->durable.standing != ROTA_STANDING_RECOVERING)
+    if (ROTA_BROKEN(twin_ignored, !known, false) && core->durable.standing != ROTA_STANDING_RECOVERING)
         past_is_unknown(core, false);
     return !known;
 }
@@ -233,7 +234,7 @@ void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rot
 
 bool rota_view_change_is_stale(const struct rota_core *core, const struct rota_view_change *change)
 {
-    return change->incarnation < core->greetings[change->sender].floor;
+    return ROTA_BROKEN(words_of_before_the_loss_count, change->incarnation < core->greetings[change->sender].floor, false);
 }
 
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
@@ -276,7 +277,8 @@ static void recover_consider(struct rota_core *core)
     }
     if (durable->recover_view == UINT64_MAX)
         return;
-    if (epoch_has_blocks(core) && core->committed_certificate.vote.view > durable->recover_view) {
+    uint64_t certified = core->committed_certificate.vote.view;
+    if (epoch_has_blocks(core) && ROTA_BROKEN(silence_ends_early, certified > durable->recover_view, true)) {
         recover_end(core);
     } else if (core->quorum == core->n && rota_recover_answers(core) == core->n - 1) {
         /* H5: a quorum is everybody, so nothing commits without us, and all the others hold whatever lock there is */

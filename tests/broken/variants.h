@@ -144,6 +144,15 @@
     V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                \
       "scenarios contract/a_primary_much_slower_than_the_others_were_is_replaced", 0, "test expectation")                  \
     V(primary_for_ever, "p2.9", "a primary never hands over in time",                                                      \
-      "scenarios contract/a_primary_hands_over_after_its_share_of_blocks_when_nothing_waits", 0, "test expectation")
+      "scenarios contract/a_primary_hands_over_after_its_share_of_blocks_when_nothing_waits", 0, "test expectation")       \
+    V(amnesia_ignored, "p18", "a replica that lost its memory goes on as if it had not",                                   \
+      "scenarios amnesia/a_member_that_forgot_its_lock_does_not_help_to_commit_another_block", 0,                          \
+      "silence agreement chain new_view lock double_vote")                                                                 \
+    V(silence_ends_early, "p18", "a replica that lost its memory speaks again after any commit",                           \
+      "scenarios amnesia/losses_one_after_the_other_stay_safe", 0, "silence agreement chain new_view lock double_vote")    \
+    V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                         \
+      "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation") \
+    V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                  \
+      "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")
 
 #endif
