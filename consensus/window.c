@@ -207,7 +207,7 @@ uint32_t rota_window_prepared(const struct rota_core *core, const struct rota_sl
     uint32_t members = rota_window_count(core, slot->prepares, block);
     if (core->crash_profile)
         members &= UINT32_C(1) << rota_primary(core->membership, core->durable.view);
-    uint32_t needed = ROTA_BROKEN(prepared_by_those_who_answer, core->prepare_quorum, core->join);
+    uint32_t needed = ROTA_BROKEN(prepared_by_those_who_answer, core->prepare_quorum, core->crash_profile ? 1 : core->join);
     return (uint32_t)__builtin_popcount(members) >= needed ? members : 0;
 }
 

@@ -17,142 +17,142 @@
 #ifndef ROTA_TESTS_BROKEN_VARIANTS_H
 #define ROTA_TESTS_BROKEN_VARIANTS_H
 
-#define ROTA_BROKEN_VARIANTS(V)                                                                                            \
-    V(quorum_2f_plus_1, "b1 b2 p1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000,                      \
-      "agreement certificate chain reads bounded halt")                                                                    \
-    V(height_before_view, "p3", "of two certificates the higher block wins, not the later view",                           \
-      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                         \
-    V(tip_prepared_last, "p2", "the blocks that a new view takes up are prepared one by one instead of the tip first",     \
-      "scenarios carry_over/the_first_lock_of_a_view_covers_all_that_it_took_up", 0, "agreement chain chain_rule")         \
-    V(lowest_lock_wins, "b15", "a new view takes up the lock of the lowest view",                                          \
-      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                         \
-    V(locks_ignored, "b14", "a new view takes up what is committed and drops what is prepared",                            \
-      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                            \
-    V(view_change_without_lock, "p4", "VIEW-CHANGE shows the committed block instead of the lock", "sim", 3000, "lock")    \
-    V(commit_before_saved, "b5 b6 p5", "COMMIT is said before vote and lock are durable", "sim", 3000, "durability")       \
-    V(prepare_before_saved, "b5 b6", "PREPARE is said before the vote is durable", "sim", 3000, "durability")              \
-    V(prepare_before_block_saved, "b7", "every sixteenth block is not durable when it is voted for", "sim", 3000,          \
-      "durability")                                                                                                        \
-    V(view_change_before_saved, "b6 b19", "VIEW-CHANGE is said before the view is durable", "sim", 3000, "durability")     \
-    V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000,                                    \
-      "agreement lock durability monotone")                                                                                \
-    V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,                 \
-      "double_vote chain_rule")                                                                                            \
-    V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")                \
-    V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                                 \
-      "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")                  \
-    V(crash_quorum_half, "b2", "half of the members are a majority in the crash profile",                                  \
-      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement certificate test")              \
-    V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000,                                              \
-      "agreement certificate chain reads bounded halt")                                                                    \
-    V(prepared_by_those_who_answer, "b1 b3", "f+1 PREPAREs that came in are enough", "sim --members 4", 3000,              \
-      "assert:taken == needed")                                                                                            \
-    V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,              \
-      "assert:taken == needed")                                                                                            \
-    V(view_change_counts_twice, "b4 p12", "a NEW-VIEW may hold two VIEW-CHANGEs of one member",                            \
-      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                            \
-    V(certificate_of_f_plus_1, "b4 b23", "a certificate of f+1 signatures is enough",                                      \
-      "unit_ledger audit_quorum/certificates_count_exactly", 0, "test")                                                    \
-    V(votes_of_any_height, "b10", "a vote counts for the next height, whatever it says", "sim", 3000,                      \
-      "evidence certificate codec")                                                                                        \
-    V(anybody_proposes, "b12", "a PREPREPARE of a member that is not the primary is taken",                                \
-      "unit_consensus message/a_proposal_counts_only_from_the_primary_of_its_view", 0, "test")                             \
-    V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first",              \
-      "unit_consensus voting/a_second_proposal_for_a_height_changes_nothing_and_accuses", 0, "test")                       \
-    V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs",               \
-      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                            \
-    V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies",                              \
-      "unit_consensus message/a_view_change_that_lies_is_refused", 0, "test")                                              \
-    V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                             \
-      "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                   \
-    V(timeouts_do_not_grow, "b20", "timeouts stay at their base",                                                          \
-      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                       \
-    V(timeouts_back_at_new_view, "p9", "a NEW-VIEW takes timeouts back to their base",                                     \
-      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                       \
-    V(timeouts_never_back, "b21", "a commit does not take timeouts back to their base",                                    \
-      "scenarios stall/patience_is_short_again_after_a_commit", 0, "test")                                                 \
-    V(timeouts_grow_without_end, "p11", "timeouts double for ever",                                                        \
-      "unit_consensus standing/timeouts_grow_after_the_expected_failures_and_stop_growing", 0, "test")                     \
-    V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody",                                 \
-      "unit_consensus leaving/one_absurd_view_moves_nobody", 0, "test")                                                    \
-    V(window_ignored, "b25", "blocks are proposed and prepared beyond the window",                                         \
-      "scenarios normal_case/the_window_is_filled_under_load", 0, "bounded test")                                          \
-    V(fetched_block_uncertified, "b26", "the certificate of a fetched block is not verified",                              \
-      "unit_consensus message/a_block_is_proved_by_a_certificate_that_verifies", 0, "test")                                \
-    V(links_unchecked, "b27", "a block need not link to the one below",                                                    \
-      "unit_consensus voting/a_block_beside_our_chain_gets_no_prepare", 0, "test")                                         \
-    V(signature_unchecked, "b31", "the signature of a peer's message is not verified",                                     \
-      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                          \
-    V(one_tag_for_both_votes, "b32", "PREPARE and COMMIT sign the same bytes",                                             \
-      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                          \
-    V(seq_used_again, "b29", "a seq that was used is taken again",                                                         \
-      "unit_ledger schedule_seq/the_same_proposal_exists_and_another_with_its_seq_is_refused", 0, "test")                  \
-    V(seq_window_short_by_one, "b45", "the window of seqs is one too short",                                               \
-      "unit_ledger schedule_seq/the_window_has_its_edge_at_257", 0, "test")                                                \
-    V(write_error_ignored, "b36", "a commit that fails on disk counts as done", "sim", 3000, "durability execution")       \
-    V(journal_unchecked, "b34 b35", "a damaged record of the journal is taken",                                            \
-      "unit_node journal/a_spoiled_record_is_refused", 0, "test")                                                          \
-    V(flex_lends_its_reserve, "b39", "flex lends what it reserves for itself",                                             \
-      "unit_node bulkheads/flex_does_not_lend_what_it_reserves", 0, "test")                                                \
-    V(high_s_accepted, "p13", "a high-S signature is accepted, so one proposal has two",                                   \
-      "unit_crypto es256k/a_high_s_is_refused_and_normalising_brings_it_down", 0, "test")                                  \
-    V(left_view_voted_in, "p7", "a replica goes on voting after its VIEW-CHANGE", "sim", 3000, "left_view durability")     \
-    V(read_nonce_of_an_earlier_life, "p17", "an answer to a read of an earlier life counts",                               \
-      "scenarios reads/answers_to_earlier_attempts_do_not_count", 0, "test reads")                                         \
-    V(read_nonce_used_again, "p17", "an answer to an earlier attempt counts for a later read", "sim", 3000, "reads")       \
-    V(read_of_one_replica, "b33", "a read is done when one replica has answered", "sim", 3000, "reads")                    \
-    V(read_does_not_wait, "b33", "a read does not wait for what the answers show", "sim", 3000, "reads")                   \
-    V(crash_profile_without_lock, "p2.8", "in the crash profile nothing is locked before COMMIT",                          \
-      "scenarios crash_profile/a_block_that_one_replica_committed_survives_it", 0, "durability lock")                      \
-    V(epoch_goes_on, "b43", "a CONFIG block that is final does not end its epoch",                                         \
-      "unit_consensus epoch/a_final_config_block_ends_the_core", 0, "test")                                                \
-    V(block_above_config_checked, "p16", "a block above a CONFIG block in flight is executed and voted for",               \
-      "unit_consensus epoch/nothing_stands_above_a_config_block_in_flight", 0, "test")                                     \
-    V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight",                           \
-      "unit_consensus epoch/the_primary_waits_for_its_config_block", 0, "test")                                            \
-    V(old_epochs_record_resumed, "b43", "a replica starts an epoch with the record of the last one",                       \
-      "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                       \
-    V(schedule_shows_what_is_not_final, "b33", "a reader sees what blocks in flight would do",                             \
-      "unit_ledger schedule_query/a_schedule_can_be_seen_as_it_stood_at_any_height", 0, "test")                            \
-    V(store_not_synchronous, "b8", "commits to the ledger file are not synchronous", "sim", 3000,                          \
-      "durability agreement audit execution")                                                                              \
-    V(window_without_slack, "p15", "what is beyond the own window is dropped, although windows are never quite aligned",   \
-      "unit_consensus voting/a_proposal_beyond_the_window_is_dropped", 0, "test")                                          \
-    V(two_votes_not_accused, "p2.17", "two votes that contradict each other are not evidence",                             \
-      "scenarios equivocation/two_prepares_of_one_member_are_evidence", 0, "test accusation")                              \
-    V(votes_of_any_nv, "b9", "votes that rest on different NEW-VIEWs are counted together",                                \
-      "unit_consensus voting/votes_of_another_view_or_nv_do_not_count", 0, "test")                                         \
-    V(suspicions_not_passed_on, "p2.8", "whoever leaves a view keeps the reason to itself",                                \
-      "unit_consensus leaving/enough_suspicions_are_left_for_and_passed_on", 0, "test")                                    \
-    V(old_view_not_taken_back, "p2.8", "what the old view executed stays when a new one begins",                           \
-      "unit_consensus leaving/a_new_view_takes_back_what_was_executed", 0, "test")                                         \
-    V(crossed_vote_goes_on, "p2.7", "a replica that prepared another block than the quorum goes on preparing",             \
-      "unit_consensus voting/a_certificate_against_our_own_vote_counts_and_mutes_us", 0, "test")                           \
-    V(any_commit_is_progress, "b22", "whatever commits, the patience for a request that is left out starts anew",          \
-      "scenarios patience/a_primary_that_leaves_one_request_out_is_replaced_although_it_commits_the_others", 0,            \
-      "test expectation")                                                                                                  \
-    V(restarted_primary_stays, "p2.11", "a restarted primary does not hand over",                                          \
-      "scenarios restart/a_restarted_primary_hands_over_at_once", 0, "test")                                               \
-    V(journal_not_synchronous, "b8", "the journal is not synchronous", "sim", 3000,                                        \
-      "durability double_vote monotone lock execution")                                                                    \
-    V(journal_error_ignored, "b36", "a write to the journal that fails counts as done", "sim", 3000,                       \
-      "durability double_vote monotone lock execution")                                                                    \
-    V(audit_keeps_first_members, "b28", "certificates of every height are judged by the members of the genesis",           \
-      "unit_ledger audit_epochs/members_change_and_everything_still_proves_itself", 0, "test")                             \
-    V(config_by_a_minority, "b43", "one approval is enough to change the members", "unit_ledger epoch/what_may_follow", 0, \
-      "test")                                                                                                              \
-    V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                \
-      "scenarios contract/a_primary_much_slower_than_the_others_were_is_replaced", 0, "test expectation")                  \
-    V(primary_for_ever, "p2.9", "a primary never hands over in time",                                                      \
-      "scenarios contract/a_primary_hands_over_after_its_share_of_blocks_when_nothing_waits", 0, "test expectation")       \
-    V(amnesia_ignored, "p18", "a replica that lost its memory goes on as if it had not",                                   \
-      "scenarios amnesia/a_member_that_forgot_its_lock_does_not_help_to_commit_another_block", 0,                          \
-      "silence agreement chain new_view lock double_vote")                                                                 \
-    V(silence_ends_early, "p18", "a replica that lost its memory speaks again after any commit",                           \
-      "scenarios amnesia/losses_one_after_the_other_stay_safe", 0, "silence agreement chain new_view lock double_vote")    \
-    V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                         \
-      "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation") \
-    V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                  \
+#define ROTA_BROKEN_VARIANTS(V)                                                                                             \
+    V(quorum_2f_plus_1, "b1 b2 p1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000,                       \
+      "agreement certificate chain reads bounded halt")                                                                     \
+    V(height_before_view, "p3", "of two certificates the higher block wins, not the later view",                            \
+      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                          \
+    V(tip_prepared_last, "p2", "the blocks that a new view takes up are prepared one by one instead of the tip first",      \
+      "scenarios carry_over/the_first_lock_of_a_view_covers_all_that_it_took_up", 0, "agreement chain chain_rule")          \
+    V(lowest_lock_wins, "b15", "a new view takes up the lock of the lowest view",                                           \
+      "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                          \
+    V(locks_ignored, "b14", "a new view takes up what is committed and drops what is prepared",                             \
+      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                             \
+    V(view_change_without_lock, "p4", "VIEW-CHANGE shows the committed block instead of the lock", "sim", 3000, "lock")     \
+    V(commit_before_saved, "b5 b6 p5", "COMMIT is said before vote and lock are durable", "sim", 3000, "durability")        \
+    V(prepare_before_saved, "b5 b6", "PREPARE is said before the vote is durable", "sim", 3000, "durability")               \
+    V(prepare_before_block_saved, "b7", "every sixteenth block is not durable when it is voted for", "sim", 3000,           \
+      "durability")                                                                                                         \
+    V(view_change_before_saved, "b6 b19", "VIEW-CHANGE is said before the view is durable", "sim", 3000, "durability")      \
+    V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000,                                     \
+      "agreement lock durability monotone")                                                                                 \
+    V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,                  \
+      "double_vote chain_rule")                                                                                             \
+    V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")                 \
+    V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                                  \
+      "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")                   \
+    V(crash_quorum_half, "b2", "half of the members are a majority in the crash profile",                                   \
+      "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement certificate test")               \
+    V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000,                                               \
+      "agreement certificate chain reads bounded halt")                                                                     \
+    V(prepared_by_those_who_answer, "b1 b3", "f+1 PREPAREs that came in are enough", "sim --members 4", 3000,               \
+      "assert:taken == needed")                                                                                             \
+    V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,               \
+      "assert:taken == needed")                                                                                             \
+    V(view_change_counts_twice, "b4 p12", "a NEW-VIEW may hold two VIEW-CHANGEs of one member",                             \
+      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                             \
+    V(certificate_of_f_plus_1, "b4 b23", "a certificate of f+1 signatures is enough",                                       \
+      "unit_ledger audit_quorum/certificates_count_exactly", 0, "test")                                                     \
+    V(votes_of_any_height, "b10", "a vote counts for the next height, whatever it says", "sim", 3000,                       \
+      "evidence certificate codec")                                                                                         \
+    V(anybody_proposes, "b12", "a PREPREPARE of a member that is not the primary is taken",                                 \
+      "unit_consensus message/a_proposal_counts_only_from_the_primary_of_its_view", 0, "test")                              \
+    V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first",               \
+      "unit_consensus voting/a_second_proposal_for_a_height_changes_nothing_and_accuses", 0, "test")                        \
+    V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs",                \
+      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                             \
+    V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies",                               \
+      "unit_consensus message/a_view_change_that_lies_is_refused", 0, "test")                                               \
+    V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                              \
+      "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                    \
+    V(timeouts_do_not_grow, "b20", "timeouts stay at their base",                                                           \
+      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                        \
+    V(timeouts_back_at_new_view, "p9", "a NEW-VIEW takes timeouts back to their base",                                      \
+      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                        \
+    V(timeouts_never_back, "b21", "a commit does not take timeouts back to their base",                                     \
+      "scenarios stall/patience_is_short_again_after_a_commit", 0, "test")                                                  \
+    V(timeouts_grow_without_end, "p11", "timeouts double for ever",                                                         \
+      "unit_consensus standing/timeouts_grow_after_the_expected_failures_and_stop_growing", 0, "test")                      \
+    V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody",                                  \
+      "unit_consensus leaving/one_absurd_view_moves_nobody", 0, "test")                                                     \
+    V(window_ignored, "b25", "blocks are proposed and prepared beyond the window",                                          \
+      "scenarios normal_case/the_window_is_filled_under_load", 0, "bounded test")                                           \
+    V(fetched_block_uncertified, "b26", "the certificate of a fetched block is not verified",                               \
+      "unit_consensus message/a_block_is_proved_by_a_certificate_that_verifies", 0, "test")                                 \
+    V(links_unchecked, "b27", "a block need not link to the one below",                                                     \
+      "unit_consensus voting/a_block_beside_our_chain_gets_no_prepare", 0, "test")                                          \
+    V(signature_unchecked, "b31", "the signature of a peer's message is not verified",                                      \
+      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                           \
+    V(one_tag_for_both_votes, "b32", "PREPARE and COMMIT sign the same bytes",                                              \
+      "unit_consensus message/a_prepare_is_no_commit", 0, "test")                                                           \
+    V(seq_used_again, "b29", "a seq that was used is taken again",                                                          \
+      "unit_ledger schedule_seq/the_same_proposal_exists_and_another_with_its_seq_is_refused", 0, "test")                   \
+    V(seq_window_short_by_one, "b45", "the window of seqs is one too short",                                                \
+      "unit_ledger schedule_seq/the_window_has_its_edge_at_257", 0, "test")                                                 \
+    V(write_error_ignored, "b36", "a commit that fails on disk counts as done", "sim", 3000, "durability execution")        \
+    V(journal_unchecked, "b34 b35", "a damaged record of the journal is taken",                                             \
+      "unit_node journal/a_spoiled_record_is_refused", 0, "test")                                                           \
+    V(flex_lends_its_reserve, "b39", "flex lends what it reserves for itself",                                              \
+      "unit_node bulkheads/flex_does_not_lend_what_it_reserves", 0, "test")                                                 \
+    V(high_s_accepted, "p13", "a high-S signature is accepted, so one proposal has two",                                    \
+      "unit_crypto es256k/a_high_s_is_refused_and_normalising_brings_it_down", 0, "test")                                   \
+    V(left_view_voted_in, "p7", "a replica goes on voting after its VIEW-CHANGE", "sim", 3000, "left_view durability halt") \
+    V(read_nonce_of_an_earlier_life, "p17", "an answer to a read of an earlier life counts",                                \
+      "scenarios reads/answers_to_earlier_attempts_do_not_count", 0, "test reads")                                          \
+    V(read_nonce_used_again, "p17", "an answer to an earlier attempt counts for a later read", "sim", 3000, "reads")        \
+    V(read_of_one_replica, "b33", "a read is done when one replica has answered", "sim", 3000, "reads")                     \
+    V(read_does_not_wait, "b33", "a read does not wait for what the answers show", "sim", 3000, "reads")                    \
+    V(crash_profile_without_lock, "p2.8", "in the crash profile nothing is locked before COMMIT",                           \
+      "scenarios crash_profile/a_block_that_one_replica_committed_survives_it", 0, "durability lock")                       \
+    V(epoch_goes_on, "b43", "a CONFIG block that is final does not end its epoch",                                          \
+      "unit_consensus epoch/a_final_config_block_ends_the_core", 0, "test")                                                 \
+    V(block_above_config_checked, "p16", "a block above a CONFIG block in flight is executed and voted for",                \
+      "unit_consensus epoch/nothing_stands_above_a_config_block_in_flight", 0, "test")                                      \
+    V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight",                            \
+      "unit_consensus epoch/the_primary_waits_for_its_config_block", 0, "test")                                             \
+    V(old_epochs_record_resumed, "b43", "a replica starts an epoch with the record of the last one",                        \
+      "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                        \
+    V(schedule_shows_what_is_not_final, "b33", "a reader sees what blocks in flight would do",                              \
+      "unit_ledger schedule_query/a_schedule_can_be_seen_as_it_stood_at_any_height", 0, "test")                             \
+    V(store_not_synchronous, "b8", "commits to the ledger file are not synchronous", "sim", 3000,                           \
+      "durability agreement audit execution")                                                                               \
+    V(window_without_slack, "p15", "what is beyond the own window is dropped, although windows are never quite aligned",    \
+      "unit_consensus voting/a_proposal_beyond_the_window_is_dropped", 0, "test")                                           \
+    V(two_votes_not_accused, "p2.17", "two votes that contradict each other are not evidence",                              \
+      "scenarios equivocation/two_prepares_of_one_member_are_evidence", 0, "test accusation")                               \
+    V(votes_of_any_nv, "b9", "votes that rest on different NEW-VIEWs are counted together",                                 \
+      "unit_consensus voting/votes_of_another_view_or_nv_do_not_count", 0, "test")                                          \
+    V(suspicions_not_passed_on, "p2.8", "whoever leaves a view keeps the reason to itself",                                 \
+      "unit_consensus leaving/enough_suspicions_are_left_for_and_passed_on", 0, "test")                                     \
+    V(old_view_not_taken_back, "p2.8", "what the old view executed stays when a new one begins",                            \
+      "unit_consensus leaving/a_new_view_takes_back_what_was_executed", 0, "test")                                          \
+    V(crossed_vote_goes_on, "p2.7", "a replica that prepared another block than the quorum goes on preparing",              \
+      "unit_consensus voting/a_certificate_against_our_own_vote_counts_and_mutes_us", 0, "test")                            \
+    V(any_commit_is_progress, "b22", "whatever commits, the patience for a request that is left out starts anew",           \
+      "scenarios patience/a_primary_that_leaves_one_request_out_is_replaced_although_it_commits_the_others", 0,             \
+      "test expectation")                                                                                                   \
+    V(restarted_primary_stays, "p2.11", "a restarted primary does not hand over",                                           \
+      "scenarios restart/a_restarted_primary_hands_over_at_once", 0, "test")                                                \
+    V(journal_not_synchronous, "b8", "the journal is not synchronous", "sim", 3000,                                         \
+      "durability double_vote monotone lock execution")                                                                     \
+    V(journal_error_ignored, "b36", "a write to the journal that fails counts as done", "sim", 3000,                        \
+      "durability double_vote monotone lock execution")                                                                     \
+    V(audit_keeps_first_members, "b28", "certificates of every height are judged by the members of the genesis",            \
+      "unit_ledger audit_epochs/members_change_and_everything_still_proves_itself", 0, "test")                              \
+    V(config_by_a_minority, "b43", "one approval is enough to change the members", "unit_ledger epoch/what_may_follow", 0,  \
+      "test")                                                                                                               \
+    V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                 \
+      "scenarios contract/a_primary_much_slower_than_the_others_were_is_replaced", 0, "test expectation")                   \
+    V(primary_for_ever, "p2.9", "a primary never hands over in time",                                                       \
+      "scenarios contract/a_primary_hands_over_after_its_share_of_blocks_when_nothing_waits", 0, "test expectation")        \
+    V(amnesia_ignored, "p18", "a replica that lost its memory goes on as if it had not",                                    \
+      "scenarios amnesia/a_member_that_forgot_its_lock_does_not_help_to_commit_another_block", 0,                           \
+      "silence agreement chain new_view lock double_vote")                                                                  \
+    V(silence_ends_early, "p18", "a replica that lost its memory speaks again after any commit",                            \
+      "scenarios amnesia/losses_one_after_the_other_stay_safe", 0, "silence agreement chain new_view lock double_vote")     \
+    V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
+      "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
+    V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
       "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")
 
 #endif
