@@ -73,7 +73,9 @@ static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
     uint32_t member = 0;
     while (member < sim->membership.count && !(event->who >> member & 1))
         member++;
-    if (member == sim->membership.count || rota_fault_bound(sim->membership.count, sim->membership.profile) == 0)
+    uint32_t liars = (uint32_t)__builtin_popcount(sim->liars);
+    if (member == sim->membership.count || sim_is_liar(sim, member) ||
+        liars + 1 > rota_fault_bound(sim->membership.count, sim->membership.profile))
         return;
     char who[12];
     snprintf(who, sizeof who, "%u", member);

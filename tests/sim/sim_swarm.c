@@ -128,8 +128,8 @@ static void draw_core(struct swarm *swarm)
     uint32_t quorum = rota_quorum(n, plan->options.profile);
     uint32_t left_out = (uint32_t)draw(swarm, n - quorum + 1);
     plan->core = everybody(swarm);
-    if (plan->options.liars)
-        left_out = 0; /* who is correct has to be enough already */
+    if (plan->options.liars || has(swarm, CLASS_FORGET))
+        left_out = 0; /* who is correct and remembers has to be enough already */
     while (left_out > 0) {
         uint32_t member = somebody(swarm);
         if (plan->core & member)
