@@ -54,16 +54,6 @@ static struct rota_status node_open_core(struct rota_node *node)
     return rota_node_enter_epoch(node);
 }
 
-/* PROTOCOL R4: the journal never speaks of blocks as final that the ledger does not have. */
-static struct rota_status node_match_files(const struct rota_node *node)
-{
-    const struct rota_durable *durable = rota_journal_recovered(node->journal).durable;
-    if (!durable || !durable->has_best || durable->best.vote.height - durable->best_header_count <= node->chain.height)
-        return rota_ok();
-    return rota_fail(ROTA_MALFORMED, "the ledger is older than what the journal says: an old copy was put back; put a newer "
-                                     "one in its place, a copy of any facility's will do");
-}
-
 /* node->failed_file is what is being opened, for the line that says why it cannot be. */
 static struct rota_status node_open(struct rota_node *node)
 {
@@ -78,8 +68,6 @@ static struct rota_status node_open(struct rota_node *node)
     ROTA_TRY(node_open_core(node));
     node->failed_file = node->config.journal;
     ROTA_TRY(rota_journal_open(&node->journal, node->config.journal, &node->epoch.membership));
-    node->failed_file = node->config.ledger;
-    ROTA_TRY(node_match_files(node));
     node->failed_file = node->config.listen;
     ROTA_TRY(rota_pool_init(&node->pool, node->config.intake.queue));
     node->pool.slack_ms = rota_node_forward_ms(node);
