@@ -81,6 +81,8 @@ void rota_recover_start(struct rota_core *core)
         if (core->recovering_why)
             rota_core_halt(core, "the ledger file is older than the journal beside it, and there is nobody to fetch from");
     } else if (core->durable.standing == ROTA_STANDING_RECOVERING) {
+        core->durable.recover_view =
+            UINT64_MAX; /* H4: of this run; the disk may be a copy from before a recovery that ended */
         core->recovering_why = "it was recovering already when it stopped";
         core->greeting = false;
         if (why)

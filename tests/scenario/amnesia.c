@@ -343,3 +343,46 @@ Test(amnesia, a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks
     cr_assert_eq(sim_view(s, 1).dropped, dropped + 1);
     sim_free(s);
 }
+
+/* H4: a disk from a time when this member was recovering already. What it had to get past then says nothing of what it said
+ * since; and nobody can show it, for nobody heard it. */
+Test(amnesia, a_backup_made_while_recovering_is_no_excuse_to_speak)
+{
+    struct sim *s = started(4, 12, 0);
+    sim_crash(s, "3");
+    sim_wipe(s, "3");
+    sim_restart(s, "3");
+    for (uint32_t i = 0; i < 2000 && sim_view(s, 3).recover_view == UINT64_MAX; i++)
+        sim_run_ms(s, 1);
+    cr_assert_lt(sim_view(s, 3).recover_view, UINT64_MAX, "it does not learn what it has to get past");
+    cr_assert_eq(sim_view(s, 3).standing, ROTA_STANDING_RECOVERING);
+    sim_backup(s, "3");
+    sim_expect(s, recovers(s, 3, 20000), "a wiped member does not come back");
+    for (uint32_t peer = 0; peer < 3; peer++)
+        sim_cut(s, 3, peer); /* it votes on, in later views, and nobody hears it */
+    for (uint32_t i = 0; i < 3; i++) {
+        char primary[12];
+        snprintf(primary, sizeof primary, "%d", __builtin_ctz(sim_who(s, "primary")));
+        sim_crash(s, primary);
+        sim_restart(s, primary);
+        sim_run_ms(s, 2000);
+        sim_submit(s, "0 1 2", 2);
+        sim_run_ms(s, 2000);
+    }
+    sim_resubmit(s);
+    sim_expect(s, sim_run_until_settled(s, 20000), "no progress before the backup comes back");
+    uint64_t voted = sim_view(s, 3).view;
+    sim_crash(s, "3");
+    sim_restore(s, "3");
+    sim_heal(s);
+    sim_restart(s, "3");
+    for (uint32_t i = 0; i < 300; i++) {
+        struct rota_core_view view = sim_view(s, 3);
+        cr_assert(view.standing == ROTA_STANDING_RECOVERING || view.view > voted,
+                  "it speaks in a view in which it may have spoken before");
+        sim_submit(s, "up", 1);
+        sim_run_ms(s, 20);
+    }
+    sim_expect(s, recovers(s, 3, 30000), "it does not come back");
+    sim_free(s);
+}
