@@ -219,7 +219,7 @@ static bool progress(struct sim *sim, uint64_t within_ms)
 static void play_core(struct sim *sim, const struct sim_plan *plan)
 {
     /* A member that is recovering does not vote yet: no quorum can be left out then. */
-    uint32_t core = sim_is_founded(sim) && sim->halted == 0 ? plan->core : UINT32_MAX;
+    uint32_t core = sim_is_founded(sim) && sim->forgetful == 0 && sim->halted == 0 ? plan->core : UINT32_MAX;
     sim_mend(sim);
     for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
         sim->parts->break_disk(sim, &sim->replicas[i], 0, 0);
