@@ -132,6 +132,10 @@ void rota_timers_arm(struct rota_core *core)
 {
     uint64_t at_ms = core->now_ms + 1000;
     bool watches = !core->suspected && !rota_core_is_silent(core);
+    if (core->halted) { /* nothing runs any more: what was due stays due */
+        rota_core_emit(core, ROTA_ACTION_WAKE_AT)->wake_at_ms = at_ms;
+        return;
+    }
     if (core->n > 1) {
         earlier(&at_ms, core->status_ms);
         if (core->durable.active && rota_core_is_primary(core))

@@ -80,3 +80,21 @@ Test(liars, to_a_member_that_lost_its_memory)
         sim_free(s);
     }
 }
+
+/* Somebody else speaks with member 2's key. It stops at once (PROTOCOL H8), and a replica that has stopped sleeps. */
+Test(liars, a_member_that_stopped_does_not_spin)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 1);
+    s->halts_expected = true;
+    sim_submit(s, "all", 3);
+    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
+    struct rota_message message = {.kind = ROTA_MESSAGE_PREPARE};
+    message.vote = (struct rota_vote){.kind = ROTA_VOTE_PREPARE, .height = s->agreed_height + 1, .block = {{7}}};
+    message.sender = 2;
+    sim_sign(s, 2, &message);
+    sim_send(s, 0, 2, &message, NULL);
+    sim_run_ms(s, 3000);
+    cr_assert_eq(sim_view(s, 2).mode, ROTA_MODE_QUARANTINED);
+    cr_assert_gt(s->replicas[2].wake_ms, s->now_ms + 10, "it wakes again and again, for nothing");
+    sim_free(s);
+}
