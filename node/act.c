@@ -208,6 +208,7 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
         break;
     case ROTA_ACTION_ROLLBACK:
         rota_chain_rollback(&node->chain);
+        node->turn.demand_due = true; /* the core may have forgotten what waits, after a block that came to nothing */
         break;
     case ROTA_ACTION_COMMIT:
         act_commit(node, action);

@@ -47,11 +47,12 @@ static uint32_t build_leave_out(struct rota_entry *entries, uint32_t count, uint
     return kept;
 }
 
-/* Records alone are not worth a block. */
+/* Records alone are not worth a block, unless they leave no room in it for what waits. */
 static struct rota_status build_execute(struct rota_chain *chain, struct rota_executed *out, uint32_t *count,
                                         uint32_t records, uint64_t height)
 {
-    while (*count > records) {
+    uint32_t least = records < rota_chain_epoch(chain)->limits.block_entries_max ? records + 1 : records;
+    while (*count >= least && *count > 0) {
         uint32_t bad = UINT32_MAX;
         struct rota_status status = rota_chain_execute(chain, out, &bad, height, chain->picked, *count);
         if (status.code != ROTA_REFUSED || bad >= *count)

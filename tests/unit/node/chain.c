@@ -296,3 +296,29 @@ Test(chain, the_first_block_of_a_view_carries_its_anchor)
     rota_record_release(record);
     pair_close(&pair);
 }
+
+/* PROTOCOL V12 in a ledger whose blocks hold one entry: the anchor goes ahead alone, and what waits is not shut out for
+ * ever. */
+Test(chain, where_a_block_holds_one_entry_the_anchor_has_one_of_its_own)
+{
+    struct bench bench;
+    struct bench_side side;
+    bench_open(&bench);
+    bench.genesis.limits.block_entries_max = 1;
+    bench_side_open(&side, &bench, "one.db");
+    struct rota_record *record = fixture_anchor(&bench.genesis, 4, 1);
+    uint64_t time_ms = side.chain->genesis->created_ms + 1000;
+    struct rota_hash start = {{0}};
+    bench_wait(&side, bench_enrol(&bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *first = rota_chain_build(side.chain, &side.pool, 1, &start, time_ms, &record->anchor);
+    cr_assert_not_null(first);
+    cr_assert_eq(first->entry_count, 1);
+    cr_assert_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
+    const struct rota_block *second =
+        rota_chain_build(side.chain, &side.pool, 2, &first->hash, time_ms + 1, &record->anchor);
+    cr_assert_not_null(second);
+    cr_assert_eq(second->entries[0].kind, ROTA_ENTRY_PROPOSAL);
+    rota_record_release(record);
+    bench_side_close(&side);
+    bench_close(&bench);
+}
