@@ -36,10 +36,40 @@ void rota_certify_best(struct rota_core *core, const struct rota_certificate *ce
     }
 }
 
+/* Our COMMIT of this view at this height was for another block than the one that stands there now. */
+static bool commit_was_for_another(const struct rota_core *core, const struct rota_slot *slot)
+{
+    const struct rota_own_vote *own = &core->durable.votes[slot->height % ROTA_SLOTS];
+    return own->height == slot->height && own->view == core->durable.view && own->committed &&
+           !rota_hash_equal(&own->block, &slot->block);
+}
+
+/* N10: would COMMIT for this block leave the chain of what we said COMMIT to in this view? */
+static bool lock_leaves_chain(const struct rota_core *core, const struct rota_slot *slot)
+{
+    const struct rota_durable *durable = &core->durable;
+    for (uint64_t h = core->committed + 1; h <= slot->height; h++)
+        if (commit_was_for_another(core, &core->slots[h % ROTA_SLOTS]))
+            return true;
+    if (!durable->has_best || durable->best.vote.view != durable->view || durable->best.vote.height <= slot->height)
+        return false;
+    uint64_t at = slot->height - core->committed - 1;
+    if (at >= durable->best_header_count)
+        return false;
+    struct rota_hash there = rota_header_hash(&durable->best_headers[at]);
+    return !rota_hash_equal(&there, &slot->block);
+}
+
 /* P2, N6: the lock is durable before COMMIT is said. Also a muted replica commits: it only needs to store the lock. */
 static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint32_t members)
 {
     struct rota_certificate certificate;
+    if (lock_leaves_chain(core, slot)) {
+        rota_core_halt(core,
+                       "two prepare certificates of one view that exclude each other: more members lie than the ledger "
+                       "tolerates");
+        return;
+    }
     certificate_form(core, &certificate, ROTA_VOTE_PREPARE, slot, &slot->block, members);
     slot->locked = true;
     if (ROTA_BROKEN(crash_profile_without_lock, true, !core->crash_profile))
@@ -158,12 +188,13 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
 
 bool rota_certify_commit(struct rota_core *core)
 {
-    bool any = false;
+    bool any = false, crossed = false;
     uint64_t from = core->committed + 1, to = core->valid_height, view = 0;
     for (uint64_t h = from; h <= to && !core->halted; h++) {
         const struct rota_slot *slot = &core->slots[h % ROTA_SLOTS];
         ROTA_ASSERT(slot->height == h);
         rota_vote_mute_if_crossed(core, slot);
+        crossed |= commit_was_for_another(core, slot);
         if (!slot->certified)
             continue;
         ROTA_ASSERT(rota_hash_equal(&slot->block, &slot->certificate.vote.block));
@@ -174,6 +205,9 @@ bool rota_certify_commit(struct rota_core *core)
     }
     if (!any || core->ended)
         return false;
+    if (crossed && view <= core->durable.view) /* N10 */
+        rota_core_halt(core, "a quorum committed another block than a quorum prepared: more members lie than the ledger "
+                             "tolerates");
     rota_change_view_fast_forward(core, view);
     if (core->durable.active && core->committed < core->durable.tip_height)
         rota_new_view_install(core);

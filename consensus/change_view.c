@@ -124,6 +124,7 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
 {
     const struct rota_view_change *change = message->view_change;
     uint32_t sender = message->sender;
+    rota_accuse_view_change(core, message);
     bool useful = change->new_view > core->durable.view || (change->new_view == core->durable.view && !core->durable.active);
     if (!useful || rota_view_change_is_stale(core, change) ||
         (core->has_change[sender] && core->changes[sender].new_view >= change->new_view)) {
@@ -135,6 +136,7 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
     core->changes[sender] = *change;
     core->changes[sender].sender = sender;
     core->changes[sender].signature = message->signature;
+    rota_accuse_lock(core, sender);
 }
 
 /* V2: the J-th largest target above our view, 0 when fewer than J go further. */
@@ -313,6 +315,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
 void rota_new_view_admit(struct rota_core *core, const struct rota_message *message)
 {
     uint64_t view = message->new_view.view;
+    rota_accuse_new_view(core, message);
     bool stale = false;
     for (uint32_t i = 0; i < message->new_view.change_count; i++)
         stale |= rota_view_change_is_stale(core, &message->new_view.changes[i]);

@@ -274,6 +274,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     core->actions = actions;
     core->save_said = false;
     core->final_count = 0;
+    core->accused_chain = false;
     if (event->at_ms > core->now_ms)
         core->now_ms = event->at_ms;
     if (core->ended) { /* M7: no word of this epoch above its CONFIG block */
@@ -308,6 +309,9 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
         break;
     case ROTA_EVENT_READ:
         rota_read_want(core, event->read_token);
+        break;
+    case ROTA_EVENT_CONVICTED:
+        rota_accuse_convicted(core, event->convicted_view);
         break;
     }
     rota_timers_run(core);

@@ -76,6 +76,7 @@ enum rota_event_kind {
     ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
     ROTA_EVENT_SERVED,    /* a block became final whose entries had waited here */
     ROTA_EVENT_READ,      /* somebody wants to read the latest; answer ROTA_ACTION_READ_DONE (PROTOCOL L1) */
+    ROTA_EVENT_CONVICTED, /* a NEW-VIEW of this view, signed by its primary, did not verify (E5) */
 };
 
 enum rota_check {
@@ -122,6 +123,7 @@ struct rota_event {
         } checked;
         uint64_t waited_ms;  /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token; /* greater than every one before */
+        uint64_t convicted_view;
     };
 };
 
@@ -139,7 +141,7 @@ enum rota_action_kind {
     ROTA_ACTION_COMMIT,   /* blocks up to this height are final: append to the ledger with this certificate */
     ROTA_ACTION_FETCH,    /* ask a peer for blocks: heights from..to with certificates, or one block by hash */
     ROTA_ACTION_WAKE_AT,  /* replaces the earlier wish; at most one a step, the last action */
-    ROTA_ACTION_ACCUSE,   /* two signed votes of one member that contradict each other */
+    ROTA_ACTION_ACCUSE,   /* signed messages of one member that contradict each other (§7) */
     ROTA_ACTION_READ_DONE, /* every read up to this token: the ledger now has all that was committed before it was asked for,
                               or that could not be found out */
     ROTA_ACTION_HALT,      /* more than f members lie: stop voting, show why */
@@ -183,11 +185,8 @@ struct rota_action {
             uint64_t token;
             bool covered;
         } read;
-        struct {
-            uint32_t member;
-            struct rota_signed_vote votes[2];
-        } accuse;
-        const char *halt; /* static sentence */
+        struct rota_accusation accuse; /* what it borrows is the core's, or the event's; valid until the next step */
+        const char *halt;              /* static sentence */
     };
 };
 

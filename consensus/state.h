@@ -203,6 +203,12 @@ struct rota_core {
     struct rota_contract contract;
     uint64_t entered_height; /* the ledger's when this view was accepted */
 
+    /* Who was accused of what lately, so that one lie does not make a crowd of actions: view + 1 of the chain, the view
+     * change that hides a lock. */
+    uint64_t accused_prepares[ROTA_MEMBERS_MAX], accused_commits[ROTA_MEMBERS_MAX], accused_locks[ROTA_MEMBERS_MAX];
+    bool accused_chain; /* in this step */
+    struct rota_header accused_headers[ROTA_SLOTS];
+
     uint64_t view_changes, dropped;
 };
 
@@ -336,6 +342,17 @@ void rota_timers_run(struct rota_core *core);
 void rota_timers_arm(struct rota_core *core);
 /* base * 2^min(5, failed views beyond f + 1), saturating (PROTOCOL T1). */
 uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms);
+/* accuse.c: compare what came with what is held; what contradicts it is ROTA_ACTION_ACCUSE. */
+void rota_accuse_vote(struct rota_core *core, uint32_t member, const struct rota_vote_cell *cell,
+                      const struct rota_vote *vote, const struct rota_signature *signature);
+void rota_accuse_chain(struct rota_core *core, uint32_t member, enum rota_vote_kind kind);
+void rota_accuse_chains(struct rota_core *core); /* a header came */
+void rota_accuse_commit(struct rota_core *core, uint32_t member, const struct rota_vote *commit,
+                        const struct rota_signature *signature);
+void rota_accuse_lock(struct rota_core *core, uint32_t member); /* a view change came */
+void rota_accuse_new_view(struct rota_core *core, const struct rota_message *message);
+void rota_accuse_view_change(struct rota_core *core, const struct rota_message *message);
+void rota_accuse_convicted(struct rota_core *core, uint64_t view);
 /* invariant.c */
 void rota_core_check_invariants(const struct rota_core *core);
 

@@ -82,6 +82,7 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
             slot->source = source;
     } else if (ROTA_BROKEN(second_proposal_replaces_first, source > slot->source, source >= slot->source)) {
         slot_fill(core, slot, header, block, source);
+        rota_accuse_chains(core);
     } else {
         return false;
     }
@@ -124,20 +125,6 @@ void rota_window_certify(struct rota_core *core, const struct rota_certificate *
     rota_window_want(core, slot->height, &certificate->vote.block);
 }
 
-static void vote_accuse(struct rota_core *core, uint32_t member, const struct rota_vote_cell *cell,
-                        const struct rota_vote *vote, const struct rota_signature *signature)
-{
-    struct rota_action *action = rota_core_emit(core, ROTA_ACTION_ACCUSE);
-    action->accuse.member = member;
-    action->accuse.votes[0].vote = *vote;
-    action->accuse.votes[0].vote.nv = cell->nv;
-    action->accuse.votes[0].vote.block = cell->block;
-    action->accuse.votes[0].signature = cell->signature;
-    action->accuse.votes[1].vote = *vote;
-    action->accuse.votes[1].signature = *signature;
-    rota_core_contradicted(core);
-}
-
 /* N11: this member prepares something else than the primary told us. Whoever of the two lies, it hears the primary's word
  * as we have it, once for each height. */
 static void window_show_primary(struct rota_core *core, const struct rota_slot *slot, uint32_t member)
@@ -167,6 +154,8 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
 {
     ROTA_ASSERT(member < core->n);
     struct rota_slot *slot = rota_window_slot(core, ROTA_BROKEN(votes_of_any_height, vote->height, core->committed + 1));
+    if (vote->kind == ROTA_VOTE_COMMIT)
+        rota_accuse_commit(core, member, vote, signature);
     if (!slot || vote->view < core->durable.view) {
         core->dropped++;
         return;
@@ -179,12 +168,13 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
     if (cell->has && cell->view == vote->view) {
         bool same = rota_hash_equal(&cell->block, &vote->block) && rota_hash_equal(&cell->nv, &vote->nv);
         if (ROTA_BROKEN(two_votes_not_accused, !same, false))
-            vote_accuse(core, member, cell, vote, signature);
+            rota_accuse_vote(core, member, cell, vote, signature);
         return;
     }
     *cell = (struct rota_vote_cell){true, vote->view, vote->nv, vote->block, *signature};
     if (vote->kind == ROTA_VOTE_PREPARE)
         window_compare(core, slot, member);
+    rota_accuse_chain(core, member, vote->kind);
 }
 
 uint32_t rota_window_count(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX],

@@ -2,37 +2,13 @@
 
 #include "crypto/digest.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-
-/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
-
-/* One key, one seq, two proposals: the signature is not part of the identity, so two signatures of one text are no pair. */
-static bool proposals_conflict(const struct rota_proposal *a, const struct rota_proposal *b)
-{
-    return rota_kid_equal(&a->jws.kid, &b->jws.kid) && a->seq == b->seq && rota_hash_equal(&a->ledger_id, &b->ledger_id) &&
-           !rota_hash_equal(&a->id, &b->id);
-}
-
-static bool votes_conflict(const struct rota_vote *a, const struct rota_vote *b)
-{
-    return a->kind == b->kind && a->view == b->view && a->height == b->height &&
-           (!rota_hash_equal(&a->block, &b->block) || !rota_hash_equal(&a->nv, &b->nv));
-}
-
-static int votes_order(const struct rota_vote *a, const struct rota_vote *b)
-{
-    uint8_t first[ROTA_VOTE_BYTES], second[ROTA_VOTE_BYTES];
-    struct rota_writer writer = rota_writer(first, sizeof first);
-    rota_vote_encode(&writer, a);
-    writer = rota_writer(second, sizeof second);
-    rota_vote_encode(&writer, b);
-    return memcmp(first, second, sizeof first);
-}
 
 /* ---- making --------------------------------------------------------------------------------------------------------- */
 
-/* Evidence of this many bytes, empty; NULL when memory is out. */
-static struct rota_evidence *evidence_new(size_t len)
+struct rota_evidence *rota_evidence_new(enum rota_evidence_kind kind, size_t len)
 {
     struct rota_evidence *evidence = calloc(1, sizeof *evidence);
     uint8_t *bytes = malloc(len ? len : 1);
@@ -42,9 +18,36 @@ static struct rota_evidence *evidence_new(size_t len)
         return NULL;
     }
     evidence->references = 1;
+    evidence->kind = kind;
     evidence->bytes = bytes;
     evidence->len = len;
     return evidence;
+}
+
+struct rota_writer rota_evidence_write_front(struct rota_evidence *evidence, uint32_t member, uint32_t epoch)
+{
+    struct rota_writer writer = rota_writer(evidence->bytes, evidence->len);
+    evidence->member = member;
+    evidence->epoch = epoch;
+    rota_write_u8(&writer, (uint8_t)evidence->kind);
+    rota_write_u32(&writer, member);
+    rota_write_u32(&writer, epoch);
+    return writer;
+}
+
+void rota_evidence_close(struct rota_evidence *evidence, const struct rota_writer *writer)
+{
+    ROTA_ASSERT(!writer->bad && writer->len == evidence->len);
+    evidence->id = rota_hash_of(ROTA_TAG("evidence"), rota_view(evidence->bytes, evidence->len));
+}
+
+/* ---- E7: a coordinator's two proposals ------------------------------------------------------------------------------ */
+
+/* One key, one seq, two proposals: the signature is not part of the identity, so two signatures of one text are no pair. */
+static bool proposals_conflict(const struct rota_proposal *a, const struct rota_proposal *b)
+{
+    return rota_kid_equal(&a->jws.kid, &b->jws.kid) && a->seq == b->seq && rota_hash_equal(&a->ledger_id, &b->ledger_id) &&
+           !rota_hash_equal(&a->id, &b->id);
 }
 
 struct rota_status rota_evidence_of_proposals(struct rota_evidence **out, struct rota_proposal *a, struct rota_proposal *b)
@@ -57,55 +60,20 @@ struct rota_status rota_evidence_of_proposals(struct rota_evidence **out, struct
         a = b;
         b = held;
     }
-    struct rota_evidence *evidence = evidence_new(1 + 4 + a->jws.text.len + 4 + b->jws.text.len);
+    struct rota_evidence *evidence =
+        rota_evidence_new(ROTA_EVIDENCE_COORDINATOR, 1 + 4 + a->jws.text.len + 4 + b->jws.text.len);
     if (!evidence)
         return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
     struct rota_writer writer = rota_writer(evidence->bytes, evidence->len);
     rota_write_u8(&writer, ROTA_EVIDENCE_COORDINATOR);
     rota_write_long(&writer, a->jws.text);
     rota_write_long(&writer, b->jws.text);
-    ROTA_ASSERT(!writer.bad && writer.len == evidence->len);
-    evidence->kind = ROTA_EVIDENCE_COORDINATOR;
     evidence->first = rota_proposal_retain(a);
     evidence->second = rota_proposal_retain(b);
-    evidence->id = rota_hash_of(ROTA_TAG("evidence"), rota_view(evidence->bytes, evidence->len));
+    rota_evidence_close(evidence, &writer);
     *out = evidence;
     return rota_ok();
 }
-
-enum { VOTE_EVIDENCE_BYTES = 1 + 4 + 4 + 2 * (ROTA_VOTE_BYTES + ROTA_SIGNATURE_BYTES) };
-
-struct rota_status rota_evidence_of_votes(struct rota_evidence **out, uint32_t member, uint32_t epoch,
-                                          const struct rota_signed_vote *a, const struct rota_signed_vote *b)
-{
-    *out = NULL;
-    if (!votes_conflict(&a->vote, &b->vote))
-        return rota_fail(ROTA_REFUSED, "these two votes do not contradict each other");
-    bool swapped = votes_order(&a->vote, &b->vote) > 0;
-    struct rota_evidence *evidence = evidence_new(VOTE_EVIDENCE_BYTES);
-    if (!evidence)
-        return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
-    evidence->kind = a->vote.kind == ROTA_VOTE_PREPARE ? ROTA_EVIDENCE_DOUBLE_PREPARE : ROTA_EVIDENCE_DOUBLE_COMMIT;
-    evidence->member = member;
-    evidence->epoch = epoch;
-    evidence->votes[0] = swapped ? *b : *a;
-    evidence->votes[1] = swapped ? *a : *b;
-    struct rota_writer writer = rota_writer(evidence->bytes, evidence->len);
-    rota_write_u8(&writer, (uint8_t)evidence->kind);
-    rota_write_u32(&writer, member);
-    rota_write_u32(&writer, epoch);
-    for (int i = 0; i < 2; i++) {
-        rota_vote_encode(&writer, &evidence->votes[i].vote);
-        rota_write_signature(&writer, &evidence->votes[i].signature);
-    }
-    ROTA_ASSERT(!writer.bad && writer.len == evidence->len);
-    evidence->id = rota_hash_of(ROTA_TAG("evidence"), rota_view(evidence->bytes, evidence->len));
-    *out = evidence;
-    return rota_ok();
-}
-
-/* ---- parsing: rebuild from the parts, and insist on the very same bytes ------------------------------------------------
- */
 
 static struct rota_status coordinator_parse(struct rota_evidence **out, struct rota_reader *reader)
 {
@@ -122,44 +90,6 @@ static struct rota_status coordinator_parse(struct rota_evidence **out, struct r
     return status;
 }
 
-static struct rota_status votes_parse(struct rota_evidence **out, enum rota_evidence_kind kind, struct rota_reader *reader)
-{
-    struct rota_signed_vote votes[2];
-    uint32_t member = rota_read_u32(reader), epoch = rota_read_u32(reader);
-    for (int i = 0; i < 2; i++) {
-        rota_vote_decode(reader, &votes[i].vote);
-        rota_read_signature(reader, &votes[i].signature);
-    }
-    ROTA_TRY(rota_reader_finish(reader));
-    enum rota_vote_kind expected = kind == ROTA_EVIDENCE_DOUBLE_PREPARE ? ROTA_VOTE_PREPARE : ROTA_VOTE_COMMIT;
-    if (member >= ROTA_MEMBERS_MAX || votes[0].vote.kind != expected)
-        return rota_fail(ROTA_MALFORMED, "evidence of another kind than it says");
-    return rota_evidence_of_votes(out, member, epoch, &votes[0], &votes[1]);
-}
-
-struct rota_status rota_evidence_parse(struct rota_evidence **out, struct rota_view bytes)
-{
-    *out = NULL;
-    if (bytes.len > ROTA_EVIDENCE_BYTES_MAX)
-        return rota_fail(ROTA_TOO_LARGE, "evidence larger than two proposals");
-    struct rota_reader reader = rota_reader(bytes);
-    uint8_t kind = rota_read_u8(&reader);
-    if (kind == ROTA_EVIDENCE_COORDINATOR)
-        ROTA_TRY(coordinator_parse(out, &reader));
-    else if (kind == ROTA_EVIDENCE_DOUBLE_PREPARE || kind == ROTA_EVIDENCE_DOUBLE_COMMIT)
-        ROTA_TRY(votes_parse(out, (enum rota_evidence_kind)kind, &reader));
-    else
-        return rota_fail(ROTA_MALFORMED, "evidence of no known kind");
-    if (rota_view_equal(rota_view((*out)->bytes, (*out)->len), bytes))
-        return rota_ok();
-    rota_evidence_release(*out);
-    *out = NULL;
-    return rota_fail(ROTA_MALFORMED, "evidence whose parts are not in order");
-}
-
-/* ---- verifying: every signature, before anybody is named ---------------------------------------------------------------
- */
-
 static struct rota_status coordinator_verify(const struct rota_evidence *evidence, const struct rota_membership *membership,
                                              const struct rota_es256k_public *key)
 {
@@ -171,14 +101,84 @@ static struct rota_status coordinator_verify(const struct rota_evidence *evidenc
     return rota_jws_verify(&evidence->second->jws, key);
 }
 
-static struct rota_status votes_verify(const struct rota_evidence *evidence, const struct rota_membership *membership)
+/* ---- every kind ----------------------------------------------------------------------------------------------------- */
+
+struct evidence_form {
+    const char *name;
+    struct rota_status (*parse)(struct rota_evidence **out, const struct rota_evidence_front *front,
+                                struct rota_reader *reader);
+    struct rota_status (*verify)(const struct rota_evidence *evidence, const struct rota_membership *membership);
+};
+
+/* Against members; E7 is against a coordinator. */
+static const struct evidence_form evidence_forms[] = {
+    [ROTA_EVIDENCE_DOUBLE_PROPOSAL] = {"E1", rota_evidence_votes_parse, rota_evidence_votes_verify},
+    [ROTA_EVIDENCE_DOUBLE_PREPARE] = {"E2", rota_evidence_votes_parse, rota_evidence_votes_verify},
+    [ROTA_EVIDENCE_DOUBLE_COMMIT] = {"E3", rota_evidence_votes_parse, rota_evidence_votes_verify},
+    [ROTA_EVIDENCE_HIDDEN_LOCK] = {"E4", rota_evidence_lock_parse, rota_evidence_lock_verify},
+    [ROTA_EVIDENCE_NEW_VIEW] = {"E5", rota_evidence_new_view_parse, rota_evidence_new_view_verify},
+    [ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE] = {"E6", rota_evidence_changes_parse, rota_evidence_changes_verify},
+    [ROTA_EVIDENCE_COORDINATOR] = {"E7", NULL, NULL},
+    [ROTA_EVIDENCE_BROKEN_CHAIN] = {"E10", rota_evidence_votes_parse, rota_evidence_votes_verify},
+};
+
+const char *rota_evidence_name(enum rota_evidence_kind kind)
 {
-    if (evidence->epoch != membership->epoch || evidence->member >= membership->count)
-        return rota_fail(ROTA_WRONG_LEDGER, "evidence against no member of this epoch");
-    for (int i = 0; i < 2; i++)
-        if (!rota_vote_verify(membership, &evidence->votes[i].vote, evidence->member, &evidence->votes[i].signature))
-            return rota_fail(ROTA_BAD_SIGNATURE, "evidence with a signature that does not verify");
-    return rota_ok();
+    return evidence_forms[kind].name;
+}
+
+struct rota_status rota_evidence_of_accusation(struct rota_evidence **out, const struct rota_membership *membership,
+                                               const struct rota_accusation *accusation)
+{
+    const struct rota_view_change *const *changes = accusation->changes;
+    switch (accusation->kind) {
+    case ROTA_EVIDENCE_DOUBLE_PROPOSAL:
+    case ROTA_EVIDENCE_DOUBLE_PREPARE:
+    case ROTA_EVIDENCE_DOUBLE_COMMIT:
+    case ROTA_EVIDENCE_BROKEN_CHAIN:
+        return rota_evidence_of_votes(out, membership, accusation->member, &accusation->pair);
+    case ROTA_EVIDENCE_HIDDEN_LOCK:
+        return rota_evidence_of_hidden_lock(out, membership->epoch, &accusation->pair.votes[0], changes[0]);
+    case ROTA_EVIDENCE_NEW_VIEW:
+        return rota_evidence_of_anchors(out, membership, &accusation->anchors[0], &accusation->anchors[1]);
+    case ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE:
+        return rota_evidence_of_view_changes(out, membership->epoch, changes[0], changes[1]);
+    case ROTA_EVIDENCE_COORDINATOR:
+        break;
+    }
+    *out = NULL;
+    return rota_fail(ROTA_REFUSED, "an accusation of no member");
+}
+
+static struct rota_status member_parse(struct rota_evidence **out, uint8_t kind, struct rota_reader *reader)
+{
+    struct rota_evidence_front front = {.kind = (enum rota_evidence_kind)kind};
+    front.member = rota_read_u32(reader);
+    front.epoch = rota_read_u32(reader);
+    if (kind >= sizeof evidence_forms / sizeof evidence_forms[0] || !evidence_forms[kind].parse)
+        return rota_fail(ROTA_MALFORMED, "evidence of no known kind");
+    if (front.member >= ROTA_MEMBERS_MAX)
+        return rota_fail(ROTA_MALFORMED, "evidence against no possible member");
+    return evidence_forms[kind].parse(out, &front, reader);
+}
+
+/* Rebuilt from the parts: the very same bytes must come out. */
+struct rota_status rota_evidence_parse(struct rota_evidence **out, struct rota_view bytes)
+{
+    *out = NULL;
+    if (bytes.len > ROTA_EVIDENCE_BYTES_MAX)
+        return rota_fail(ROTA_TOO_LARGE, "evidence larger than any");
+    struct rota_reader reader = rota_reader(bytes);
+    uint8_t kind = rota_read_u8(&reader);
+    if (kind == ROTA_EVIDENCE_COORDINATOR)
+        ROTA_TRY(coordinator_parse(out, &reader));
+    else
+        ROTA_TRY(member_parse(out, kind, &reader));
+    if (rota_view_equal(rota_view((*out)->bytes, (*out)->len), bytes))
+        return rota_ok();
+    rota_evidence_release(*out);
+    *out = NULL;
+    return rota_fail(ROTA_MALFORMED, "evidence whose parts are not in order");
 }
 
 struct rota_status rota_evidence_verify(const struct rota_evidence *evidence, const struct rota_membership *membership,
@@ -186,7 +186,9 @@ struct rota_status rota_evidence_verify(const struct rota_evidence *evidence, co
 {
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
         return coordinator_verify(evidence, membership, key);
-    return votes_verify(evidence, membership);
+    if (evidence->epoch != membership->epoch || evidence->member >= membership->count)
+        return rota_fail(ROTA_WRONG_LEDGER, "evidence against no member of this epoch");
+    return evidence_forms[evidence->kind].verify(evidence, membership);
 }
 
 struct rota_evidence *rota_evidence_retain(struct rota_evidence *evidence)
@@ -203,4 +205,42 @@ void rota_evidence_release(struct rota_evidence *evidence)
     rota_proposal_release(evidence->second);
     free(evidence->bytes);
     free(evidence);
+}
+
+/* ---- words ---------------------------------------------------------------------------------------------------------- */
+
+static const char *evidence_what(enum rota_evidence_kind kind)
+{
+    switch (kind) {
+    case ROTA_EVIDENCE_DOUBLE_PROPOSAL:
+        return "proposed two different blocks";
+    case ROTA_EVIDENCE_DOUBLE_PREPARE:
+        return "signed two different PREPAREs";
+    case ROTA_EVIDENCE_DOUBLE_COMMIT:
+        return "signed two different COMMITs";
+    case ROTA_EVIDENCE_HIDDEN_LOCK:
+        return "signed a COMMIT and hid it when it left the view";
+    case ROTA_EVIDENCE_NEW_VIEW:
+        return "signed a NEW-VIEW that no honest primary makes";
+    case ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE:
+        return "signed two different VIEW-CHANGEs";
+    case ROTA_EVIDENCE_BROKEN_CHAIN:
+        return "signed PREPAREs that are not on one chain";
+    case ROTA_EVIDENCE_COORDINATOR:
+        break;
+    }
+    ROTA_ASSERT(false);
+    return "";
+}
+
+void rota_evidence_words(char *out, size_t size, const struct rota_evidence *evidence,
+                         const struct rota_membership *membership)
+{
+    const char *who = evidence->member < membership->count ? membership->members[evidence->member].id.text : "?";
+    const char *what = evidence_what(evidence->kind);
+    if (evidence->height == 0)
+        snprintf(out, size, "facility %s %s: view %" PRIu64, who, what, evidence->view);
+    else
+        snprintf(out, size, "facility %s %s: view %" PRIu64 ", height %" PRIu64, who, what, evidence->view,
+                 evidence->height);
 }

@@ -220,7 +220,7 @@ void rota_act(struct rota_node *node, const struct rota_action *action)
         node->wake_ms = action->wake_at_ms;
         break;
     case ROTA_ACTION_ACCUSE:
-        rota_watch_accuse(node, action->accuse.member, action->accuse.votes);
+        rota_watch_accuse(node, &action->accuse);
         break;
     case ROTA_ACTION_READ_DONE:
         rota_node_read_done(node, action->read.token, action->read.covered);

@@ -262,6 +262,8 @@ static void on_final(void *context, const struct rota_executed *executed)
             final_drop_rival(node, entry->proposal);
         if (waiting && waiting->taken)
             final_note_wait(node, waiting);
+        if (waiting && entry->kind == ROTA_ENTRY_EVIDENCE)
+            node->turn.save_evidence = true; /* the ledger has it now */
         if (waiting)
             rota_pool_remove(&node->pool, waiting);
         final_tell(node, executed, i);

@@ -32,6 +32,8 @@ static struct rota_status durable_journal(struct rota_node *node)
     node->failed_file = node->config.journal;
     if (node->turn.save)
         ROTA_TRY(rota_journal_save(node->journal, rota_core_durable(node->core)));
+    if (node->turn.save_evidence)
+        ROTA_TRY(rota_watch_save(node));
     ROTA_TRY(rota_journal_sync(node->journal, &synced));
     node->counts.fsyncs += synced;
     node->dirty |= synced;

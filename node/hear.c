@@ -41,6 +41,17 @@ static void hear_consensus(struct rota_node *node, const struct rota_frame *fram
     rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = message});
 }
 
+/* A member lies: that ends the crash profile (P4). Whoever begins a view with a NEW-VIEW that is none must not lead it. */
+static void hear_evidence(struct rota_node *node, const struct rota_evidence *evidence)
+{
+    node->turn.save_evidence = true;
+    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
+        return;
+    rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
+    if (evidence->kind == ROTA_EVIDENCE_NEW_VIEW)
+        rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = evidence->view});
+}
+
 /* ~ Next hop: node/admission.c rota_node_take_in. */
 static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
 {
@@ -49,9 +60,12 @@ static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
         return; /* the usual case when it was sent twice; nobody waits for an outcome here */
     if (!frame->entries_verified && !rota_is_ok(rota_chain_verify_entry(&node->chain, &frame->entry)))
         return;
-    if (frame->entry.kind == ROTA_ENTRY_EVIDENCE && frame->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR)
-        rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
-    rota_node_take_in(node, &ignored, &frame->entry, false);
+    if (frame->convicts)
+        rota_watch_convict(node, frame->entry.evidence);
+    else
+        rota_node_take_in(node, &ignored, &frame->entry, false);
+    if (frame->entry.kind == ROTA_ENTRY_EVIDENCE)
+        hear_evidence(node, frame->entry.evidence);
 }
 
 void rota_node_frame(struct rota_node *node, struct rota_frame *frame)

@@ -44,8 +44,9 @@ struct rota_asked { /* a FETCH of a peer */
 
 struct rota_turn {
     uint64_t now_ms;
-    bool save;       /* the core's record changed */
-    bool demand_due; /* what waits has to be told again */
+    bool save;          /* the core's record changed */
+    bool save_evidence; /* what is known of liars changed */
+    bool demand_due;    /* what waits has to be told again */
     uint64_t final_before;
     struct rota_outbox outbox;
     uint32_t event_first, event_count, event_room;
@@ -174,7 +175,12 @@ void rota_node_demand(struct rota_node *node);
 struct rota_chain_observer rota_node_observer(struct rota_node *node);
 /* watch.c: true when the two are evidence now, or were before. */
 bool rota_watch_catch(struct rota_node *node, struct rota_proposal *a, struct rota_proposal *b);
-void rota_watch_accuse(struct rota_node *node, uint32_t member, const struct rota_signed_vote votes[2]);
+void rota_watch_accuse(struct rota_node *node, const struct rota_accusation *accusation);
+/* Evidence that was made here: into the pool, to all, and into the log. */
+void rota_watch_convict(struct rota_node *node, struct rota_evidence *evidence);
+/* What waits to be ordered survives a crash: all evidence of the pool, as one record of the journal. */
+ROTA_CHECKED struct rota_status rota_watch_save(struct rota_node *node);
+void rota_watch_recover(struct rota_node *node, struct rota_view saved);
 void rota_watch_block(struct rota_node *node, const struct rota_block *block);
 /* report.c */
 void rota_report_commit(struct rota_node *node, const struct rota_executed *executed);

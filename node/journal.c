@@ -7,7 +7,7 @@
 enum { BOOT_VERSION = 1 };
 
 static const char record_boot[] = "boot", record_durable[] = "durable", record_view_change[] = "view change",
-                  record_new_view[] = "new view";
+                  record_new_view[] = "new view", record_evidence[] = "evidence";
 
 struct rota_journal {
     struct rota_journal_file *file;
@@ -16,6 +16,8 @@ struct rota_journal {
     struct rota_durable durable;
     struct rota_message view_change, new_view;
     struct rota_message_scratch view_change_scratch, new_view_scratch;
+    uint8_t *evidence; /* owned, NULL: none */
+    size_t evidence_len;
     uint64_t forget_height; /* to be deleted with the next save; 0: nothing */
     uint8_t buffer[ROTA_MESSAGE_BYTES_MAX];
     uint8_t block[ROTA_HEADER_BYTES + ROTA_BODY_BYTES_MAX];
@@ -107,6 +109,8 @@ static struct rota_status journal_recover(struct rota_journal *journal, const ch
                                   record_view_change, membership));
     ROTA_TRY(journal_read_message(&journal->new_view, &journal->new_view_scratch, &journal->has_new_view, journal,
                                   record_new_view, membership));
+    bool has_evidence;
+    ROTA_TRY(journal_read(&journal->evidence, &journal->evidence_len, &has_evidence, journal, record_evidence));
     return journal_count_run(journal);
 }
 
@@ -129,6 +133,7 @@ void rota_journal_close(struct rota_journal *journal)
     if (!journal)
         return;
     rota_journal_file_close(journal->file);
+    free(journal->evidence);
     free(journal);
 }
 
@@ -138,7 +143,8 @@ struct rota_recovered rota_journal_recovered(const struct rota_journal *journal)
                                    .restarted = journal->incarnation > 1,
                                    .durable = journal->has_durable ? &journal->durable : NULL,
                                    .view_change = journal->has_view_change ? &journal->view_change : NULL,
-                                   .new_view = journal->has_new_view ? &journal->new_view : NULL};
+                                   .new_view = journal->has_new_view ? &journal->new_view : NULL,
+                                   .evidence = rota_view(journal->evidence, journal->evidence_len)};
 }
 
 struct blocks_walk {
@@ -200,6 +206,11 @@ struct rota_status rota_journal_save_message(struct rota_journal *journal, const
     ROTA_ASSERT(!writer.bad);
     const char *name = message->kind == ROTA_MESSAGE_VIEW_CHANGE ? record_view_change : record_new_view;
     return rota_journal_file_set(journal->file, name, rota_view(writer.data, writer.len));
+}
+
+struct rota_status rota_journal_save_evidence(struct rota_journal *journal, struct rota_view bytes)
+{
+    return rota_journal_file_set(journal->file, record_evidence, bytes);
 }
 
 void rota_journal_forget(struct rota_journal *journal, uint64_t height)

@@ -25,6 +25,7 @@ struct rota_recovered {
     const struct rota_durable *durable;     /* NULL: none was ever written */
     const struct rota_message *view_change; /* our latest, NULL: none */
     const struct rota_message *new_view;    /* the latest accepted, NULL: none */
+    struct rota_view evidence;              /* as it was saved */
 };
 struct rota_recovered rota_journal_recovered(const struct rota_journal *journal);
 /* Blocks in flight, lowest first, until fn says false; borrowed inside fn. One that does not decode is left out. */
@@ -36,6 +37,8 @@ ROTA_CHECKED struct rota_status rota_journal_save(struct rota_journal *journal, 
 ROTA_CHECKED struct rota_status rota_journal_save_block(struct rota_journal *journal, const struct rota_block *block);
 /* VIEW-CHANGE of ours or accepted NEW-VIEW, signed; other kinds are refused. */
 ROTA_CHECKED struct rota_status rota_journal_save_message(struct rota_journal *journal, const struct rota_message *message);
+/* Evidence that waits to be ordered, in whatever form the caller likes; replaces what was saved. */
+ROTA_CHECKED struct rota_status rota_journal_save_evidence(struct rota_journal *journal, struct rota_view bytes);
 /* Blocks up to this height are in the ledger, durably: they go with the next thing that is saved. */
 void rota_journal_forget(struct rota_journal *journal, uint64_t height);
 /* The durable point; nothing saved: nothing happens. *out_synced says whether the disk was waited for. */

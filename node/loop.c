@@ -104,7 +104,7 @@ static bool loop_rest(struct rota_node *node)
 static void turn_begin(struct rota_node *node)
 {
     node->turn.now_ms = rota_clock_monotonic_ms();
-    node->turn.save = false;
+    node->turn.save = node->turn.save_evidence = false;
     node->turn.final_before = node->chain.height;
     node->turn.asked_count = node->turn.visit_count = 0;
 }

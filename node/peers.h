@@ -42,6 +42,7 @@ struct rota_frame {
     bool entries_verified;   /* every proposal's signature in block, or the entry's, was checked against a key in
                                 the keyring; false: some key was unknown, the loop has to look */
     struct rota_entry entry; /* ROTA_FRAME_ENTRY: owned */
+    bool convicts;           /* the entry is evidence that was found in what the peer sent */
     struct rota_fetch fetch;
 };
 void rota_frame_release(struct rota_frame *frame);

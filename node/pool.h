@@ -15,7 +15,7 @@ enum {
     ROTA_POOL_OF_COORDINATOR_MIN = 8,   /* for so many a full pool makes room, out of the longest lane */
     ROTA_POOL_EVIDENCE_MAX = 256,
     ROTA_POOL_BYTES_MAX = 64 * 1024 * 1024,
-    ROTA_POOL_EVIDENCE_IN_BLOCK = 16,
+    ROTA_POOL_EVIDENCE_IN_BLOCK = ROTA_EVIDENCE_IN_BLOCK_MAX,
 };
 
 struct rota_lane;

@@ -28,6 +28,24 @@ static struct rota_status verify_block(struct rota_frame *frame, const struct ro
     return rota_ok();
 }
 
+/* A NEW-VIEW that is none, though its primary signed it: the frame becomes the evidence of that (PROTOCOL E5). */
+static bool verify_convicts(struct rota_frame *frame, const struct rota_membership *membership)
+{
+    const struct rota_message *message = &frame->message;
+    struct rota_evidence *evidence = NULL;
+    if (message->kind != ROTA_MESSAGE_NEW_VIEW ||
+        !rota_is_ok(rota_evidence_of_new_view(&evidence, membership, &message->new_view, &message->signature)))
+        return false;
+    bool proves = rota_is_ok(rota_evidence_verify(evidence, membership, NULL));
+    if (proves) {
+        frame->kind = ROTA_FRAME_ENTRY;
+        frame->entry = rota_entry_of_evidence(evidence);
+        frame->convicts = true;
+    }
+    rota_evidence_release(evidence);
+    return proves;
+}
+
 static struct rota_status verify_consensus(struct rota_frame *frame, const struct rota_membership *membership,
                                            struct rota_keyring *keyring)
 {
@@ -41,7 +59,10 @@ static struct rota_status verify_consensus(struct rota_frame *frame, const struc
             return rota_fail(ROTA_REFUSED, "a statement in the name of another facility");
         frame->message.sender = frame->peer;
     }
-    ROTA_TRY(rota_message_verify(&frame->message, membership));
+    struct rota_status status = rota_message_verify(&frame->message, membership);
+    if (!rota_is_ok(status) && verify_convicts(frame, membership))
+        return rota_ok();
+    ROTA_TRY(status);
     return frame->block ? verify_block(frame, membership, keyring) : rota_ok();
 }
 

@@ -3,6 +3,8 @@
  * facility. */
 #include "node/inside.h"
 
+#include <stdlib.h>
+
 /* Into the pool and to all. True when it is evidence now, or was before; false when the ledger would not take it. */
 static bool watch_publish(struct rota_node *node, struct rota_evidence *evidence)
 {
@@ -15,8 +17,10 @@ static bool watch_publish(struct rota_node *node, struct rota_evidence *evidence
     if (good && !known) {
         good = rota_is_ok(rota_state_admit(node->chain.state, &entry)) &&
                rota_is_ok(rota_pool_add(&node->pool, &waiting, &entry, false, node->turn.now_ms));
-        if (good)
+        if (good) {
+            node->turn.save_evidence = true;
             rota_outbox_entry(&node->turn.outbox, ROTA_TO_ALL, &entry);
+        }
     }
     rota_entry_release(&entry);
     return good;
@@ -37,18 +41,61 @@ bool rota_watch_catch(struct rota_node *node, struct rota_proposal *a, struct ro
     return good;
 }
 
-void rota_watch_accuse(struct rota_node *node, uint32_t member, const struct rota_signed_vote votes[2])
+void rota_watch_accuse(struct rota_node *node, const struct rota_accusation *accusation)
 {
     struct rota_evidence *evidence = NULL;
-    struct rota_status status =
-        rota_evidence_of_votes(&evidence, member, node->epoch.membership.epoch, &votes[0], &votes[1]);
-    if (!rota_is_ok(status))
+    if (!rota_is_ok(rota_evidence_of_accusation(&evidence, &node->epoch.membership, accusation)))
         return;
-    if (watch_publish(node, evidence))
-        rota_log(ROTA_LOG_WARNING, "double-vote", "member=%s view=%llu height=%llu evidence=%s",
-                 node->epoch.membership.members[member].id.text, (unsigned long long)votes[0].vote.view,
-                 (unsigned long long)votes[0].vote.height, rota_log_hash(&evidence->id).text);
+    rota_watch_convict(node, evidence);
     rota_evidence_release(evidence);
+}
+
+void rota_watch_convict(struct rota_node *node, struct rota_evidence *evidence)
+{
+    char words[256];
+    if (!watch_publish(node, evidence))
+        return;
+    rota_evidence_words(words, sizeof words, evidence, &node->epoch.membership);
+    rota_log(ROTA_LOG_WARNING, "liar", "kind=%s evidence=%s what=\"%s\"", rota_evidence_name(evidence->kind),
+             rota_log_hash(&evidence->id).text, words);
+}
+
+/* ---- across a crash --------------------------------------------------------------------------------------------------- */
+
+enum { WATCH_SAVED_BYTES_MAX = 1024 * 1024 };
+
+static bool watch_write(void *context, struct rota_waiting *waiting)
+{
+    struct rota_writer *writer = context;
+    struct rota_view bytes = rota_entry_bytes(&waiting->entry);
+    if (waiting->entry.kind != ROTA_ENTRY_EVIDENCE || writer->len + 4 + bytes.len > writer->size)
+        return false; /* evidence comes first; what has no room others have too */
+    rota_write_long(writer, bytes);
+    return true;
+}
+
+struct rota_status rota_watch_save(struct rota_node *node)
+{
+    uint8_t *bytes = malloc(WATCH_SAVED_BYTES_MAX);
+    if (!bytes)
+        return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
+    struct rota_writer writer = rota_writer(bytes, WATCH_SAVED_BYTES_MAX);
+    rota_pool_each(&node->pool, watch_write, &writer);
+    struct rota_status status = rota_journal_save_evidence(node->journal, rota_view(bytes, writer.len));
+    free(bytes);
+    return status;
+}
+
+void rota_watch_recover(struct rota_node *node, struct rota_view saved)
+{
+    struct rota_reader reader = rota_reader(saved);
+    while (reader.at < reader.len && !reader.bad) {
+        struct rota_evidence *evidence = NULL;
+        struct rota_view bytes = rota_read_long(&reader);
+        if (!reader.bad && rota_is_ok(rota_evidence_parse(&evidence, bytes)))
+            (void)watch_publish(node, evidence); /* unless the ledger has it */
+        rota_evidence_release(evidence);
+    }
 }
 
 /* A block brings a rival of what waits here. */

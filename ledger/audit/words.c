@@ -66,11 +66,7 @@ static void words_anomaly(char *out, size_t size, const struct audit *audit, uin
                  audit_short_hex(evidence->second->id.b).text, height);
         return;
     }
-    const struct rota_vote *vote = &evidence->votes[0].vote;
-    snprintf(out, size, "facility %s signed two different %s votes for height %" PRIu64 " in view %" PRIu64 ": %s and %s",
-             rota_state_epoch_number(audit->state, evidence->epoch)->membership.members[evidence->member].id.text,
-             evidence->kind == ROTA_EVIDENCE_DOUBLE_COMMIT ? "commit" : "prepare", vote->height, vote->view,
-             audit_short_hex(vote->block.b).text, audit_short_hex(evidence->votes[1].vote.block.b).text);
+    rota_evidence_words(out, size, evidence, &rota_state_epoch_number(audit->state, evidence->epoch)->membership);
 }
 
 bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)

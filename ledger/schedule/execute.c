@@ -233,6 +233,22 @@ static bool change_is_alone(const struct rota_entry *entries, uint32_t index, ui
     return index + 1 == count && (index == 0 || entry_rank(&entries[index - 1]) < 2);
 }
 
+/* Evidence may fill a part of a block only, whoever sends it (PROTOCOL §7): so many pieces, and a quarter of the bytes; one
+ * that is larger stands alone. */
+static bool evidence_has_room(const struct rota_state *state, const struct rota_entry *entries, uint32_t index)
+{
+    uint32_t count = 0;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i <= index; i++) {
+        if (entries[i].kind != ROTA_ENTRY_EVIDENCE)
+            continue;
+        count++;
+        bytes += entries[i].evidence->len;
+    }
+    return count == 1 ||
+           (count <= ROTA_EVIDENCE_IN_BLOCK_MAX && bytes <= rota_state_epoch(state)->limits.block_bytes_max / 4);
+}
+
 /* May this entry stand here in this block? For a proposal, execution learns whose it is. */
 static struct rota_status entry_check(struct rota_execution *execution, const struct rota_entry *entries, uint32_t index,
                                       uint32_t count)
@@ -244,6 +260,8 @@ static struct rota_status entry_check(struct rota_execution *execution, const st
         return rota_fail(ROTA_REFUSED, "an epoch change stands last in its block, with no proposal beside it");
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return proposal_check(execution, entry->proposal);
+    if (entry->kind == ROTA_ENTRY_EVIDENCE && !evidence_has_room(execution->state, entries, index))
+        return rota_fail(ROTA_REFUSED, "more evidence than a block may hold");
     struct rota_status status = rota_state_admit(execution->state, entry);
     return status.code == ROTA_OK ? rota_ok() : rota_fail(ROTA_REFUSED, status.why);
 }

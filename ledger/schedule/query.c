@@ -64,9 +64,9 @@ static struct rota_status admit_coordinator_evidence(const struct rota_state *st
     return rota_ok();
 }
 
-static uint32_t member_evidence_count(const struct rota_state *state, uint32_t member)
+static uint32_t member_evidence_count(const struct rota_state *state, const struct rota_evidence *evidence)
 {
-    struct rota_key prefix = rota_key_member(member);
+    struct rota_key prefix = rota_key_member(evidence->epoch, evidence->member);
     uint32_t count = 0;
     const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
     for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row))
@@ -86,8 +86,8 @@ static struct rota_status admit_member_evidence(const struct rota_state *state, 
     if (rota_table_evidence_get(&known, &state->rows, evidence))
         return rota_hash_equal(&known, &evidence->id)
                    ? rota_fail(ROTA_EXISTS, "this evidence is in the ledger already")
-                   : rota_fail(ROTA_REFUSED, "this double vote of the member is in the ledger already");
-    if (member_evidence_count(state, evidence->member) == ROTA_MEMBER_EVIDENCE_MAX)
+                   : rota_fail(ROTA_REFUSED, "this lie of the member is in the ledger already");
+    if (member_evidence_count(state, evidence) == ROTA_MEMBER_EVIDENCE_MAX)
         return rota_fail(ROTA_REFUSED, "the ledger holds enough evidence against this member");
     return rota_ok();
 }
@@ -102,14 +102,8 @@ struct rota_status rota_state_admit(const struct rota_state *state, const struct
     if (entry->kind == ROTA_ENTRY_RECORD)
         return rota_state_admit_record(state, entry->record);
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
-    switch (entry->evidence->kind) {
-    case ROTA_EVIDENCE_COORDINATOR:
-        return admit_coordinator_evidence(state, entry->evidence);
-    case ROTA_EVIDENCE_DOUBLE_PREPARE:
-    case ROTA_EVIDENCE_DOUBLE_COMMIT:
-        return admit_member_evidence(state, entry->evidence);
-    }
-    return rota_fail(ROTA_REFUSED, "evidence of a kind that this ledger does not know");
+    return entry->evidence->kind == ROTA_EVIDENCE_COORDINATOR ? admit_coordinator_evidence(state, entry->evidence)
+                                                              : admit_member_evidence(state, entry->evidence);
 }
 
 struct rota_status rota_state_person(struct rota_person *out, const struct rota_state *state, const struct rota_token *id)

@@ -178,12 +178,14 @@ void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordi
                  rota_view(coordinator->key.parsed, sizeof coordinator->key.parsed));
 }
 
-/* member evidence: member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid -> evidence id */
+/* member evidence: epoch u32, member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid ->
+ * evidence id */
 
-struct rota_key rota_key_member(uint32_t member)
+struct rota_key rota_key_member(uint32_t epoch, uint32_t member)
 {
     struct rota_key key;
     struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
+    rota_write_u32(&writer, epoch);
     rota_write_u32(&writer, member);
     rota_key_finish(&key, &writer);
     return key;
@@ -195,10 +197,11 @@ static struct rota_key key_of_evidence(const struct rota_evidence *evidence)
         return rota_key_of_kid(ROTA_TABLE_COORDINATOR_EVIDENCE, &evidence->first->jws.kid);
     struct rota_key key;
     struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
+    rota_write_u32(&writer, evidence->epoch);
     rota_write_u32(&writer, evidence->member);
     rota_write_u8(&writer, (uint8_t)evidence->kind);
-    rota_write_u64(&writer, evidence->votes[0].vote.view);
-    rota_write_u64(&writer, evidence->votes[0].vote.height);
+    rota_write_u64(&writer, evidence->view);
+    rota_write_u64(&writer, evidence->height);
     rota_key_finish(&key, &writer);
     return key;
 }

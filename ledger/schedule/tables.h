@@ -42,7 +42,7 @@ static inline struct rota_view rota_key_view(const struct rota_key *key)
 struct rota_key rota_key_table(enum rota_table table);
 struct rota_key rota_key_assignments(const struct rota_token *person);
 struct rota_key rota_key_seqs(const struct rota_kid *kid);
-struct rota_key rota_key_member(uint32_t member);
+struct rota_key rota_key_member(uint32_t epoch, uint32_t member);
 /* Where a person's assignments begin that start at this minute or later. */
 struct rota_key rota_key_assignments_from(const struct rota_token *person, int64_t start_minute);
 

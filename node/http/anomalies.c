@@ -44,12 +44,7 @@ static void anomaly_text(char *out, size_t out_size, const struct rota_facts *fa
                  (unsigned long long)evidence->first->seq, (unsigned long long)height);
         return;
     }
-    const struct rota_vote *vote = &evidence->votes[0].vote;
-    const struct rota_membership *membership = facts->membership;
-    snprintf(out, out_size, "facility %s signed two different %s for height %llu in view %llu",
-             evidence->member < membership->count ? membership->members[evidence->member].id.text : "?",
-             vote->kind == ROTA_VOTE_PREPARE ? "PREPAREs" : "COMMITs", (unsigned long long)vote->height,
-             (unsigned long long)vote->view);
+    rota_evidence_words(out, out_size, evidence, &rota_state_epoch_number(facts->state, evidence->epoch)->membership);
 }
 
 static void anomaly_add(struct anomalies *anomalies, const struct rota_facts *facts, const struct rota_block *block,

@@ -223,6 +223,7 @@ struct sim {
     struct turn *turn; /* of sim_replica.c, used again for every turn: it is large */
     struct rota_message_scratch *scratch;
     struct sim_stats stats;
+    uint32_t evidence_kinds;        /* bit k: evidence of kind k was made */
     uint32_t halted;                /* members that stopped voting, with a reason */
     bool halts_expected;            /* a replica that halts does not end the run: a test looks for it */
     uint32_t liars;                 /* members that may be accused: a test or a layer of sim_liar.c speaks for them */

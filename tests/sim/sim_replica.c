@@ -172,15 +172,19 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
     struct sim *sim = turn->sim;
     sim->stats.accusations++;
     sim_reach(sim, SIM_REACHED_ACCUSED);
+    struct rota_evidence *made = NULL, *read = NULL;
     if (!(sim->liars >> action->accuse.member & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct replica is accused");
-    for (int i = 0; i < 2; i++)
-        if (!rota_vote_verify(&sim->membership, &action->accuse.votes[i].vote, action->accuse.member,
-                              &action->accuse.votes[i].signature))
-            sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
-    sim_check_accused(sim, turn->replica, action->accuse.member, &action->accuse.votes[0].vote);
-    if (rota_vote_equal(&action->accuse.votes[0].vote, &action->accuse.votes[1].vote))
-        sim_fail(sim, SIM_EVIDENCE, "an accusation of one and the same vote");
+    if (!rota_is_ok(rota_evidence_of_accusation(&made, &sim->membership, &action->accuse)))
+        sim_fail(sim, SIM_EVIDENCE, "an accusation of what is no contradiction");
+    if (!rota_is_ok(rota_evidence_parse(&read, rota_view(made->bytes, made->len))) ||
+        !rota_is_ok(rota_evidence_verify(read, &sim->membership, NULL)) || read->member != action->accuse.member)
+        sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
+    sim->evidence_kinds |= UINT32_C(1) << read->kind;
+    rota_evidence_release(made);
+    rota_evidence_release(read);
+    if (action->accuse.kind == ROTA_EVIDENCE_DOUBLE_PROPOSAL || action->accuse.kind == ROTA_EVIDENCE_DOUBLE_COMMIT)
+        sim_check_accused(sim, turn->replica, action->accuse.member, &action->accuse.pair.votes[0].vote);
     for (uint32_t to = 0; to < sim->membership.count; to++)
         if (to != turn->replica->index)
             sim_send_evidence(sim, turn->replica->index, to);

@@ -298,6 +298,11 @@ struct rota_hash lone_hear_new_view(struct lone *lone, uint64_t view, struct rot
     return message.new_view.nv;
 }
 
+void lone_convicted(struct lone *lone, uint64_t view)
+{
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = view});
+}
+
 void lone_hear_status(struct lone *lone, uint32_t peer, const struct rota_status_message *status)
 {
     lone_hear(lone, &(struct rota_message){.kind = ROTA_MESSAGE_STATUS, .sender = peer, .status = *status});

@@ -63,8 +63,7 @@ Test(audit_story, says_in_words_who_equivocated)
     cr_expect_not_null(
         strstr(report.anomalies[0].text, "(charlie-scheduler, charlie) signed two different proposals with seq 9"));
     cr_expect_not_null(strstr(report.anomalies[0].text, "suspended from block 4"));
-    cr_expect_not_null(
-        strstr(report.anomalies[1].text, "facility charlie signed two different commit votes for height 4 in view 5"));
+    cr_expect_not_null(strstr(report.anomalies[1].text, "facility charlie signed two different COMMITs: view 5, height 4"));
     rota_audit_report_free(&report);
     maker_end(&maker);
 }

@@ -207,7 +207,8 @@ struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, 
     }
     struct rota_signed_vote a = fixture_vote(genesis, kind, member, view, height, &blocks[0]);
     struct rota_signed_vote b = fixture_vote(genesis, kind, member, view, height, &blocks[1]);
-    cr_assert(rota_is_ok(rota_evidence_of_votes(&evidence, member, genesis->membership.epoch, &a, &b)));
+    cr_assert(rota_is_ok(
+        rota_evidence_of_votes(&evidence, &genesis->membership, member, &(struct rota_vote_pair){.votes = {a, b}})));
     return evidence;
 }
 

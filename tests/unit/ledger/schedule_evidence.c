@@ -1,4 +1,5 @@
 /* Evidence in the ledger: a coordinator's key is suspended, a member is only named. */
+#include "ledger/schedule/private.h"
 #include "schedule_play.h"
 
 static struct play play;
@@ -115,4 +116,27 @@ Test(schedule_evidence, members_and_epochs_that_are_not_ours_are_not_ordered)
     cr_expect_eq(play_admit_evidence(&play, rota_evidence_retain(evidence)), ROTA_WRONG_LEDGER);
     evidence->epoch = 0;
     cr_expect_eq(play_admit_evidence(&play, evidence), ROTA_OK);
+}
+
+/* Seventeen pieces are one too many, and a quarter of the bytes is the most that they may take together. */
+Test(schedule_evidence, fills_only_a_part_of_a_block)
+{
+    struct rota_entry entries[17];
+    struct rota_outcomes outcomes;
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < 17; i++)
+        entries[i] = fixture_entry_of_evidence(votes(ROTA_VOTE_PREPARE, 2, 0, i + 1, 0));
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 17).code, ROTA_REFUSED);
+    cr_expect_eq(bad, 16);
+    struct rota_limits *limits = &play.state->epochs[0]->limits;
+    limits->block_bytes_max = (uint32_t)(4 * (2 * entries[0].evidence->len));
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 3).code, ROTA_REFUSED);
+    cr_expect_eq(bad, 2);
+    limits->block_bytes_max = 4; /* one that is too large stands alone */
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 2).code, ROTA_REFUSED);
+    cr_expect_eq(bad, 1);
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 1).code, ROTA_OK);
+    rota_outcomes_free(&outcomes);
+    for (uint32_t i = 0; i < 17; i++)
+        rota_entry_release(&entries[i]);
 }

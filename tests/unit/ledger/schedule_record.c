@@ -205,6 +205,7 @@ Test(schedule_record, a_vote_is_recorded_under_its_member_kind_view_and_height)
     struct rota_outcomes outcomes;
     struct bytes expected = {.len = 0}, key = {.len = 0}, value = {.len = 0};
     cr_assert(rota_is_ok(play_block(&play, &outcomes, NULL, &entry, 1)));
+    put_number(&key, 0, 4); /* epoch */
     put_number(&key, 2, 4);
     put_number(&key, 3, 1);
     put_number(&key, 5, 8);
