@@ -24,6 +24,10 @@ const struct rota_command *const rota_commands[] = {
     &rota_command_show,
     &rota_command_export,
     &rota_command_anomalies,
+    &rota_command_evidence_list,
+    &rota_command_evidence_export,
+    &rota_command_evidence_verify,
+    &rota_command_forensics,
     &rota_command_completion,
     NULL,
 };

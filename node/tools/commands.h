@@ -15,6 +15,8 @@ extern const struct rota_command rota_command_proposal_new, rota_command_proposa
 extern const struct rota_command rota_command_submit, rota_command_import;
 extern const struct rota_command rota_command_receipt_get, rota_command_receipt_verify;
 extern const struct rota_command rota_command_show, rota_command_export, rota_command_anomalies;
+extern const struct rota_command rota_command_evidence_list, rota_command_evidence_export, rota_command_evidence_verify,
+    rota_command_forensics;
 extern const struct rota_command rota_command_completion;
 
 #endif

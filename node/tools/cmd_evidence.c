@@ -1,0 +1,315 @@
+/* rota evidence list, export, verify: what the ledger holds against somebody, as files that stand for themselves. */
+#include "node/tools/commands.h"
+#include "node/tools/files.h"
+#include "node/tools/ledger_file.h"
+#include "node/tools/output.h"
+
+#include <stdlib.h>
+
+struct evidence_options {
+    struct rota_common common;
+    const char *argument;
+    const char *out;
+};
+
+static error_t evidence_parse(int key, char *arg, struct argp_state *state)
+{
+    struct evidence_options *options = state->input;
+    bool list = options->common.command == &rota_command_evidence_list;
+    bool verify = options->common.command == &rota_command_evidence_verify;
+    switch (key) {
+    case 'o':
+        options->out = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (list)
+            rota_usage_fail(state, "takes no argument: \"%s\"", arg);
+        rota_usage_argument(state, &options->argument, arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!list && options->argument == NULL)
+            rota_usage_fail(state, verify ? "which file?" : "which evidence? rota evidence list says");
+        if (options->common.genesis == NULL)
+            rota_usage_fail(state, "needs --genesis: evidence proves something only against a genesis that you trust");
+        if (!verify && options->common.ledger == NULL)
+            rota_usage_fail(state, "needs --ledger: the file of a facility");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option evidence_out_options[] = {
+    {"out", 'o', "FILE", 0, "Where to write it (default: the standard output)", 0}, {0}};
+static const struct argp evidence_list_argp = {
+    .parser = evidence_parse, .doc = "List the evidence in a ledger file. Exit code 0: there is none; 4: there is."};
+static const struct argp evidence_export_argp = {
+    .options = evidence_out_options,
+    .parser = evidence_parse,
+    .args_doc = "ID",
+    .doc = "Write one piece of evidence of a ledger file, byte for byte; with --json as an object. An ID may be shortened."};
+static const struct argp evidence_verify_argp = {.parser = evidence_parse,
+                                                 .args_doc = "FILE",
+                                                 .doc = "Check evidence offline and say what it proves: every signature in "
+                                                        "it, before anybody is named. FILE holds the bytes "
+                                                        "or the JSON of rota evidence export. Exit code 4: it is proof."};
+
+/* ---- one piece of evidence ------------------------------------------------------------------------------------------- */
+
+/* The coordinator's key, when the genesis names it. */
+static const struct rota_es256k_public *evidence_key(const struct rota_evidence *evidence,
+                                                     const struct rota_genesis *genesis)
+{
+    if (evidence->kind != ROTA_EVIDENCE_COORDINATOR)
+        return NULL;
+    for (uint32_t i = 0; i < genesis->coordinator_count; i++)
+        if (rota_kid_equal(&genesis->coordinators[i].key.kid, &evidence->first->jws.kid))
+            return &genesis->coordinators[i].key;
+    return NULL;
+}
+
+static void evidence_words(char *out, size_t size, const struct rota_evidence *evidence, const struct rota_genesis *genesis)
+{
+    char kid[ROTA_KID_CHARS + 1];
+    if (evidence->kind != ROTA_EVIDENCE_COORDINATOR) {
+        rota_evidence_words(out, size, evidence, &genesis->membership);
+        return;
+    }
+    rota_hex_encode(kid, rota_view(evidence->first->jws.kid.b, ROTA_KID_BYTES));
+    (void)snprintf(out, size, "key %s signed two different proposals with number %llu", kid,
+                   (unsigned long long)evidence->first->seq);
+}
+
+static json_t *evidence_object(const struct rota_evidence *evidence, const struct rota_genesis *genesis, bool bytes)
+{
+    char words[256];
+    json_t *object = rota_result_new("evidence");
+    evidence_words(words, sizeof words, evidence, genesis);
+    rota_result_text(object, "kind", rota_evidence_name(evidence->kind));
+    rota_result_hex(object, "id", rota_view(evidence->id.b, sizeof evidence->id.b));
+    rota_result_text(object, "text", words);
+    if (bytes)
+        rota_result_hex(object, "bytes", rota_view(evidence->bytes, evidence->len));
+    return object;
+}
+
+static void evidence_print(const struct rota_evidence *evidence, const struct rota_genesis *genesis, uint64_t height)
+{
+    char words[256], id[2 * ROTA_HASH_BYTES + 1];
+    evidence_words(words, sizeof words, evidence, genesis);
+    rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
+    (void)printf("block %-6llu %-3s %s\n             id %s\n", (unsigned long long)height,
+                 rota_evidence_name(evidence->kind), words, id);
+}
+
+/* ---- out of a ledger file --------------------------------------------------------------------------------------------- */
+
+/* Calls fn with each piece until it says false. */
+static struct rota_status evidence_each(struct rota_store *store,
+                                        bool (*fn)(void *context, const struct rota_evidence *evidence, uint64_t height),
+                                        void *context)
+{
+    struct rota_store_entry row;
+    bool more = true;
+    rota_store_rewind(store);
+    while (more) {
+        struct rota_evidence *evidence = NULL;
+        struct rota_status status = rota_store_next_entry(&row, store);
+        if (status.code == ROTA_NOT_FOUND)
+            return rota_ok();
+        ROTA_TRY(status);
+        if (row.kind != ROTA_ENTRY_EVIDENCE)
+            continue;
+        ROTA_TRY(rota_evidence_parse(&evidence, row.bytes));
+        more = fn(context, evidence, row.height);
+        rota_evidence_release(evidence);
+    }
+    return rota_ok();
+}
+
+struct evidence_walk {
+    const struct evidence_options *options;
+    const struct rota_genesis *genesis;
+    json_t *list; /* NULL: words */
+    uint32_t count;
+    struct rota_status status;
+};
+
+static bool evidence_show(void *context, const struct rota_evidence *evidence, uint64_t height)
+{
+    struct evidence_walk *walk = context;
+    walk->count++;
+    if (walk->list == NULL) {
+        evidence_print(evidence, walk->genesis, height);
+        return true;
+    }
+    json_t *object = evidence_object(evidence, walk->genesis, false);
+    rota_result_number(object, "height", height);
+    (void)json_array_append_new(walk->list, object);
+    return true;
+}
+
+static int evidence_list(struct evidence_walk *walk, struct rota_store *store)
+{
+    const struct rota_common *common = &walk->options->common;
+    walk->list = common->json ? json_array() : NULL;
+    struct rota_status status = evidence_each(store, evidence_show, walk);
+    if (common->json) {
+        json_t *result = rota_result_new("evidence-list");
+        rota_result_set(result, "evidence", walk->list);
+        rota_result_print(result);
+    } else if (walk->count == 0) {
+        (void)puts("none: the ledger holds no evidence against anybody");
+    }
+    if (!rota_is_ok(status))
+        return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
+    return walk->count > 0 ? ROTA_EXIT_EQUIVOCATION : ROTA_EXIT_DONE;
+}
+
+static bool evidence_write(void *context, const struct rota_evidence *evidence, uint64_t height)
+{
+    struct evidence_walk *walk = context;
+    char id[2 * ROTA_HASH_BYTES + 1];
+    (void)height;
+    rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
+    if (strncmp(id, walk->options->argument, strlen(walk->options->argument)) != 0)
+        return true;
+    walk->count++;
+    const char *path = walk->options->out != NULL ? walk->options->out : "-";
+    if (!walk->options->common.json) {
+        walk->status = rota_file_create(path, rota_view(evidence->bytes, evidence->len), 0644);
+        return false;
+    }
+    json_t *object = evidence_object(evidence, walk->genesis, true);
+    char *text = json_dumps(object, JSON_INDENT(1));
+    walk->status =
+        text != NULL ? rota_file_create(path, rota_view_text(text), 0644) : rota_fail(ROTA_NO_MEMORY, "out of memory");
+    free(text);
+    json_decref(object);
+    return false;
+}
+
+static int evidence_export(struct evidence_walk *walk, struct rota_store *store)
+{
+    const struct rota_common *common = &walk->options->common;
+    struct rota_status status = evidence_each(store, evidence_write, walk);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
+    if (!rota_is_ok(walk->status))
+        return rota_wrong_status(common, walk->status, NULL, "cannot write %s", walk->options->out);
+    if (walk->count == 0)
+        return rota_wrong(common, ROTA_EXIT_NEGATIVE, "rota evidence list says what there is", "no evidence has the id %s",
+                          walk->options->argument);
+    return ROTA_EXIT_DONE;
+}
+
+static int evidence_ledger_run(void *input)
+{
+    const struct evidence_options *options = input;
+    ROTA_CLEANUP(rota_genesis_free) struct rota_genesis genesis = {0};
+    struct rota_store *store = NULL;
+    int code = rota_ledger_file_open(&store, &genesis, &options->common, options->common.ledger);
+    if (code != 0)
+        return code;
+    struct evidence_walk walk = {.options = options, .genesis = &genesis, .status = rota_ok()};
+    code =
+        options->common.command == &rota_command_evidence_list ? evidence_list(&walk, store) : evidence_export(&walk, store);
+    rota_store_close(store);
+    return code;
+}
+
+/* ---- verifying -----------------------------------------------------------------------------------------------------------
+ */
+
+/* The bytes themselves, or the member "bytes" of an object. */
+static struct rota_status evidence_bytes(struct rota_blob *out, struct rota_view file)
+{
+    ROTA_CLEANUP(rota_json_release) json_t *object = NULL;
+    struct rota_view hex;
+    if (file.len == 0 || file.data[0] != '{') {
+        out->data = malloc(file.len + 1);
+        if (out->data == NULL)
+            return rota_fail(ROTA_NO_MEMORY, "out of memory");
+        memcpy(out->data, file.data, out->len = file.len);
+        return rota_ok();
+    }
+    ROTA_TRY(rota_json_parse(&object, file, file.len));
+    ROTA_TRY(rota_json_text(&hex, object, "bytes"));
+    out->len = hex.len / 2;
+    out->data = malloc(out->len + 1);
+    if (out->data == NULL)
+        return rota_fail(ROTA_NO_MEMORY, "out of memory");
+    return rota_hex_decode(out->data, out->len, hex);
+}
+
+static int evidence_say(const struct evidence_options *options, const struct rota_evidence *evidence,
+                        const struct rota_genesis *genesis)
+{
+    char words[256];
+    if (options->common.json) {
+        json_t *object = evidence_object(evidence, genesis, false);
+        rota_result_set(object, "proven", json_true());
+        rota_result_print(object);
+        return ROTA_EXIT_EQUIVOCATION;
+    }
+    evidence_words(words, sizeof words, evidence, genesis);
+    (void)printf("RESULT      PROVEN (%s): %s\nledger      \"%s\"\n", rota_evidence_name(evidence->kind), words,
+                 genesis->name.text);
+    return ROTA_EXIT_EQUIVOCATION;
+}
+
+static int evidence_judge(const struct evidence_options *options, const struct rota_genesis *genesis, struct rota_view file)
+{
+    ROTA_CLEANUP(rota_blob_free) struct rota_blob bytes = {0};
+    struct rota_evidence *evidence = NULL;
+    struct rota_status status = evidence_bytes(&bytes, file);
+    if (rota_is_ok(status))
+        status = rota_evidence_parse(&evidence, rota_blob_view(&bytes));
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, NULL, "%s is no evidence", options->argument);
+    status = rota_evidence_verify(evidence, &genesis->membership, evidence_key(evidence, genesis));
+    int code = ROTA_EXIT_NEGATIVE;
+    if (rota_is_ok(status))
+        code = evidence_say(options, evidence, genesis);
+    else if (evidence->kind == ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_UNKNOWN_KEY)
+        code = rota_wrong(&options->common, ROTA_EXIT_INCONCLUSIVE, "run rota-verify over the ledger that granted the key",
+                          "%s is about a key that the genesis does not name", options->argument);
+    else
+        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, "nobody is named by it", "%s proves NOTHING: %s",
+                          options->argument, status.why);
+    rota_evidence_release(evidence);
+    return code;
+}
+
+static int evidence_verify_run(void *input)
+{
+    const struct evidence_options *options = input;
+    ROTA_CLEANUP(rota_genesis_free) struct rota_genesis genesis = {0};
+    ROTA_CLEANUP(rota_blob_free) struct rota_blob file = {0};
+    struct rota_status status = rota_genesis_load(&genesis, options->common.genesis);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, NULL, "%s is no valid genesis", options->common.genesis);
+    status = rota_file_read(&file, options->argument, 4 * ROTA_EVIDENCE_BYTES_MAX);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(&options->common, status, NULL, "cannot read %s", options->argument);
+    return evidence_judge(options, &genesis, rota_blob_view(&file));
+}
+
+const struct rota_command rota_command_evidence_list = {.name = "evidence list",
+                                                        .summary = "list the evidence in a ledger file",
+                                                        .argp = &evidence_list_argp,
+                                                        .uses = ROTA_USES_LEDGER | ROTA_USES_GENESIS,
+                                                        .options_size = sizeof(struct evidence_options),
+                                                        .run = evidence_ledger_run};
+const struct rota_command rota_command_evidence_export = {.name = "evidence export",
+                                                          .summary = "write one piece of evidence as a file",
+                                                          .argp = &evidence_export_argp,
+                                                          .uses = ROTA_USES_LEDGER | ROTA_USES_GENESIS,
+                                                          .options_size = sizeof(struct evidence_options),
+                                                          .run = evidence_ledger_run};
+const struct rota_command rota_command_evidence_verify = {.name = "evidence verify",
+                                                          .summary = "check evidence offline",
+                                                          .argp = &evidence_verify_argp,
+                                                          .uses = ROTA_USES_GENESIS,
+                                                          .options_size = sizeof(struct evidence_options),
+                                                          .run = evidence_verify_run};
