@@ -1,0 +1,173 @@
+/* Two histories of one ledger, and who can be shown to have signed both (PROTOCOL E3, E4). Four members, a quorum of three:
+ * any two quorums share two, and so many must be named. */
+#include "ledger/audit/forensics.h"
+#include "evidence_parts.h"
+#include "store_maker.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static struct maker maker; /* the witness */
+static struct rota_hash start;
+static struct rota_header header_a, header_b;
+static struct rota_hash block_a, block_b;
+
+static void begin(void)
+{
+    maker_begin(&maker, "forensics");
+    parts_chain(&header_a, &block_a, &maker.genesis, 1, 1, &start, 1);
+    parts_chain(&header_b, &block_b, &maker.genesis, 1, 1, &start, 2);
+}
+
+static void end(void)
+{
+    maker_end(&maker);
+}
+
+TestSuite(forensics, .init = begin, .fini = end);
+
+/* A certificate signed by these members, with this nv. */
+static struct rota_certificate certificate_of(uint64_t view, const struct rota_hash *nv, const struct rota_hash *block,
+                                              uint32_t signers)
+{
+    uint8_t preimage[ROTA_VOTE_PREIMAGE_MAX];
+    uint32_t count = 0;
+    struct rota_certificate made = {
+        .vote = {.kind = ROTA_VOTE_COMMIT, .view = view, .nv = *nv, .height = 1, .block = *block}, .signers = signers};
+    size_t len = rota_vote_preimage(preimage, &maker.genesis.membership, &made.vote);
+    for (uint32_t i = 0; i < 4; i++)
+        if (signers >> i & 1)
+            fixture_sign(&made.signatures[count++], i, preimage, len);
+    return made;
+}
+
+/* A NEW-VIEW of members 1, 2, 3, of whom those in `hiders` show no lock although the others show the one of view 0. */
+static void witness_new_view(uint64_t view, uint32_t hiders)
+{
+    static struct rota_view_change changes[ROTA_QUORUM_MAX];
+    static uint8_t bytes[512 * 1024];
+    struct rota_signature signature;
+    struct rota_certificate lock = parts_certificate(&maker.genesis, ROTA_VOTE_PREPARE, 0, 1, &block_a);
+    struct rota_new_view new_view = {.view = view, .change_count = 3, .changes = changes};
+    for (uint32_t i = 0; i < 3; i++)
+        parts_change(&changes[i], &maker.genesis, i + 1, view, hiders >> (i + 1) & 1 ? NULL : &lock, &header_a);
+    struct rota_tip tip;
+    cr_assert(rota_is_ok(rota_new_view_select(&tip, &maker.genesis.membership, changes, 3)));
+    new_view.tip_height = tip.height;
+    new_view.tip = tip.block;
+    parts_sign_new_view(&signature, &maker.genesis, &new_view);
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    rota_write_u8(&writer, 6);
+    rota_write_u32(&writer, rota_primary(&maker.genesis.membership, view));
+    rota_new_view_encode(&writer, &new_view);
+    rota_write_signature(&writer, &signature);
+    cr_assert(rota_is_ok(rota_store_begin(maker.store)));
+    cr_assert(rota_is_ok(rota_store_keep_new_view(maker.store, 0, view, rota_view(bytes, writer.len))));
+    cr_assert(rota_is_ok(rota_store_commit(maker.store)));
+}
+
+static struct rota_forensics run(const struct rota_certificate *a, const struct rota_certificate *b, uint32_t witnesses)
+{
+    struct rota_forensics found;
+    struct rota_forensics_input input = {.membership = &maker.genesis.membership,
+                                         .certificates = {a, b},
+                                         .witnesses = &maker.store,
+                                         .witness_count = witnesses};
+    struct rota_status status = rota_forensics_run(&found, &input);
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    for (uint32_t i = 0; i < found.count; i++)
+        cr_expect(rota_is_ok(rota_evidence_verify(found.evidence[i], &maker.genesis.membership, NULL)));
+    return found;
+}
+
+Test(forensics, one_view_names_the_signers_of_both)
+{
+    struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(0, &start, &block_b, 0xe);
+    struct rota_forensics found = run(&a, &b, 0);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED);
+    cr_expect_eq(found.expected, 2);
+    cr_expect_eq(found.culprits, 0x6);
+    rota_forensics_free(&found);
+}
+
+Test(forensics, one_view_and_two_new_views_name_them_too)
+{
+    struct rota_hash one = parts_hash(1), two = parts_hash(2);
+    struct rota_certificate a = certificate_of(3, &one, &block_a, 0xb), b = certificate_of(3, &two, &block_b, 0xe);
+    struct rota_forensics found = run(&a, &b, 0);
+    cr_expect_eq(found.culprits, 0xa);
+    rota_forensics_free(&found);
+}
+
+/* Members 1 and 2 said COMMIT for a in view 0 and hid it on the way to view 1; member 3 was never there. */
+Test(forensics, two_views_name_who_hid_the_lock)
+{
+    struct rota_hash nv = parts_hash(1);
+    struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(1, &nv, &block_b, 0xe);
+    struct rota_forensics found = run(&b, &a, 1);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_TOO_FEW, "no witness holds the NEW-VIEW");
+    cr_expect_eq(found.culprits, 0);
+    rota_forensics_free(&found);
+    witness_new_view(1, 0xe);
+    found = run(&b, &a, 1);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED);
+    cr_expect_eq(found.culprits, 0x6, "%x", found.culprits);
+    cr_expect_eq(found.new_views, 1);
+    rota_forensics_free(&found);
+}
+
+/* Nobody who showed its lock is ever named, whoever else hid his. */
+Test(forensics, who_showed_its_lock_is_not_named)
+{
+    struct rota_hash nv = parts_hash(1);
+    struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(5, &nv, &block_b, 0xe);
+    witness_new_view(4, 0x4);
+    struct rota_forensics found = run(&a, &b, 1);
+    cr_expect_eq(found.culprits, 0x4, "%x", found.culprits);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_TOO_FEW);
+    rota_forensics_free(&found);
+}
+
+Test(forensics, one_history_names_nobody)
+{
+    struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(1, &block_b, &block_a, 0xe);
+    struct rota_forensics found = run(&a, &b, 1);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_NO_CONFLICT);
+    cr_expect_eq(found.count, 0);
+    rota_forensics_free(&found);
+}
+
+Test(forensics, a_forged_certificate_is_refused)
+{
+    struct rota_forensics found;
+    struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(0, &start, &block_b, 0xe);
+    b.signatures[1].b[0] ^= 1;
+    struct rota_forensics_input input = {.membership = &maker.genesis.membership, .certificates = {&a, &b}};
+    cr_expect_eq(rota_forensics_run(&found, &input).code, ROTA_BAD_SIGNATURE);
+}
+
+/* Two files of the story, alike up to block 2. Block 3 is certified in view 1 by 1, 2, 3 in both. */
+Test(forensics, two_ledger_files_show_where_they_part)
+{
+    struct maker other;
+    struct rota_forensics found;
+    struct rota_store *ledgers[2] = {NULL, NULL};
+    maker_end(&maker);
+    maker_story(&maker, "left", 0);
+    maker_story(&other, "right", 1);
+    const char *paths[] = {maker.path, other.path};
+    for (int i = 0; i < 2; i++) {
+        struct rota_store_inspection inspection;
+        cr_assert(rota_is_ok(rota_store_inspect(&ledgers[i], &inspection, paths[i])), "%s", inspection.text);
+    }
+    struct rota_status status = rota_forensics_of_ledgers(&found, &maker.genesis.membership, ledgers, ledgers, 2);
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    cr_expect_eq(found.certificates[0].vote.height, 3);
+    cr_expect_eq(found.culprits, 0xe);
+    rota_forensics_free(&found);
+    struct rota_store *same[2] = {ledgers[0], ledgers[0]};
+    cr_expect_eq(rota_forensics_of_ledgers(&found, &maker.genesis.membership, same, ledgers, 2).code, ROTA_NOT_FOUND);
+    rota_store_close(ledgers[0]);
+    rota_store_close(ledgers[1]);
+    maker_end(&other);
+}
