@@ -151,17 +151,27 @@ static struct rota_status view_judge(struct rota_forensics *out, struct forensic
 }
 
 static struct rota_status witness_ask(struct rota_forensics *out, struct forensics_view *view,
-                                      const struct rota_membership *membership, struct rota_store *witness)
+                                      const struct rota_membership *membership, const struct rota_forensics_witness *witness)
 {
     struct rota_store_new_view row = {0};
     for (;;) {
-        struct rota_status status = rota_store_new_view_after(&row, witness, row.epoch, row.view);
+        struct rota_status status = witness->next(&row, witness->context, row.epoch, row.view);
         if (status.code == ROTA_NOT_FOUND)
             return rota_ok();
         ROTA_TRY(status);
         if (view_read(view, membership, &row))
             ROTA_TRY(view_judge(out, view, membership));
     }
+}
+
+static struct rota_status witness_next(struct rota_store_new_view *out, void *context, uint32_t epoch, uint64_t view)
+{
+    return rota_store_new_view_after(out, context, epoch, view);
+}
+
+struct rota_forensics_witness rota_forensics_witness_of(struct rota_store *store)
+{
+    return (struct rota_forensics_witness){witness_next, store};
 }
 
 static struct rota_status witnesses_ask(struct rota_forensics *out, const struct rota_forensics_input *input)
@@ -171,7 +181,7 @@ static struct rota_status witnesses_ask(struct rota_forensics *out, const struct
         return rota_fail(ROTA_NO_MEMORY, "memory is out");
     struct rota_status status = rota_ok();
     for (uint32_t i = 0; i < input->witness_count && rota_is_ok(status); i++)
-        status = witness_ask(out, view, input->membership, input->witnesses[i]);
+        status = witness_ask(out, view, input->membership, &input->witnesses[i]);
     free(view->anchors);
     free(view);
     return status;
@@ -282,8 +292,8 @@ static struct rota_status ledgers_headers(struct rota_header *out, uint32_t *out
 }
 
 struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const struct rota_membership *membership,
-                                             struct rota_store *const ledgers[2], struct rota_store *const *witnesses,
-                                             uint32_t witness_count)
+                                             struct rota_store *const ledgers[2],
+                                             const struct rota_forensics_witness *witnesses, uint32_t witness_count)
 {
     struct rota_certificate certificates[2];
     struct rota_header headers[FORENSICS_HEADERS_MAX];

@@ -23,13 +23,21 @@ struct rota_forensics {
     struct rota_evidence **evidence; /* owned; each verifies */
 };
 
+/* Where NEW-VIEWs come from: the first one behind this place, as it was kept. ROTA_NOT_FOUND at the end. */
+struct rota_forensics_witness {
+    struct rota_status (*next)(struct rota_store_new_view *out, void *context, uint32_t epoch, uint64_t view);
+    void *context;
+};
+/* A ledger file, opened by rota_store_inspect. Borrowed. */
+struct rota_forensics_witness rota_forensics_witness_of(struct rota_store *store);
+
 struct rota_forensics_input {
     const struct rota_membership *membership;
     const struct rota_certificate *certificates[2];
     /* For certificates of different heights: the headers above the lower one's height, up to the higher one's block. */
     uint32_t header_count;
     const struct rota_header *headers;
-    struct rota_store *const *witnesses; /* ledger files, opened by rota_store_inspect */
+    const struct rota_forensics_witness *witnesses;
     uint32_t witness_count;
 };
 
@@ -38,10 +46,11 @@ ROTA_CHECKED struct rota_status rota_forensics_run(struct rota_forensics *out, c
 void rota_forensics_free(struct rota_forensics *forensics);
 
 /* The same from two ledger files: the first height at which they differ, and the certificates that cover it. NOT_FOUND: they
- * do not differ as far as both reach. The files are witnesses too. */
+ * do not differ as far as both reach. Name the files among the witnesses too. */
 ROTA_CHECKED struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out,
                                                           const struct rota_membership *membership,
                                                           struct rota_store *const ledgers[2],
-                                                          struct rota_store *const *witnesses, uint32_t witness_count);
+                                                          const struct rota_forensics_witness *witnesses,
+                                                          uint32_t witness_count);
 
 #endif

@@ -222,13 +222,16 @@ static int forensics_find(struct rota_forensics *out, struct forensics_files *fi
         code = forensics_open(files, common, options->witnesses[i]);
     if (code != 0)
         return code;
+    struct rota_forensics_witness witnesses[2 + FORENSICS_WITNESSES_MAX];
+    for (uint32_t i = 0; i < files->count; i++)
+        witnesses[i] = rota_forensics_witness_of(files->stores[i]);
     struct rota_forensics_input input = {.membership = &files->genesis.membership,
                                          .certificates = {&certificates[0], &certificates[1]},
-                                         .witnesses = files->stores,
+                                         .witnesses = witnesses,
                                          .witness_count = files->count};
-    struct rota_status found =
-        ledgers ? rota_forensics_of_ledgers(out, input.membership, files->stores, files->stores, files->count)
-                : rota_forensics_run(out, &input);
+    struct rota_status found = ledgers
+                                   ? rota_forensics_of_ledgers(out, input.membership, files->stores, witnesses, files->count)
+                                   : rota_forensics_run(out, &input);
     if (!rota_is_ok(found) && found.code != ROTA_NOT_FOUND)
         return rota_wrong_status(common, found, "rota-verify says more of a ledger file", "nothing can be found out");
     return 0;

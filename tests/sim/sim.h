@@ -35,6 +35,13 @@ struct sim_block {
 /* Chance has one stream for each purpose, all from the seed: a draw for one purpose does not move the others. */
 enum sim_stream { SIM_NET, SIM_DISK, SIM_CLOCK, SIM_CLIENT, SIM_FAULT, SIM_LIAR, SIM_STREAMS };
 
+/* An accepted NEW-VIEW, encoded. */
+struct sim_kept_view {
+    uint64_t view;
+    uint8_t *bytes; /* owned */
+    size_t len;
+};
+
 /* What a replica has durably: survives a crash exactly as it was at the last durable point. */
 struct sim_disk {
     bool used;
@@ -51,6 +58,9 @@ struct sim_disk {
     const struct sim_block *pending[SIM_PENDING_MAX];
     uint8_t *view_change, *new_view; /* encoded messages, owned */
     size_t view_change_len, new_view_len;
+    /* Every NEW-VIEW that was accepted, in order, for ever, as the ledger file keeps them; owned. */
+    struct sim_kept_view *kept_views;
+    uint32_t kept_count;
 };
 
 /* Where in a turn's end a replica dies. Nothing of the turn leaves in any case. */

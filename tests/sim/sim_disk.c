@@ -18,6 +18,9 @@ void sim_disk_free(struct sim_disk *disk)
         free(disk->certificates[h]);
     free(disk->view_change);
     free(disk->new_view);
+    for (uint32_t k = 0; k < disk->kept_count; k++)
+        free(disk->kept_views[k].bytes);
+    free(disk->kept_views);
     memset(disk, 0, sizeof *disk);
 }
 
@@ -30,6 +33,9 @@ static void disk_copy(struct sim_disk *to, const struct sim_disk *from)
         to->certificates[h] = (void *)bytes_copy((const void *)from->certificates[h], sizeof *from->certificates[h]);
     to->view_change = bytes_copy(from->view_change, from->view_change_len);
     to->new_view = bytes_copy(from->new_view, from->new_view_len);
+    to->kept_views = (void *)bytes_copy((const void *)from->kept_views, from->kept_count * sizeof *from->kept_views);
+    for (uint32_t k = 0; k < from->kept_count; k++)
+        to->kept_views[k].bytes = bytes_copy(from->kept_views[k].bytes, from->kept_views[k].len);
 }
 
 void sim_wipe(struct sim *sim, const char *who)

@@ -120,6 +120,20 @@ static void turn_say(struct turn *turn, const struct rota_action *action)
         turn_queue(turn, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = &out->message});
 }
 
+/* Beside the chain, and harmless when a crash takes back the turn: it was accepted all the same. */
+static void disk_keep_view(struct sim_disk *disk, const struct rota_message *message)
+{
+    uint64_t view = message->new_view.view;
+    if (disk->kept_count > 0 && disk->kept_views[disk->kept_count - 1].view >= view)
+        return;
+    struct sim_kept_view *grown = realloc(disk->kept_views, (disk->kept_count + 1) * sizeof *grown);
+    ROTA_ASSERT(grown);
+    disk->kept_views = grown;
+    struct sim_kept_view *kept = &grown[disk->kept_count++];
+    kept->view = view;
+    kept->bytes = message_bytes(message, &kept->len);
+}
+
 static void turn_save_message(struct turn *turn, const struct rota_action *action)
 {
     struct outgoing held;
@@ -131,6 +145,8 @@ static void turn_save_message(struct turn *turn, const struct rota_action *actio
         turn->sim->parts->save_message(turn->sim, turn->replica, &held.message, !is_change && action->say.is_signed);
     *slot = message_bytes(&held.message, is_change ? &turn->view_change_len : &turn->new_view_len);
     outgoing_drop(&held);
+    if (!is_change && action->say.is_signed)
+        disk_keep_view(&turn->replica->disk, &action->say.message);
 }
 
 static void turn_check(struct turn *turn, const struct rota_action *action)
@@ -624,6 +640,24 @@ static bool message_admit(struct sim *sim, const struct sim_delivery *delivery, 
     return !named || (delivery->body && rota_hash_equal(named, &delivery->body->hash));
 }
 
+/* PROTOCOL E5, as the node's workers do it: a NEW-VIEW that was refused for what is in it, and that its primary signed. */
+static bool message_convicts(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *message)
+{
+    struct rota_evidence *evidence = NULL;
+    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
+    if (!rota_is_ok(rota_message_decode(message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)) ||
+        message->kind != ROTA_MESSAGE_NEW_VIEW ||
+        !rota_is_ok(rota_evidence_of_new_view(&evidence, &sim->membership, &message->new_view, &message->signature)))
+        return false;
+    bool proves = rota_is_ok(rota_evidence_verify(evidence, &sim->membership, NULL));
+    if (proves && !(sim->liars >> evidence->member & 1))
+        sim_fail(sim, SIM_EVIDENCE, "a correct primary is convicted of its NEW-VIEW");
+    if (proves)
+        sim->evidence_kinds |= UINT32_C(1) << evidence->kind;
+    rota_evidence_release(evidence);
+    return proves;
+}
+
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
 {
     if (delivery->request != UINT32_MAX) {
@@ -647,6 +681,9 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         if (!sim_is_liar(sim, delivery->from))
             sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
         sim->stats.refused++;
+        if (message_convicts(sim, delivery, &message))
+            turn_run(sim, replica,
+                     &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = message.new_view.view});
         return;
     }
     sim_liar_hears(sim, delivery, &message);
