@@ -93,6 +93,7 @@ void rota_audit_run(struct rota_audit_report *out, const struct rota_audit_optio
     rota_tree_init(&audit.tree);
     if (audit_container(&audit) && audit_prepare(&audit)) {
         audit_ledger(&audit);
+        audit_new_views_judge(&audit);
         audit_file_is_same(&audit);
     }
     out->intact_height = audit.sound_height;

@@ -42,6 +42,7 @@ static const struct {
     [CHECK_F1] = {"F1", "tree size and root of every header"},
     [CHECK_H1] = {"H1", "changes of epoch approved by a quorum of the one before"},
     [CHECK_X1] = {"X1", "evidence in the ledger holds"},
+    [CHECK_X2] = {"X2", "NEW-VIEWs that were kept are signed and good"},
     [CHECK_J1] = {"J1", "the known block is part of this history"},
     [CHECK_J2] = {"J2", "the receipts' entries are in this file"},
 };

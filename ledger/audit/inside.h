@@ -50,6 +50,7 @@ enum audit_check {
     CHECK_F1,
     CHECK_H1,
     CHECK_X1,
+    CHECK_X2,
     CHECK_J1,
     CHECK_J2,
     CHECK_COUNT,
@@ -190,6 +191,9 @@ void audit_anchors_end(struct audit *audit);
 bool audit_epochs_open(struct audit *audit);
 bool audit_epoch_change_judge(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
 void audit_epochs_advance(struct audit *audit, const struct audit_block *block);
+
+/* new_views.c */
+void audit_new_views_judge(struct audit *audit);
 
 /* words.c */
 enum { AUDIT_HASH_CHARS = 2 * ROTA_HASH_BYTES + 1, AUDIT_NAMES_MAX = 160 };

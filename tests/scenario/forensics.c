@@ -1,6 +1,6 @@
 /* Liars are caught by what they sign, and after a fork by what they signed (PROTOCOL §7). In every run the checkers see to
  * it that whoever is accused is a liar and that the accusation is evidence which verifies. */
-#include "ledger/audit/forensics.h"
+#include "ledger/forensics.h"
 #include "tests/sim/sim_liar.h"
 
 #include <criterion/criterion.h>
@@ -53,14 +53,14 @@ Test(forensics, a_primary_whose_new_view_is_none_is_caught)
 /* ---- more liars than the ledger tolerates ------------------------------------------------------------------------------
  */
 
-static struct rota_status kept_next(struct rota_store_new_view *out, void *context, uint32_t epoch, uint64_t view)
+static struct rota_status kept_next(struct rota_kept_new_view *out, void *context, uint32_t epoch, uint64_t view)
 {
     const struct sim_disk *disk = context;
     for (uint32_t i = 0; i < disk->kept_count; i++) {
         const struct sim_kept_view *kept = &disk->kept_views[i];
         if (kept->view <= view)
             continue;
-        *out = (struct rota_store_new_view){.epoch = epoch, .view = kept->view, .bytes = rota_view(kept->bytes, kept->len)};
+        *out = (struct rota_kept_new_view){.epoch = epoch, .view = kept->view, .bytes = rota_view(kept->bytes, kept->len)};
         return rota_ok();
     }
     return rota_fail(ROTA_NOT_FOUND, "no more");

@@ -1,8 +1,8 @@
-/* Two histories of one ledger, and who can be shown to have signed both (PROTOCOL E3, E4). Four members, a quorum of three:
- * any two quorums share two, and so many must be named. */
+/* Two histories of one ledger, and who can be shown to have signed both (PROTOCOL E11, E3, E4). Four members, a quorum of
+ * three: any two quorums share two, and so many must be named. */
 #include "ledger/audit/forensics.h"
+#include "audit_spoil.h"
 #include "evidence_parts.h"
-#include "store_maker.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -169,4 +169,39 @@ Test(forensics, two_ledger_files_show_where_they_part)
     rota_store_close(ledgers[0]);
     rota_store_close(ledgers[1]);
     maker_end(&other);
+}
+
+static enum rota_verdict audit_verdict(uint64_t *out_passed)
+{
+    struct rota_audit_report report;
+    struct rota_audit_options options = {.path = maker.path, .genesis = rota_view(maker.genesis.bytes, maker.genesis.len)};
+    rota_audit_run(&report, &options);
+    enum rota_verdict verdict = report.verdict;
+    for (uint32_t i = 0; i < report.check_count; i++)
+        if (strcmp(report.checks[i].id, "X2") == 0)
+            *out_passed = report.checks[i].passed;
+    rota_audit_report_free(&report);
+    return verdict;
+}
+
+/* FORMATS §14 X2 */
+Test(forensics, the_audit_looks_at_the_new_views_that_were_kept)
+{
+    static const char *const spoilt[] = {"UPDATE new_view SET view = 5", "UPDATE new_view SET epoch = 1",
+                                         "UPDATE new_view SET bytes = x'0600'",
+                                         "UPDATE new_view SET bytes = zeroblob(length(bytes))"};
+    uint64_t passed = 0;
+    struct rota_entry entry = maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]");
+    maker_add(&maker, &entry, 1, 0x7);
+    witness_new_view(1, 0xe);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_VALID_UNANCHORED);
+    cr_expect_eq(passed, 1);
+    for (size_t i = 0; i < sizeof spoilt / sizeof spoilt[0]; i++) {
+        sqlite3 *db = spoil_open(&maker);
+        spoil_sql(db, spoilt[i]);
+        spoil_close(db);
+        cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_INVALID, "%s", spoilt[i]);
+    }
 }

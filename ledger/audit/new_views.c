@@ -1,0 +1,58 @@
+/* The NEW-VIEWs that the file's node kept (FORMATS §13): each as its primary signed it, and good. Check X2. Which of them
+ * the chain rests on is for its anchors to say; a file may lack some. */
+#include "ledger/audit/inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { MESSAGE_NEW_VIEW = 6 };
+
+/* On the heap: it is large. */
+struct kept_new_view {
+    struct rota_new_view new_view;
+    struct rota_signature signature;
+    struct rota_view_change changes[ROTA_QUORUM_MAX];
+};
+
+static const char *kept_wrong(struct kept_new_view *kept, const struct audit *audit, const struct rota_store_new_view *row)
+{
+    const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, row->epoch);
+    struct rota_reader reader = rota_reader(row->bytes);
+    uint8_t kind = rota_read_u8(&reader);
+    uint32_t sender = rota_read_u32(&reader);
+    rota_new_view_decode(&reader, &kept->new_view, kept->changes);
+    rota_read_signature(&reader, &kept->signature);
+    if (epoch == NULL)
+        return "it is of an epoch that this ledger never had";
+    if (kind != MESSAGE_NEW_VIEW || !rota_is_ok(rota_reader_finish(&reader)) || kept->new_view.view != row->view ||
+        sender != rota_primary(&epoch->membership, row->view))
+        return "it has not the form of a NEW-VIEW of this view";
+    if (!rota_new_view_is_signed(&kept->new_view, &kept->signature, &epoch->membership))
+        return "its primary did not sign it";
+    struct rota_status status = rota_new_view_judge(&kept->new_view, &epoch->membership);
+    return rota_is_ok(status) ? NULL : status.why;
+}
+
+void audit_new_views_judge(struct audit *audit)
+{
+    struct rota_store_new_view row = {0};
+    struct kept_new_view *kept = calloc(1, sizeof *kept);
+    if (kept == NULL)
+        audit_out_of_memory(audit);
+    while (kept != NULL && !audit->full) {
+        struct rota_status status = rota_store_new_view_after(&row, audit->store, row.epoch, row.view);
+        if (status.code == ROTA_NOT_FOUND)
+            break;
+        if (!rota_is_ok(status)) {
+            audit_fail(audit, CHECK_X2, WEIGHT_INVALID, 0, UINT64_MAX, "%s", status.why);
+            break;
+        }
+        const char *wrong = kept_wrong(kept, audit, &row);
+        if (wrong == NULL)
+            audit_pass(audit, CHECK_X2, 1);
+        else
+            audit_fail(audit, CHECK_X2, WEIGHT_INVALID, 0, UINT64_MAX, "the NEW-VIEW kept for view %" PRIu64 ": %s",
+                       row.view, wrong);
+    }
+    free(kept);
+}

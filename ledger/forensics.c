@@ -1,0 +1,235 @@
+#include "ledger/forensics.h"
+
+#include <stdlib.h>
+
+enum { MESSAGE_NEW_VIEW = 6 }; /* FORMATS §12.3 */
+
+/* ---- naming ----------------------------------------------------------------------------------------------------------- */
+
+/* Takes over the reference. Only what verifies counts, and each piece once. */
+static struct rota_status forensics_add(struct rota_forensics *out, const struct rota_membership *membership,
+                                        struct rota_evidence *evidence)
+{
+    bool known = !rota_is_ok(rota_evidence_verify(evidence, membership, NULL));
+    for (uint32_t i = 0; i < out->count && !known; i++)
+        known = rota_hash_equal(&out->evidence[i]->id, &evidence->id);
+    if (known) {
+        rota_evidence_release(evidence);
+        return rota_ok();
+    }
+    struct rota_evidence **grown = realloc(out->evidence, (out->count + 1) * sizeof(struct rota_evidence *));
+    if (!grown) {
+        rota_evidence_release(evidence);
+        return rota_fail(ROTA_NO_MEMORY, "memory is out");
+    }
+    out->evidence = grown;
+    out->evidence[out->count++] = evidence;
+    out->culprits |= UINT32_C(1) << evidence->member;
+    return rota_ok();
+}
+
+/* What a maker of evidence said: a pair that is none is no failure. */
+static struct rota_status forensics_take(struct rota_forensics *out, const struct rota_membership *membership,
+                                         struct rota_status made, struct rota_evidence *evidence)
+{
+    if (rota_is_ok(made))
+        return forensics_add(out, membership, evidence);
+    return made.code == ROTA_REFUSED || made.code == ROTA_TOO_LARGE ? rota_ok() : made;
+}
+
+static bool signed_vote_of(struct rota_signed_vote *out, const struct rota_certificate *certificate, uint32_t member)
+{
+    uint32_t bit = UINT32_C(1) << member;
+    if (!(certificate->signers & bit))
+        return false;
+    out->vote = certificate->vote;
+    out->signature = certificate->signatures[__builtin_popcount(certificate->signers & (bit - 1))];
+    return true;
+}
+
+/* Whoever signed both of two certificates of one kind and view that are not on one chain: E1, E2, E3, E10. */
+static struct rota_status name_signers(struct rota_forensics *out, const struct rota_membership *membership,
+                                       const struct rota_certificate *a, const struct rota_certificate *b,
+                                       const struct rota_header *headers, uint32_t header_count)
+{
+    for (uint32_t member = 0; member < membership->count; member++) {
+        struct rota_evidence *evidence = NULL;
+        struct rota_vote_pair pair = {.header_count = header_count, .headers = headers};
+        if (!signed_vote_of(&pair.votes[0], a, member) || !signed_vote_of(&pair.votes[1], b, member))
+            continue;
+        struct rota_status made = rota_evidence_of_votes(&evidence, membership, member, &pair);
+        ROTA_TRY(forensics_take(out, membership, made, evidence));
+    }
+    return rota_ok();
+}
+
+/* Whoever signed a commit certificate and hid that when it left for a later view: E4. */
+static struct rota_status name_hiders(struct rota_forensics *out, const struct rota_membership *membership,
+                                      const struct rota_certificate *certificate, const struct rota_new_view *new_view)
+{
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        const struct rota_view_change *change = &new_view->changes[i];
+        struct rota_evidence *evidence = NULL;
+        struct rota_signed_vote commit;
+        if (change->sender >= membership->count || !signed_vote_of(&commit, certificate, change->sender))
+            continue;
+        struct rota_status made = rota_evidence_of_hidden_lock(&evidence, membership->epoch, &commit, change);
+        ROTA_TRY(forensics_take(out, membership, made, evidence));
+    }
+    return rota_ok();
+}
+
+/* ---- NEW-VIEWs ----------------------------------------------------------------------------------------------------------
+ */
+
+/* One NEW-VIEW of a witness, and the anchors of those met before. On the heap: it is large. */
+struct forensics_view {
+    struct rota_new_view new_view;
+    struct rota_signature signature;
+    struct rota_view_change changes[ROTA_QUORUM_MAX];
+    struct rota_anchor *anchors; /* owned */
+    uint32_t anchor_count;
+};
+
+/* As FORMATS §12.3 writes it, and signed by its primary; anything else in the file is worth nothing. */
+static bool view_read(struct forensics_view *out, const struct rota_membership *membership,
+                      const struct rota_kept_new_view *row)
+{
+    struct rota_reader reader = rota_reader(row->bytes);
+    uint8_t kind = rota_read_u8(&reader);
+    (void)rota_read_u32(&reader);
+    rota_new_view_decode(&reader, &out->new_view, out->changes);
+    rota_read_signature(&reader, &out->signature);
+    return kind == MESSAGE_NEW_VIEW && rota_is_ok(rota_reader_finish(&reader)) && row->epoch == membership->epoch &&
+           out->new_view.view == row->view && rota_new_view_is_signed(&out->new_view, &out->signature, membership);
+}
+
+/* E5: two of one view, found in different files. */
+static struct rota_status view_compare(struct rota_forensics *out, struct forensics_view *view,
+                                       const struct rota_membership *membership)
+{
+    struct rota_anchor anchor = {.epoch = membership->epoch,
+                                 .view = view->new_view.view,
+                                 .nv = rota_new_view_digest(membership, &view->new_view),
+                                 .signature = view->signature};
+    for (uint32_t i = 0; i < view->anchor_count; i++) {
+        struct rota_evidence *evidence = NULL;
+        struct rota_status made = rota_evidence_of_anchors(&evidence, membership, &view->anchors[i], &anchor);
+        ROTA_TRY(forensics_take(out, membership, made, evidence));
+    }
+    struct rota_anchor *grown = realloc(view->anchors, (view->anchor_count + 1) * sizeof *grown);
+    if (!grown)
+        return rota_fail(ROTA_NO_MEMORY, "memory is out");
+    view->anchors = grown;
+    view->anchors[view->anchor_count++] = anchor;
+    return rota_ok();
+}
+
+/* Two locks that members showed for one view and height: their signers, if the blocks differ. */
+static struct rota_status view_locks(struct rota_forensics *out, const struct rota_membership *membership,
+                                     const struct rota_new_view *new_view)
+{
+    for (uint32_t i = 0; i < new_view->change_count; i++)
+        for (uint32_t k = i + 1; k < new_view->change_count; k++)
+            if (new_view->changes[i].has_best && new_view->changes[k].has_best)
+                ROTA_TRY(name_signers(out, membership, &new_view->changes[i].best, &new_view->changes[k].best, NULL, 0));
+    return rota_ok();
+}
+
+static struct rota_status view_judge(struct rota_forensics *out, struct forensics_view *view,
+                                     const struct rota_membership *membership)
+{
+    struct rota_evidence *evidence = NULL;
+    out->new_views++;
+    struct rota_status made = rota_evidence_of_new_view(&evidence, membership, &view->new_view, &view->signature);
+    ROTA_TRY(forensics_take(out, membership, made, evidence)); /* counts only if it is a bad one */
+    ROTA_TRY(view_compare(out, view, membership));
+    ROTA_TRY(view_locks(out, membership, &view->new_view));
+    for (int i = 0; i < 2; i++)
+        ROTA_TRY(name_hiders(out, membership, &out->certificates[i], &view->new_view));
+    return rota_ok();
+}
+
+static struct rota_status witness_ask(struct rota_forensics *out, struct forensics_view *view,
+                                      const struct rota_membership *membership, const struct rota_forensics_witness *witness)
+{
+    struct rota_kept_new_view row = {0};
+    for (;;) {
+        struct rota_status status = witness->next(&row, witness->context, row.epoch, row.view);
+        if (status.code == ROTA_NOT_FOUND)
+            return rota_ok();
+        ROTA_TRY(status);
+        if (view_read(view, membership, &row))
+            ROTA_TRY(view_judge(out, view, membership));
+    }
+}
+
+static struct rota_status witnesses_ask(struct rota_forensics *out, const struct rota_forensics_input *input)
+{
+    struct forensics_view *view = calloc(1, sizeof *view);
+    if (!view)
+        return rota_fail(ROTA_NO_MEMORY, "memory is out");
+    struct rota_status status = rota_ok();
+    for (uint32_t i = 0; i < input->witness_count && rota_is_ok(status); i++)
+        status = witness_ask(out, view, input->membership, &input->witnesses[i]);
+    free(view->anchors);
+    free(view);
+    return status;
+}
+
+/* ---- two certificates
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Do the headers lead from above the lower block to the higher one, and not from the lower block? */
+static bool histories_differ(const struct rota_certificate certificates[2], const struct rota_header *headers,
+                             uint32_t count)
+{
+    const struct rota_vote *low = &certificates[0].vote, *high = &certificates[1].vote;
+    if (low->height == high->height)
+        return !rota_hash_equal(&low->block, &high->block);
+    if (high->height - low->height != count)
+        return false;
+    struct rota_hash at = headers[0].prev_hash;
+    bool differs = !rota_hash_equal(&at, &low->block);
+    for (uint32_t i = 0; i < count && differs; i++) {
+        differs = headers[i].height == low->height + 1 + i && rota_hash_equal(&headers[i].prev_hash, &at);
+        at = rota_header_hash(&headers[i]);
+    }
+    return differs && rota_hash_equal(&at, &high->block);
+}
+
+struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input)
+{
+    const struct rota_membership *membership = input->membership;
+    bool swapped = input->certificates[0]->vote.height > input->certificates[1]->vote.height;
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < 2; i++) {
+        out->certificates[i] = *input->certificates[swapped ? 1 - i : i];
+        if (out->certificates[i].vote.kind != ROTA_VOTE_COMMIT)
+            return rota_fail(ROTA_REFUSED, "a certificate that is not one of COMMITs");
+        ROTA_TRY(rota_certificate_verify(membership, &out->certificates[i]));
+    }
+    uint32_t quorum = rota_quorum(membership->count, membership->profile);
+    out->expected = 2 * quorum - membership->count;
+    if (!histories_differ(out->certificates, input->headers, input->header_count))
+        return rota_ok();
+    struct rota_status status =
+        name_signers(out, membership, &out->certificates[0], &out->certificates[1], input->headers, input->header_count);
+    if (rota_is_ok(status))
+        status = witnesses_ask(out, input);
+    if (!rota_is_ok(status)) {
+        rota_forensics_free(out);
+        return status;
+    }
+    bool enough = (uint32_t)__builtin_popcount(out->culprits) >= out->expected;
+    out->verdict = enough ? ROTA_FORENSICS_NAMED : ROTA_FORENSICS_TOO_FEW;
+    return rota_ok();
+}
+
+void rota_forensics_free(struct rota_forensics *forensics)
+{
+    for (uint32_t i = 0; i < forensics->count; i++)
+        rota_evidence_release(forensics->evidence[i]);
+    free(forensics->evidence);
+    memset(forensics, 0, sizeof *forensics);
+}

@@ -1,0 +1,49 @@
+/* After a fork: who lied (PROTOCOL E11)? From two commit certificates that exclude each other, and from the NEW-VIEWs that
+ * any one honest member kept in its ledger file. Everything that names somebody is evidence of FORMATS §8.1, which verifies
+ * by itself; a file that lies can therefore hide, but accuse nobody. No network, no node. */
+#ifndef ROTA_LEDGER_FORENSICS_H
+#define ROTA_LEDGER_FORENSICS_H
+
+#include "ledger/evidence.h"
+
+enum rota_forensics_verdict {
+    ROTA_FORENSICS_NO_CONFLICT = 0, /* both may belong to one history */
+    ROTA_FORENSICS_NAMED,           /* at least 2Q - n members are convicted */
+    ROTA_FORENSICS_TOO_FEW,         /* fewer: another member's ledger file, with the NEW-VIEWs between, would tell more */
+};
+
+struct rota_forensics {
+    enum rota_forensics_verdict verdict;
+    struct rota_certificate certificates[2]; /* the lower height first; both valid */
+    uint32_t expected;                       /* 2Q - n */
+    uint32_t culprits;                       /* bit i: member i */
+    uint32_t new_views;                      /* that were looked at */
+    uint32_t count;
+    struct rota_evidence **evidence; /* owned; each verifies */
+};
+
+/* Where NEW-VIEWs come from: the first one behind this place, as it was kept. ROTA_NOT_FOUND at the end. */
+struct rota_kept_new_view {
+    uint32_t epoch;
+    uint64_t view;
+    struct rota_view bytes; /* valid until the next call */
+};
+struct rota_forensics_witness {
+    struct rota_status (*next)(struct rota_kept_new_view *out, void *context, uint32_t epoch, uint64_t view);
+    void *context;
+};
+struct rota_forensics_input {
+    const struct rota_membership *membership;
+    const struct rota_certificate *certificates[2];
+    /* For certificates of different heights: the headers above the lower one's height, up to the higher one's block. */
+    uint32_t header_count;
+    const struct rota_header *headers;
+    const struct rota_forensics_witness *witnesses;
+    uint32_t witness_count;
+};
+
+/* Fails when a certificate does not verify, when a witness cannot be read, when memory is out. */
+ROTA_CHECKED struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input);
+void rota_forensics_free(struct rota_forensics *forensics);
+
+#endif
