@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-enum { MESSAGE_NEW_VIEW = 6 }; /* FORMATS §12.3 */
-
 /* ---- naming ----------------------------------------------------------------------------------------------------------- */
 
 /* Takes over the reference. Only what verifies counts, and each piece once. */
@@ -95,13 +93,8 @@ struct forensics_view {
 static bool view_read(struct forensics_view *out, const struct rota_membership *membership,
                       const struct rota_kept_new_view *row)
 {
-    struct rota_reader reader = rota_reader(row->bytes);
-    uint8_t kind = rota_read_u8(&reader);
-    (void)rota_read_u32(&reader);
-    rota_new_view_decode(&reader, &out->new_view, out->changes);
-    rota_read_signature(&reader, &out->signature);
-    return kind == MESSAGE_NEW_VIEW && rota_is_ok(rota_reader_finish(&reader)) && row->epoch == membership->epoch &&
-           out->new_view.view == row->view && rota_new_view_is_signed(&out->new_view, &out->signature, membership);
+    return row->epoch == membership->epoch &&
+           rota_new_view_read(&out->new_view, &out->signature, out->changes, row->bytes, membership, row->view);
 }
 
 /* E5: two of one view, found in different files. */

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { MESSAGE_NEW_VIEW = 6 };
-
 /* On the heap: it is large. */
 struct kept_new_view {
     struct rota_new_view new_view;
@@ -17,18 +15,10 @@ struct kept_new_view {
 static const char *kept_wrong(struct kept_new_view *kept, const struct audit *audit, const struct rota_store_new_view *row)
 {
     const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, row->epoch);
-    struct rota_reader reader = rota_reader(row->bytes);
-    uint8_t kind = rota_read_u8(&reader);
-    uint32_t sender = rota_read_u32(&reader);
-    rota_new_view_decode(&reader, &kept->new_view, kept->changes);
-    rota_read_signature(&reader, &kept->signature);
     if (epoch == NULL)
         return "it is of an epoch that this ledger never had";
-    if (kind != MESSAGE_NEW_VIEW || !rota_is_ok(rota_reader_finish(&reader)) || kept->new_view.view != row->view ||
-        sender != rota_primary(&epoch->membership, row->view))
-        return "it has not the form of a NEW-VIEW of this view";
-    if (!rota_new_view_is_signed(&kept->new_view, &kept->signature, &epoch->membership))
-        return "its primary did not sign it";
+    if (!rota_new_view_read(&kept->new_view, &kept->signature, kept->changes, row->bytes, &epoch->membership, row->view))
+        return "it is no NEW-VIEW of this view, signed by its primary";
     struct rota_status status = rota_new_view_judge(&kept->new_view, &epoch->membership);
     return rota_is_ok(status) ? NULL : status.why;
 }

@@ -108,6 +108,7 @@ static void expect_liars_named(struct sim *s, struct sim_replica *a, struct sim_
     cr_assert_eq(found.culprits & ~s->liars, 0, "seed %llu: an honest member is named", (unsigned long long)s->options.seed);
     cr_assert_eq(found.verdict, ROTA_FORENSICS_NAMED, "seed %llu: %x of %u", (unsigned long long)s->options.seed,
                  found.culprits, found.expected);
+    cr_assert_eq(found.new_views, witness->disk.kept_count, "a NEW-VIEW that was kept cannot be read");
     rota_forensics_free(&found);
 }
 

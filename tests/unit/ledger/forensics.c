@@ -58,6 +58,7 @@ static void witness_new_view(uint64_t view, uint32_t hiders)
     parts_sign_new_view(&signature, &maker.genesis, &new_view);
     struct rota_writer writer = rota_writer(bytes, sizeof bytes);
     rota_write_u8(&writer, 6);
+    rota_write_u32(&writer, maker.genesis.membership.epoch);
     rota_write_u32(&writer, rota_primary(&maker.genesis.membership, view));
     rota_new_view_encode(&writer, &new_view);
     rota_write_signature(&writer, &signature);
