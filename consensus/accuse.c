@@ -199,9 +199,9 @@ void rota_accuse_view_change(struct rota_core *core, const struct rota_message *
     accusation->changes[1] = second;
 }
 
-/* A NEW-VIEW that was refused for what is in it: whoever signed it must not lead. */
+/* A NEW-VIEW or a proposal that was refused for what is in it: whoever signed it must not lead. */
 void rota_accuse_convicted(struct rota_core *core, uint64_t view)
 {
-    if (view == core->durable.view && !core->durable.active)
+    if (view == core->durable.view)
         rota_suspect_say(core, ROTA_SUSPECT_INVALID);
 }

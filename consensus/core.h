@@ -76,7 +76,7 @@ enum rota_event_kind {
     ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
     ROTA_EVENT_SERVED,    /* a block became final whose entries had waited here */
     ROTA_EVENT_READ,      /* somebody wants to read the latest; answer ROTA_ACTION_READ_DONE (PROTOCOL L1) */
-    ROTA_EVENT_CONVICTED, /* a NEW-VIEW of this view, signed by its primary, did not verify (E5) */
+    ROTA_EVENT_CONVICTED, /* a NEW-VIEW or a proposal of this view, signed by its primary, cannot be one (E5, E9) */
 };
 
 enum rota_check {

@@ -119,6 +119,7 @@ static const struct evidence_form evidence_forms[] = {
     [ROTA_EVIDENCE_NEW_VIEW] = {"E5", rota_evidence_new_view_parse, rota_evidence_new_view_verify},
     [ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE] = {"E6", rota_evidence_changes_parse, rota_evidence_changes_verify},
     [ROTA_EVIDENCE_COORDINATOR] = {"E7", NULL, NULL},
+    [ROTA_EVIDENCE_INVALID_PROPOSAL] = {"E9", rota_evidence_proposal_parse, rota_evidence_proposal_verify},
     [ROTA_EVIDENCE_BROKEN_CHAIN] = {"E10", rota_evidence_votes_parse, rota_evidence_votes_verify},
 };
 
@@ -143,6 +144,7 @@ struct rota_status rota_evidence_of_accusation(struct rota_evidence **out, const
         return rota_evidence_of_anchors(out, membership, &accusation->anchors[0], &accusation->anchors[1]);
     case ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE:
         return rota_evidence_of_view_changes(out, membership->epoch, changes[0], changes[1]);
+    case ROTA_EVIDENCE_INVALID_PROPOSAL:
     case ROTA_EVIDENCE_COORDINATOR:
         break;
     }
@@ -224,6 +226,8 @@ static const char *evidence_what(enum rota_evidence_kind kind)
         return "signed a NEW-VIEW that no honest primary makes";
     case ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE:
         return "signed two different VIEW-CHANGEs";
+    case ROTA_EVIDENCE_INVALID_PROPOSAL:
+        return "signed a PREPARE for what cannot be a block";
     case ROTA_EVIDENCE_BROKEN_CHAIN:
         return "signed PREPAREs that are not on one chain";
     case ROTA_EVIDENCE_COORDINATOR:

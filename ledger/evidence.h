@@ -16,6 +16,7 @@ enum rota_evidence_kind {
     ROTA_EVIDENCE_NEW_VIEW = 5,           /* E5: a NEW-VIEW that is none, or two of them for one view */
     ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE = 6, /* E6: two VIEW-CHANGEs to one view */
     ROTA_EVIDENCE_COORDINATOR = 7,        /* E7: one key, one seq, two proposals */
+    ROTA_EVIDENCE_INVALID_PROPOSAL = 9,   /* E9: a PREPARE for a header that no block has */
     ROTA_EVIDENCE_BROKEN_CHAIN = 10,      /* E10: two PREPAREs of one view that are not on one chain */
 };
 
@@ -79,6 +80,10 @@ ROTA_CHECKED struct rota_status rota_evidence_of_view_changes(struct rota_eviden
                                                               const struct rota_view_change *a,
                                                               const struct rota_view_change *b);
 
+/* A PREPARE for the block of that header; whether it may be one is for rota_evidence_verify to say. */
+ROTA_CHECKED struct rota_status rota_evidence_of_proposal(struct rota_evidence **out, uint32_t epoch, uint32_t member,
+                                                          const struct rota_signed_vote *prepare,
+                                                          const struct rota_header *header);
 /* The same for parts of any kind against a member, as the consensus core hands them out. E1 stands for E2 and E10 too:
  * which of them it is follows from the votes. Everything is borrowed. */
 struct rota_accusation {
@@ -109,7 +114,8 @@ void rota_evidence_words(char *out, size_t size, const struct rota_evidence *evi
 /* "E3". */
 const char *rota_evidence_name(enum rota_evidence_kind kind);
 
-/* ---- between evidence.c and its neighbours evidence_votes.c, evidence_view.c ------------------------------------------ */
+/* ---- between evidence.c and its neighbours evidence_votes.c, evidence_view.c, evidence_proposal.c
+ * ------------------------------------------ */
 
 /* Evidence of this many bytes, none of them written; NULL when memory is out. */
 struct rota_evidence *rota_evidence_new(enum rota_evidence_kind kind, size_t len);
@@ -141,5 +147,10 @@ ROTA_CHECKED struct rota_status
 rota_evidence_changes_parse(struct rota_evidence **out, const struct rota_evidence_front *front, struct rota_reader *reader);
 ROTA_CHECKED struct rota_status rota_evidence_changes_verify(const struct rota_evidence *evidence,
                                                              const struct rota_membership *membership);
+ROTA_CHECKED struct rota_status rota_evidence_proposal_parse(struct rota_evidence **out,
+                                                             const struct rota_evidence_front *front,
+                                                             struct rota_reader *reader);
+ROTA_CHECKED struct rota_status rota_evidence_proposal_verify(const struct rota_evidence *evidence,
+                                                              const struct rota_membership *membership);
 
 #endif

@@ -48,7 +48,7 @@ static void hear_evidence(struct rota_node *node, const struct rota_evidence *ev
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
         return;
     rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
-    if (evidence->kind == ROTA_EVIDENCE_NEW_VIEW)
+    if (evidence->kind == ROTA_EVIDENCE_NEW_VIEW || evidence->kind == ROTA_EVIDENCE_INVALID_PROPOSAL)
         rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = evidence->view});
 }
 

@@ -28,13 +28,24 @@ static struct rota_status verify_block(struct rota_frame *frame, const struct ro
     return rota_ok();
 }
 
-/* A NEW-VIEW that is none, though its primary signed it: the frame becomes the evidence of that (PROTOCOL E5). */
+/* What a message that was refused proves all the same: a NEW-VIEW that is none, a proposal that cannot be a block. */
+static struct rota_status verify_accuse(struct rota_evidence **out, const struct rota_message *message,
+                                        const struct rota_membership *membership)
+{
+    if (message->kind == ROTA_MESSAGE_NEW_VIEW)
+        return rota_evidence_of_new_view(out, membership, &message->new_view, &message->signature);
+    if (message->kind != ROTA_MESSAGE_PREPREPARE)
+        return rota_fail(ROTA_REFUSED, "other messages prove nothing by themselves");
+    struct rota_signed_vote prepare = {rota_preprepare_vote(&message->preprepare), message->signature};
+    return rota_evidence_of_proposal(out, membership->epoch, message->sender, &prepare, &message->preprepare.header);
+}
+
+/* Its signer is convicted by it: the frame becomes the evidence of that (PROTOCOL E5, E9). */
 static bool verify_convicts(struct rota_frame *frame, const struct rota_membership *membership)
 {
     const struct rota_message *message = &frame->message;
     struct rota_evidence *evidence = NULL;
-    if (message->kind != ROTA_MESSAGE_NEW_VIEW ||
-        !rota_is_ok(rota_evidence_of_new_view(&evidence, membership, &message->new_view, &message->signature)))
+    if (!rota_is_ok(verify_accuse(&evidence, message, membership)))
         return false;
     bool proves = rota_is_ok(rota_evidence_verify(evidence, membership, NULL));
     if (proves) {

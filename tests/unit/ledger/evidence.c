@@ -1,4 +1,4 @@
-/* Evidence against members: each kind proves what it says, and nothing else is proof (PROTOCOL E1 to E6, E10). */
+/* Evidence against members: each kind proves what it says, and nothing else is proof (PROTOCOL E1 to E6, E9, E10). */
 #include "evidence_parts.h"
 
 #include <criterion/criterion.h>
@@ -32,10 +32,10 @@ static bool convicts(struct rota_view bytes, uint32_t *out_member)
 
 Test(evidence, each_kind_names_who_signed)
 {
-    static const enum rota_evidence_kind kinds[PARTS_FORMS] = {1, 2, 3, 3, 10, 4, 5, 5, 6};
-    static const uint32_t members[PARTS_FORMS] = {1, 2, 1, 2, 2, 3, 2, 3, 1};
-    static const uint64_t views[PARTS_FORMS] = {5, 5, 5, 5, 5, 4, 6, 7, 6},
-                          heights[PARTS_FORMS] = {9, 9, 9, 9, 9, 1, 0, 0, 0};
+    static const enum rota_evidence_kind kinds[PARTS_FORMS] = {1, 2, 3, 3, 10, 4, 5, 5, 6, 9};
+    static const uint32_t members[PARTS_FORMS] = {1, 2, 1, 2, 2, 3, 2, 3, 1, 1};
+    static const uint64_t views[PARTS_FORMS] = {5, 5, 5, 5, 5, 4, 6, 7, 6, 5},
+                          heights[PARTS_FORMS] = {9, 9, 9, 9, 9, 1, 0, 0, 0, 8};
     for (int form = 0; form < PARTS_FORMS; form++) {
         struct rota_evidence *evidence = parts_evidence(&genesis, form);
         uint32_t member = UINT32_MAX;
@@ -218,6 +218,28 @@ Test(evidence, every_way_of_a_bad_new_view)
         parts_sign_new_view(&signature, &genesis, &new_view);
         cr_assert(rota_is_ok(rota_evidence_of_new_view(&evidence, &genesis.membership, &new_view, &signature)));
         cr_expect(convicts(rota_view(evidence->bytes, evidence->len), NULL), "way %d", way);
+        rota_evidence_release(evidence);
+    }
+}
+
+/* E9: by its header alone a block is impossible, or nothing is proven. */
+Test(evidence, a_proposal_that_may_be_a_block_is_none)
+{
+    struct rota_hash start = {{0}}, hash;
+    struct rota_header header;
+    for (int way = 0; way < 5; way++) {
+        struct rota_evidence *evidence = NULL;
+        parts_chain(&header, &hash, &genesis, 8, 1, &start, 1);
+        if (way == 1)
+            header.proposer = 4;
+        else if (way == 2)
+            header.ledger_id.b[0] ^= 1;
+        else if (way == 3)
+            header.entry_count = 1025;
+        hash = rota_header_hash(&header);
+        struct rota_signed_vote prepare = parts_vote(&genesis, ROTA_VOTE_PREPARE, 1, 5, way == 4 ? 9 : 8, &hash);
+        cr_assert(rota_is_ok(rota_evidence_of_proposal(&evidence, 0, 1, &prepare, &header)));
+        cr_expect_eq(convicts(rota_view(evidence->bytes, evidence->len), NULL), way > 0, "way %d", way);
         rota_evidence_release(evidence);
     }
 }

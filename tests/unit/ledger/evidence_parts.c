@@ -162,6 +162,20 @@ static struct rota_evidence *changes_evidence(const struct rota_genesis *genesis
     return evidence;
 }
 
+/* A block without entries. */
+static struct rota_evidence *proposal_evidence(const struct rota_genesis *genesis)
+{
+    struct rota_hash start = {{0}}, hash;
+    struct rota_header header;
+    struct rota_evidence *evidence = NULL;
+    parts_chain(&header, &hash, genesis, 8, 1, &start, 1);
+    header.entry_count = 0;
+    hash = rota_header_hash(&header);
+    struct rota_signed_vote prepare = parts_vote(genesis, ROTA_VOTE_PREPARE, 1, 5, 8, &hash);
+    cr_assert(rota_is_ok(rota_evidence_of_proposal(&evidence, genesis->membership.epoch, 1, &prepare, &header)));
+    return evidence;
+}
+
 struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int form)
 {
     switch (form) {
@@ -181,7 +195,9 @@ struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int for
         return new_view_evidence(genesis);
     case 7:
         return anchors_evidence(genesis);
-    default:
+    case 8:
         return changes_evidence(genesis);
+    default:
+        return proposal_evidence(genesis);
     }
 }

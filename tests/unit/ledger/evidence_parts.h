@@ -22,7 +22,7 @@ void parts_new_view(struct rota_new_view *out, struct rota_view_change changes[R
 void parts_sign_new_view(struct rota_signature *out, const struct rota_genesis *genesis, struct rota_new_view *new_view);
 
 /* One good piece of evidence of each form. */
-enum { PARTS_FORMS = 9 };
+enum { PARTS_FORMS = 10 };
 struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int form);
 
 #endif

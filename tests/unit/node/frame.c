@@ -215,3 +215,27 @@ Test(frame, carries_proposals_and_evidence)
     }
     frame_bench_end(&bench);
 }
+
+/* PROTOCOL E5, E9: what cannot be, and is signed all the same, becomes the proof of that; from nobody else's signature. */
+Test(frame, of_an_impossible_proposal_becomes_evidence)
+{
+    struct bench bench = frame_bench();
+    struct rota_block *block = frame_block(&bench, "alpha-scheduler", 1);
+    struct rota_frame frame;
+    block->header.proposer = 4; /* of four */
+    block->hash = rota_header_hash(&block->header);
+    struct rota_packet *packet = frame_preprepare(&bench, block);
+    cr_assert(rota_is_ok(frame_judge(&bench, &frame, 2, rota_view(packet->bytes, packet->len))));
+    cr_expect_eq(frame.kind, ROTA_FRAME_ENTRY);
+    cr_expect(frame.convicts);
+    cr_expect_eq(frame.entry.evidence->kind, ROTA_EVIDENCE_INVALID_PROPOSAL);
+    cr_expect_eq(frame.entry.evidence->member, 1);
+    rota_frame_release(&frame);
+    rota_packet_release(packet);
+    fixture_facility_secret(&bench.secret, fixture_member_label(3));
+    packet = frame_preprepare(&bench, block); /* in the name of member 1, signed by another */
+    cr_expect_not(rota_is_ok(frame_judge(&bench, &frame, 2, rota_view(packet->bytes, packet->len))));
+    rota_packet_release(packet);
+    rota_block_release(block);
+    frame_bench_end(&bench);
+}
