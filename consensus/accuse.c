@@ -192,6 +192,7 @@ void rota_accuse_view_change(struct rota_core *core, const struct rota_message *
     uint32_t member = message->sender;
     const struct rota_view_change *first = &core->changes[member], *second = message->view_change;
     if (member == core->self || !core->has_change[member] || first->new_view != second->new_view ||
+        first->incarnation != second->incarnation || /* it may have lost its memory in between (H1) */
         change_is_the_same(first, second))
         return;
     struct rota_accusation *accusation = accuse(core, ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE, member);

@@ -272,7 +272,7 @@ struct rota_status rota_evidence_of_view_changes(struct rota_evidence **out, uin
     *out = NULL;
     struct rota_hash first = rota_view_change_content(a), second = rota_view_change_content(b);
     int order = memcmp(first.b, second.b, sizeof first.b);
-    if (a->sender != b->sender || a->new_view != b->new_view || order == 0)
+    if (a->sender != b->sender || a->new_view != b->new_view || a->incarnation != b->incarnation || order == 0)
         return rota_fail(ROTA_REFUSED, "these are not two view changes of one member to one view");
     struct rota_evidence *evidence =
         rota_evidence_new(ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE, ROTA_EVIDENCE_FRONT_BYTES + change_bytes(a) + change_bytes(b));
