@@ -16,6 +16,27 @@ static struct rota_hash pool_seq_key(const struct rota_kid *kid, uint64_t seq)
     return key;
 }
 
+/* What may wait once, whatever its bytes: a coordinator's number, or one lie of a member (PROTOCOL §7). False: nothing but
+ * its id tells it apart. */
+static bool pool_claim(struct rota_hash *out, const struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_PROPOSAL) {
+        *out = pool_seq_key(&entry->proposal->jws.kid, entry->proposal->seq);
+        return true;
+    }
+    if (entry->kind != ROTA_ENTRY_EVIDENCE || entry->evidence->kind == ROTA_EVIDENCE_COORDINATOR)
+        return false;
+    struct rota_digest digest;
+    rota_digest_start(&digest, ROTA_TAG("evidence"));
+    rota_digest_add_u32(&digest, entry->evidence->epoch);
+    rota_digest_add_u32(&digest, entry->evidence->member);
+    rota_digest_add_u8(&digest, (uint8_t)entry->evidence->kind);
+    rota_digest_add_u64(&digest, entry->evidence->view);
+    rota_digest_add_u64(&digest, entry->evidence->height);
+    *out = rota_digest_finish(&digest);
+    return true;
+}
+
 struct rota_status rota_pool_init(struct rota_pool *pool, uint32_t ours_max)
 {
     memset(pool, 0, sizeof *pool);
@@ -218,11 +239,11 @@ static struct rota_status pool_make_room(struct rota_pool *pool, const struct ro
 static struct rota_status pool_index(struct rota_pool *pool, struct rota_waiting *waiting)
 {
     const struct rota_entry *entry = &waiting->entry;
+    struct rota_hash claim;
     ROTA_TRY(rota_map_put(&pool->by_id, &entry->id, rota_map_value(waiting)));
-    if (entry->kind != ROTA_ENTRY_PROPOSAL)
+    if (!pool_claim(&claim, entry))
         return rota_ok();
-    struct rota_hash key = pool_seq_key(&entry->proposal->jws.kid, entry->proposal->seq);
-    struct rota_status status = rota_map_put(&pool->by_seq, &key, rota_map_value(waiting));
+    struct rota_status status = rota_map_put(&pool->by_seq, &claim, rota_map_value(waiting));
     if (!rota_is_ok(status))
         rota_map_drop(&pool->by_id, &entry->id);
     return status;
@@ -243,11 +264,12 @@ struct rota_status rota_pool_add(struct rota_pool *pool, struct rota_waiting **o
                                  bool ours, uint64_t now_ms)
 {
     *out = NULL;
+    struct rota_hash claim;
     bool known = rota_pool_find(pool, &entry->id) != NULL;
-    if (!known && entry->kind == ROTA_ENTRY_PROPOSAL)
-        known = rota_pool_find_seq(pool, &entry->proposal->jws.kid, entry->proposal->seq) != NULL;
+    if (!known && pool_claim(&claim, entry))
+        known = rota_map_get(&pool->by_seq, &claim) != 0;
     if (known)
-        return rota_fail(ROTA_EXISTS, "this key and seq wait already");
+        return rota_fail(ROTA_EXISTS, "this key and seq, or this lie, wait already");
     ROTA_TRY(pool_make_room(pool, entry, ours));
     struct rota_lane *lane = NULL;
     ROTA_TRY(lane_of(&lane, pool, entry));
@@ -278,10 +300,9 @@ void rota_pool_remove(struct rota_pool *pool, struct rota_waiting *waiting)
             lane_time_anew(pool, lane);
     }
     rota_map_drop(&pool->by_id, &waiting->entry.id);
-    if (waiting->entry.kind == ROTA_ENTRY_PROPOSAL) {
-        struct rota_hash key = pool_seq_key(&waiting->entry.proposal->jws.kid, waiting->entry.proposal->seq);
-        rota_map_drop(&pool->by_seq, &key);
-    }
+    struct rota_hash claim;
+    if (pool_claim(&claim, &waiting->entry))
+        rota_map_drop(&pool->by_seq, &claim);
     pool->count--;
     pool->ours -= waiting->ours;
     pool->bytes -= rota_entry_bytes(&waiting->entry).len;

@@ -45,7 +45,7 @@ struct rota_lane {
 
 struct rota_pool {
     struct rota_map by_id;               /* struct rota_waiting */
-    struct rota_map by_seq;              /* struct rota_waiting, by (kid, seq) */
+    struct rota_map by_seq;              /* struct rota_waiting, by what may wait once: (kid, seq), or a member's lie */
     struct rota_map by_name;             /* struct rota_lane */
     struct rota_lane evidence;           /* and epoch changes: what goes before proposals */
     struct rota_lane *turn;              /* the lane that is served first next time; NULL: none */

@@ -68,8 +68,10 @@ static bool watch_write(void *context, struct rota_waiting *waiting)
 {
     struct rota_writer *writer = context;
     struct rota_view bytes = rota_entry_bytes(&waiting->entry);
-    if (waiting->entry.kind != ROTA_ENTRY_EVIDENCE || writer->len + 4 + bytes.len > writer->size)
-        return false; /* evidence comes first; what has no room others have too */
+    if (waiting->entry.kind != ROTA_ENTRY_EVIDENCE)
+        return true;
+    if (writer->len + 4 + bytes.len > writer->size)
+        return false; /* what has no room others have too */
     rota_write_long(writer, bytes);
     return true;
 }

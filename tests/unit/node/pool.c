@@ -134,6 +134,27 @@ Test(pool, evidence_goes_first_and_is_bounded_in_a_block)
     pool_end(pool, &bench);
 }
 
+/* PROTOCOL §7: one lie is told apart by what it is about; other bytes for it do not fill the pool. */
+Test(pool, one_lie_waits_once)
+{
+    struct bench bench;
+    struct rota_pool *pool = pool_new(&bench);
+    struct rota_waiting *first = NULL, *waiting = NULL;
+    for (uint32_t salt = 0; salt < 3; salt++) {
+        struct rota_entry entry =
+            fixture_entry_of_evidence(fixture_vote_evidence(&bench.genesis, ROTA_VOTE_PREPARE, 0, 7, 1, salt));
+        cr_expect_eq(rota_pool_add(pool, &waiting, &entry, false, 0).code, salt == 0 ? ROTA_OK : ROTA_EXISTS);
+        first = salt == 0 ? waiting : first;
+        rota_entry_release(&entry);
+    }
+    rota_pool_remove(pool, first);
+    struct rota_entry again =
+        fixture_entry_of_evidence(fixture_vote_evidence(&bench.genesis, ROTA_VOTE_PREPARE, 0, 7, 1, 9));
+    cr_expect(rota_is_ok(rota_pool_add(pool, &waiting, &again, false, 0)));
+    rota_entry_release(&again);
+    pool_end(pool, &bench);
+}
+
 /* The map under it: against a plain array, with deletions. */
 Test(pool, the_map_forgets_and_remembers)
 {
