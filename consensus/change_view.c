@@ -296,6 +296,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     durable->tip_height = core->tip.height;
     durable->tip = core->tip.block;
     core->muted = false;
+    core->helped = false;
     core->failed_views = ROTA_BROKEN(timeouts_back_at_new_view, core->failed_views, 0);
     bool passed = ROTA_BROKEN(tip_prepared_last, core->committed >= core->tip.height, true);
     core->voted_height = passed ? core->committed : core->tip.height;

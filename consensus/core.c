@@ -163,10 +163,10 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->durable.view = ROTA_BROKEN(view_forgotten_at_restart, core->durable.view, 0);
     core->durable.has_best = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.has_best, false);
     core->durable.best_header_count = ROTA_BROKEN(lock_forgotten_at_restart, core->durable.best_header_count, 0);
+    start_compare_lock(core);
     if (event->start.certificate) {
         core->has_committed_certificate = true;
         core->committed_certificate = *event->start.certificate;
-        start_compare_lock(core);
         rota_certify_start(core);
         if (core->durable.view < core->committed_certificate.vote.view) { /* R4: the ledger is a turn ahead */
             core->durable.view = core->committed_certificate.vote.view;

@@ -170,6 +170,7 @@ struct rota_action {
             uint64_t height;
             uint64_t after_ms;         /* time_ms must be greater */
             struct rota_anchor anchor; /* goes into the block unless it is in the ledger; view 0: none */
+            bool bare;                 /* that alone is worth a block (PROTOCOL H6) */
         } build;
         struct {
             uint64_t height;

@@ -161,6 +161,7 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
     if (message->sender == core->self)
         return;
     greeting->recovering = hello->standing == ROTA_STANDING_RECOVERING;
+    greeting->recover_view = hello->recover_view;
     if (!greeting->has || hello->incarnation > greeting->hello.incarnation) {
         greeting->has = true;
         greeting->hello = *hello;

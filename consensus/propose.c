@@ -11,6 +11,18 @@ static bool propose_is_overtaken(const struct rota_core *core)
            (!rota_hash_is_zero(&slot->wanted) || slot->source >= ROTA_SLOT_PREPARED || slot->check == ROTA_SLOT_ASKED);
 }
 
+/* H6: a member waits for a commit in this view, and nothing else is there to be ordered. */
+static bool propose_helps(const struct rota_core *core)
+{
+    if (core->helped || core->durable.view == 0 || core->voted_height != core->committed ||
+        (core->has_committed_certificate && core->committed_certificate.vote.view == core->durable.view))
+        return false;
+    for (uint32_t i = 0; i < core->n; i++)
+        if (core->greetings[i].recovering && core->greetings[i].recover_view < core->durable.view)
+            return true;
+    return false;
+}
+
 /* Latency first: at once when nothing is in flight, else only a full block. */
 static bool propose_is_due(struct rota_core *core)
 {
@@ -18,7 +30,7 @@ static bool propose_is_due(struct rota_core *core)
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
-    if (!rota_core_is_primary(core) || core->waiting == 0 || propose_is_overtaken(core))
+    if (!rota_core_is_primary(core) || propose_is_overtaken(core) || (core->waiting == 0 && !propose_helps(core)))
         return false;
     if (ROTA_BROKEN(block_above_config_proposed, rota_window_ends_epoch(core), false))
         return false;
@@ -48,7 +60,9 @@ void rota_propose(struct rota_core *core)
     action->build.height = core->voted_height + 1;
     action->build.after_ms = propose_parent_time(core);
     action->build.anchor = rota_core_anchor(core);
+    action->build.bare = core->waiting == 0;
     core->building = true;
+    core->helped = true; /* whatever is built now, a commit of this view follows, or nothing does */
 }
 
 void rota_preprepare_say(struct rota_core *core, uint32_t to, const struct rota_slot *slot)

@@ -308,7 +308,7 @@ void rota_recover_consider(struct rota_core *core)
         greeting_end(core);
         break;
     case ROTA_STANDING_MEMBER:
-        if (core->greeting && (answers == core->n - 1 || core->now_ms >= core->greeting_ms))
+        if (core->greeting && (answers == core->n - 1 || (answers + 1 >= core->quorum && core->now_ms >= core->greeting_ms)))
             greeting_end(core);
         break;
     case ROTA_STANDING_RECOVERING:

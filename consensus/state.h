@@ -114,6 +114,7 @@ struct rota_greeting {
     struct rota_hello hello;
     struct rota_signature signature;
     bool recovering;             /* as it last said */
+    uint64_t recover_view;       /* which view it has to get past, as it last said */
     uint64_t floor;              /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (H7) */
     uint64_t next_floor;         /* the same, from when it speaks again */
     uint64_t asked_ms;           /* not before: our next HELLO to it alone */
@@ -182,6 +183,7 @@ struct rota_core {
 
     struct rota_peer_track peers[ROTA_MEMBERS_MAX];
     bool suspected;          /* we said SUSPECT in this view */
+    bool helped;             /* a block for a member that recovers was asked for in this view (H6) */
     bool new_view_said;      /* we said NEW-VIEW for this view */
     uint32_t failed_views;   /* views entered since the last commit in a view */
     uint64_t progress_ms;    /* since when the oldest block in flight waits; 0: none in flight */

@@ -145,7 +145,7 @@ void rota_timers_arm(struct rota_core *core)
     }
     if (!rota_core_is_silent(core))
         earlier(&at_ms, core->view_change_ms);
-    if (core->greeting)
+    if (core->greeting && core->greeting_ms > core->now_ms)
         earlier(&at_ms, core->greeting_ms);
     earlier(&at_ms, core->hello_ms);
     if (watches)

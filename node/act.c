@@ -151,7 +151,7 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
     uint64_t wall_ms = rota_clock_wall_ms();
     uint64_t time_ms = wall_ms > action->build.after_ms ? wall_ms : action->build.after_ms + 1;
     const struct rota_block *block = rota_chain_build(&node->chain, &node->pool, action->build.height, &action->build.parent,
-                                                      time_ms, &action->build.anchor);
+                                                      time_ms, &action->build.anchor, action->build.bare);
     struct rota_feedback feedback = {.kind = ROTA_EVENT_BUILT};
     feedback.event.built.empty = block == NULL;
     if (block) {

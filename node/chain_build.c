@@ -47,11 +47,10 @@ static uint32_t build_leave_out(struct rota_entry *entries, uint32_t count, uint
     return kept;
 }
 
-/* Records alone are not worth a block, unless they leave no room in it for what waits. */
-static struct rota_status build_execute(struct rota_chain *chain, struct rota_executed *out, uint32_t *count,
-                                        uint32_t records, uint64_t height)
+/* Records alone are not worth a block, unless the core wants it bare or they leave no room in it for what waits. */
+static struct rota_status build_execute(struct rota_chain *chain, struct rota_executed *out, uint32_t *count, uint32_t least,
+                                        uint64_t height)
 {
-    uint32_t least = records < rota_chain_epoch(chain)->limits.block_entries_max ? records + 1 : records;
     while (*count >= least && *count > 0) {
         uint32_t bad = UINT32_MAX;
         struct rota_status status = rota_chain_execute(chain, out, &bad, height, chain->picked, *count);
@@ -142,7 +141,8 @@ static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uin
 
 /* ~ from node/act.c: ROTA_ACTION_BUILD. The header goes back to the core: consensus/propose.c rota_propose_built. */
 const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                                          const struct rota_hash *parent, uint64_t time_ms, const struct rota_anchor *anchor)
+                                          const struct rota_hash *parent, uint64_t time_ms, const struct rota_anchor *anchor,
+                                          bool bare)
 {
     uint64_t top;
     if (rota_chain_reach(chain, parent) != ROTA_CHECK_VALID)
@@ -156,7 +156,10 @@ const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_
     struct rota_status status = build_records(records, &record_count, chain, anchor);
     if (rota_is_ok(status)) {
         count = build_pick(chain, pool, height, records, record_count);
-        status = build_execute(chain, &executed, &count, record_count, height);
+        uint32_t least = record_count + 1;
+        if (bare || record_count == rota_chain_epoch(chain)->limits.block_entries_max)
+            least = 1;
+        status = build_execute(chain, &executed, &count, least, height);
     }
     if (rota_is_ok(status))
         status = build_block(chain, &executed, count, time_ms);

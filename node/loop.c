@@ -82,8 +82,7 @@ static void loop_publish(struct rota_node *node)
     else
         rota_follow_inspect(&node->view, node);
     uint32_t heard = node->view.heard | (node->is_member ? UINT32_C(1) << node->self : 0);
-    bool quorum =
-        node->is_member && (uint32_t)__builtin_popcount(heard) >= node->quorum && node->view.mode != ROTA_MODE_HALTED;
+    bool quorum = node->is_member && (uint32_t)__builtin_popcount(heard) >= node->quorum && !node->view.halted;
     if (!quorum)
         node->quorum_since_ms = 0;
     else if (node->quorum_since_ms == 0)

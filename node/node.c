@@ -1,5 +1,6 @@
 /* Opening top to bottom, closing bottom to top. */
 #include "node/inside.h"
+#include "node/recovery.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,6 +8,10 @@
 #include <unistd.h>
 
 enum { NODE_DOOR_TICKETS_MAX = 4096 };
+
+#define NODE_LEDGER_LOST                                                                                                   \
+    " next=\"move the file and its -wal and -shm to another folder and keep them, leave everything else, and start rotad " \
+    "again: it fetches the ledger from the other facilities, and votes again when that is safe\""
 
 static struct rota_status genesis_read_bytes(uint8_t **out, size_t *out_len, int file)
 {
@@ -64,10 +69,11 @@ static struct rota_status node_open(struct rota_node *node)
     ROTA_TRY(node_check_key(node));
     ROTA_TRY(rota_keyring_new(&node->keyring));
     node->failed_file = node->config.ledger;
+    ROTA_TRY(rota_recovery_make_ledger(node->config.ledger, node->config.journal, &node->genesis));
     ROTA_TRY(rota_chain_open(&node->chain, node->config.ledger, &node->genesis, node->keyring, 0, &observer));
     ROTA_TRY(node_open_core(node));
     node->failed_file = node->config.journal;
-    ROTA_TRY(rota_journal_open(&node->journal, node->config.journal, &node->epoch.membership));
+    ROTA_TRY(rota_recovery_open_journal(&node->journal, node->config.journal, &node->epoch.membership));
     node->failed_file = node->config.listen;
     ROTA_TRY(rota_pool_init(&node->pool, node->config.intake.queue));
     node->pool.slack_ms = rota_node_forward_ms(node);
@@ -95,7 +101,9 @@ struct rota_status rota_node_open(struct rota_node **out, const struct rota_conf
         *out = node;
         return status;
     }
-    rota_log(ROTA_LOG_ERROR, "open", "file=\"%s\" why=\"%s\"", node->failed_file, status.why);
+    bool ledger_lost = status.code == ROTA_MALFORMED && node->failed_file == node->config.ledger;
+    rota_log(ROTA_LOG_ERROR, "open", "file=\"%s\" why=\"%s\"%s", node->failed_file, status.why,
+             ledger_lost ? NODE_LEDGER_LOST : "");
     rota_node_close(node);
     return status;
 }

@@ -1,6 +1,7 @@
 /* What the log says of the node's work: one line a block while there are few, one a second when there are many; a line for
  * everything that changes who may vote. */
 #include "node/inside.h"
+#include "node/recovery.h"
 
 enum { REPORT_LINES_PER_SECOND = 10 };
 
@@ -70,11 +71,13 @@ void rota_report_commit(struct rota_node *node, const struct rota_executed *exec
 
 static const char *report_mode(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE      ? "active"
-           : mode == ROTA_MODE_CHANGING  ? "changing"
-           : mode == ROTA_MODE_ENDED     ? "ended"
-           : mode == ROTA_MODE_FOLLOWING ? "following"
-                                         : "halted";
+    return mode == ROTA_MODE_ACTIVE        ? "active"
+           : mode == ROTA_MODE_CHANGING    ? "changing"
+           : mode == ROTA_MODE_ENDED       ? "ended"
+           : mode == ROTA_MODE_FOLLOWING   ? "following"
+           : mode == ROTA_MODE_RECOVERING  ? "recovering"
+           : mode == ROTA_MODE_QUARANTINED ? "quarantined"
+                                           : "halted";
 }
 
 /* ~ The last hop of a turn: what people see of it. */
@@ -91,6 +94,7 @@ void rota_report_turn(struct rota_node *node)
         rota_log(ROTA_LOG_INFO, "heard", "facilities=%d of=%u quorum=%u",
                  __builtin_popcount(now->heard | (node->is_member ? 1U << node->self : 0)), node->epoch.membership.count,
                  node->quorum);
+    rota_recovery_report(before, now, &node->epoch.membership, node->self);
     *before = *now;
     if (node->turn.now_ms / 1000 != node->commits.second_ms)
         report_summary(node);

@@ -19,11 +19,6 @@ static void start_log(const struct rota_node *node, const struct rota_recovered 
              node->epoch.membership.count, node->quorum, (unsigned long long)node->chain.height,
              rota_log_hash(&node->chain.head).text, (unsigned long long)recovered->incarnation,
              (unsigned long long)(recovered->durable ? recovered->durable->view : 0));
-    if (node->chain.height > 0 && !recovered->restarted)
-        rota_log(
-            ROTA_LOG_WARNING, "journal-new",
-            "text=\"the ledger has blocks but the journal is new: if this node ran before with another journal, stop it "
-            "and put that one back\"");
 }
 
 struct rota_status rota_node_start_core(struct rota_node *node)

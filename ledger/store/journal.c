@@ -156,6 +156,25 @@ struct rota_status rota_journal_file_create(const char *path, const struct rota_
     return rota_is_ok(status) ? journal_sync_folder(path) : status;
 }
 
+struct rota_status rota_journal_file_set_aside(char *out, size_t out_size, const char *path)
+{
+    static const char *const parts[] = {"-wal", "-shm", ""}; /* the file itself last: then it is whole under its new name */
+    char from[PATH_MAX], to[PATH_MAX];
+    unsigned number = 1;
+    do {
+        int length = snprintf(out, out_size, "%s.damaged-%u", path, number++);
+        if (length < 0 || (size_t)length >= out_size || (size_t)length + sizeof "-wal" > sizeof to)
+            return rota_fail(ROTA_TOO_LARGE, "the name of the journal file is too long");
+    } while (access(out, F_OK) == 0);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        (void)snprintf(from, sizeof from, "%s%s", path, parts[i]);
+        (void)snprintf(to, sizeof to, "%s%s", out, parts[i]);
+        if (access(from, F_OK) == 0 && rename(from, to) != 0)
+            return rota_fail(ROTA_IO, "the damaged journal file could not be given another name");
+    }
+    return journal_sync_folder(path);
+}
+
 /* ---- opening -------------------------------------------------------------------------------------------------------- */
 
 static int64_t journal_ask(sqlite3 *db, const char *sql)

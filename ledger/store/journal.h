@@ -12,6 +12,9 @@ struct rota_journal_file; /* opaque, heap */
 
 /* A new file that belongs to this ledger; never over an existing one (ROTA_EXISTS). */
 ROTA_CHECKED struct rota_status rota_journal_file_create(const char *path, const struct rota_hash *ledger_id);
+/* Gives the file, and its log, another name in the same folder: PATH.damaged-1, -2, ...; nothing is deleted. *out: the new
+ * name. */
+ROTA_CHECKED struct rota_status rota_journal_file_set_aside(char *out, size_t out_size, const char *path);
 /* ROTA_NOT_FOUND; ROTA_MALFORMED: no such file, or damaged; ROTA_UNSUPPORTED: newer; ROTA_WRONG_LEDGER. */
 ROTA_CHECKED struct rota_status rota_journal_file_open(struct rota_journal_file **out, const char *path,
                                                        const struct rota_hash *ledger_id);

@@ -1,5 +1,6 @@
 /* How the node is doing: for operators, load balancers and people. */
 #include "node/http/door.h"
+#include "node/recovery.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,13 @@ struct status_task {
 
 static const char *mode_name(enum rota_mode mode)
 {
-    return mode == ROTA_MODE_ACTIVE      ? "active"
-           : mode == ROTA_MODE_CHANGING  ? "changing view"
-           : mode == ROTA_MODE_ENDED     ? "epoch ended"
-           : mode == ROTA_MODE_FOLLOWING ? "following: no member of this epoch"
-                                         : "halted";
+    return mode == ROTA_MODE_ACTIVE        ? "active"
+           : mode == ROTA_MODE_CHANGING    ? "changing view"
+           : mode == ROTA_MODE_ENDED       ? "epoch ended"
+           : mode == ROTA_MODE_FOLLOWING   ? "following: no member of this epoch"
+           : mode == ROTA_MODE_RECOVERING  ? "recovering"
+           : mode == ROTA_MODE_QUARANTINED ? "quarantined"
+                                           : "halted";
 }
 
 uint32_t rota_heard_count(const struct rota_facts *facts)
@@ -90,6 +93,17 @@ static json_t *profile_json(const struct rota_membership *membership)
     return json_sprintf("%s: %u of %u facilities decide, %u may lie", name, needed, membership->count, liars);
 }
 
+/* Why it does not vote, if it does not: lost memory, or a halt. */
+static void standing_fill(json_t *document, const struct rota_facts *facts)
+{
+    char words[ROTA_RECOVERY_WORDS_MAX];
+    rota_recovery_words(words, &facts->core, facts->membership, facts->self);
+    const char *why = facts->core.halted ? facts->core.halted : words;
+    json_object_set_new(document, "run", json_integer((json_int_t)facts->core.incarnation));
+    if (why[0])
+        json_object_set_new(document, "not_voting", json_string(why));
+}
+
 static void status_fill(json_t *document, const struct rota_facts *facts)
 {
     const struct rota_membership *membership = facts->membership;
@@ -101,6 +115,7 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
     json_object_set_new(document, "head", rota_json_hex_new(facts->head.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "head_time_ms", json_integer((json_int_t)facts->head_time_ms));
     json_object_set_new(document, "mode", json_string(mode_name(facts->core.mode)));
+    standing_fill(document, facts);
     json_object_set_new(document, "epoch", json_integer(membership->epoch));
     json_object_set_new(document, "member", json_boolean(facts->is_member));
     json_object_set_new(document, "view", json_integer((json_int_t)facts->core.view));
@@ -168,6 +183,8 @@ void rota_answer_live(struct rota_http_request *request, struct rota_http_reply 
 /* Why the node is ready or not; each check has its words. */
 struct health {
     enum rota_mode mode;
+    bool halted; /* whatever for */
+    bool greets; /* it has just started, and asks the others what they know of it */
     bool loop, quorum;
     uint32_t heard, needed, members;
 };
@@ -177,6 +194,8 @@ static void health_visit(void *context, const struct rota_facts *facts)
     const struct rota_membership *membership = facts->membership;
     struct health *health = context;
     health->mode = facts->core.mode;
+    health->halted = facts->core.halted != NULL;
+    health->greets = facts->core.greeting;
     health->heard = rota_heard_count(facts);
     health->needed = rota_quorum(membership->count, membership->profile);
     health->members = membership->count;
@@ -184,7 +203,7 @@ static void health_visit(void *context, const struct rota_facts *facts)
 
 static struct health health_look(struct rota_http *http)
 {
-    struct health health = {.mode = ROTA_MODE_HALTED, .quorum = rota_node_has_quorum(http->node)};
+    struct health health = {.mode = ROTA_MODE_HALTED, .halted = true, .quorum = rota_node_has_quorum(http->node)};
     health.loop = rota_is_ok(rota_node_visit(http->node, health_visit, &health));
     return health;
 }
@@ -194,7 +213,7 @@ static void health_reply_verbose(struct rota_http_reply *reply, const struct hea
 {
     char text[512];
     int len = snprintf(text, sizeof text, "%s loop: it %s\n%s core: %s\n", health->loop ? "ok" : "no",
-                       health->loop ? "turns" : "does not turn", health->mode != ROTA_MODE_HALTED ? "ok" : "no",
+                       health->loop ? "turns" : "does not turn", !health->halted ? "ok" : "no",
                        health->loop ? mode_name(health->mode) : "not asked");
     if (write)
         snprintf(text + len, sizeof text - (size_t)len, "%s quorum: %u of %u facilities heard, %u needed\n%s view: %s\n",
@@ -219,8 +238,9 @@ void rota_answer_ready(struct rota_http_request *request, struct rota_http_reply
     const char *no = NULL;
     if (!health.loop)
         no = "not ready: the loop does not turn";
-    else if (health.mode == ROTA_MODE_HALTED)
-        no = "not ready: the node is halted, see its log";
+    else if (health.halted)
+        no = health.mode == ROTA_MODE_QUARANTINED ? "not ready: somebody else signs with this facility's key, see the log"
+                                                  : "not ready: the node is halted, see its log";
     ready_reply(request, reply, &health, false, no);
 }
 
@@ -230,10 +250,15 @@ void rota_answer_ready_write(struct rota_http_request *request, struct rota_http
     const char *no = NULL;
     if (!health.loop)
         no = "not ready: the loop does not turn";
-    else if (health.mode == ROTA_MODE_HALTED)
-        no = "not ready: the node is halted, see its log";
+    else if (health.halted)
+        no = health.mode == ROTA_MODE_QUARANTINED ? "not ready: somebody else signs with this facility's key, see the log"
+                                                  : "not ready: the node is halted, see its log";
     else if (!health.quorum)
         no = "not ready: no quorum of facilities is heard";
+    else if (health.greets)
+        no = "not ready: the node has just started and waits for the greetings of the others";
+    else if (health.mode == ROTA_MODE_RECOVERING)
+        no = "not ready: the node is recovering and does not vote yet, see /v1/status";
     else if (health.mode != ROTA_MODE_ACTIVE)
         no = "not ready: the view is changing";
     ready_reply(request, reply, &health, true, no);

@@ -54,6 +54,14 @@ static void status_print_chain(const json_t *status)
                  status_number(status, "view_changes"));
 }
 
+/* Why it does not vote: lost memory, or a halt. In full, it may be long. */
+static void status_print_standing(const json_t *status)
+{
+    const char *why = json_string_value(json_object_get(status, "not_voting"));
+    if (why != NULL)
+        (void)printf("NOT VOTING  %s\n", why);
+}
+
 /* True when enough facilities are heard for anything to commit. */
 static bool status_has_quorum(const json_t *status)
 {
@@ -135,6 +143,7 @@ static int status_run(void *input)
         rota_result_print(result);
     } else {
         status_print_chain(status);
+        status_print_standing(status);
         status_print_quorum(status);
         status_print_work(status);
         status_print_peers(status);

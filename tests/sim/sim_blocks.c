@@ -130,7 +130,7 @@ static uint64_t patience_since(const struct sim *sim, const struct sim_replica *
 
 void sim_block_seal(struct sim_block *block)
 {
-    block->header.entry_count = block->request_count;
+    block->header.entry_count = block->request_count > 0 ? block->request_count : 1; /* its anchor */
     block->header.outcome_hash = block_outcome(block);
     block->hash = rota_header_hash(&block->header);
 }
@@ -184,7 +184,7 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
         if (replica->known[r] && !replica->executed[r] && !replica->censors[r] && !sim_liar_censors(sim, replica->index, r))
             block.requests[block.request_count++] = r;
-    if (block.request_count == 0)
+    if (block.request_count == 0 && !action->build.bare)
         return false;
     uint64_t clock = sim_wall_ms(sim, replica);
     block.header.time_ms = clock > after_ms ? clock : after_ms + 1;

@@ -145,8 +145,9 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
 {
     struct side *side = sim_side_of(sim, replica);
     uint64_t wall_ms = sim_wall_ms(sim, replica), after_ms = action->build.after_ms;
-    const struct rota_block *block = rota_chain_build(&side->chain, &side->pool, action->build.height, &action->build.parent,
-                                                      wall_ms > after_ms ? wall_ms : after_ms + 1, &action->build.anchor);
+    const struct rota_block *block =
+        rota_chain_build(&side->chain, &side->pool, action->build.height, &action->build.parent,
+                         wall_ms > after_ms ? wall_ms : after_ms + 1, &action->build.anchor, action->build.bare);
     side_fail(side, side->chain.failed);
     if (!block)
         return NULL;

@@ -80,6 +80,28 @@ class Memory(unittest.TestCase):
             one.finish()
             one.judge()
 
+    # PROTOCOL H3, H5: a damaged journal is kept and replaced; a ledger that the operator moved away is fetched again
+    def test_a_file_is_lost(self):
+        with self.run_one() as one:
+            net = one.net
+            first, second = one.draw.sample(net.names, 2)
+            one.progress(20)
+            net.kill(first)
+            with open(net.dir / f"node-{first}" / "private.db", "r+b") as journal:
+                journal.write(b"not a journal any more")
+            one.wiped.append((time.monotonic_ns(), first))
+            self.comes_back(one, first)
+            self.assertIn("journal-lost", net.log(first))
+            self.assertTrue((net.dir / f"node-{first}" / "private.db.damaged-1").exists())
+            net.kill(second)
+            for path in (net.dir / f"node-{second}").glob("ledger.db*"):
+                path.unlink()
+            one.wiped.append((time.monotonic_ns(), second))
+            self.comes_back(one, second)
+            self.assertIn("ledger-lost", net.log(second))
+            one.finish()
+            one.judge()
+
     # PROTOCOL H3, H4: a new disk where others prove a committed block
     def test_an_empty_disk(self):
         with self.run_one() as one:

@@ -116,7 +116,7 @@ const struct rota_block *bench_build(struct bench_side *side)
     uint64_t top;
     struct rota_hash parent = *rota_chain_top(side->chain, &top);
     uint64_t time_ms = side->chain->genesis->created_ms + 1000 * (top + 1);
-    return rota_chain_build(side->chain, &side->pool, top + 1, &parent, time_ms, &(struct rota_anchor){0});
+    return rota_chain_build(side->chain, &side->pool, top + 1, &parent, time_ms, &(struct rota_anchor){0}, false);
 }
 
 struct rota_block *bench_copy(const struct rota_block *block)

@@ -78,8 +78,8 @@ Test(chain, the_least_time_after_the_parent_is_timely_by_any_clock)
         time_ms = (i > 0 ? blocks[i - 1]->header.time_ms : time_ms) + after_ms[i];
         bench_wait(&pair.builder,
                    bench_enrol(&pair.bench, "alpha-director", i + 1, (const char *[]){"n-1", "n-2", "n-3"}[i]));
-        blocks[i] =
-            rota_chain_build(pair.builder.chain, &pair.builder.pool, top + 1, &parent, time_ms, &(struct rota_anchor){0});
+        blocks[i] = rota_chain_build(pair.builder.chain, &pair.builder.pool, top + 1, &parent, time_ms,
+                                     &(struct rota_anchor){0}, false);
         cr_assert_not_null(blocks[i]);
         pair_send(&pair, blocks[i]);
     }
@@ -276,15 +276,21 @@ Test(chain, the_first_block_of_a_view_carries_its_anchor)
     other.nv.b[0] ^= 1;
     uint64_t time_ms = pair.builder.chain->genesis->created_ms + 1000;
     struct rota_hash start = {{0}};
-    cr_expect_null(rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine), "an anchor alone");
+    cr_expect_null(rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, false),
+                   "an anchor alone");
+    const struct rota_block *bare =
+        rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, true);
+    cr_assert(bare && bare->entry_count == 1 && bare->entries[0].kind == ROTA_ENTRY_RECORD, "when it is wanted (H6)");
+    rota_chain_rollback(pair.builder.chain);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
-    const struct rota_block *first = rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine);
+    const struct rota_block *first =
+        rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, false);
     cr_assert_not_null(first);
     cr_expect_eq(first->entry_count, 2);
     cr_expect_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 2, "n-2"));
     const struct rota_block *second =
-        rota_chain_build(pair.builder.chain, &pair.builder.pool, 2, &first->hash, time_ms + 1, &mine);
+        rota_chain_build(pair.builder.chain, &pair.builder.pool, 2, &first->hash, time_ms + 1, &mine, false);
     cr_assert_not_null(second);
     cr_expect_eq(second->entry_count, 1);
     pair_send(&pair, first);
@@ -310,12 +316,12 @@ Test(chain, where_a_block_holds_one_entry_the_anchor_has_one_of_its_own)
     uint64_t time_ms = side.chain->genesis->created_ms + 1000;
     struct rota_hash start = {{0}};
     bench_wait(&side, bench_enrol(&bench, "alpha-director", 1, "n-1"));
-    const struct rota_block *first = rota_chain_build(side.chain, &side.pool, 1, &start, time_ms, &record->anchor);
+    const struct rota_block *first = rota_chain_build(side.chain, &side.pool, 1, &start, time_ms, &record->anchor, false);
     cr_assert_not_null(first);
     cr_assert_eq(first->entry_count, 1);
     cr_assert_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
     const struct rota_block *second =
-        rota_chain_build(side.chain, &side.pool, 2, &first->hash, time_ms + 1, &record->anchor);
+        rota_chain_build(side.chain, &side.pool, 2, &first->hash, time_ms + 1, &record->anchor, false);
     cr_assert_not_null(second);
     cr_assert_eq(second->entries[0].kind, ROTA_ENTRY_PROPOSAL);
     rota_record_release(record);
