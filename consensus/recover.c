@@ -255,7 +255,7 @@ static uint64_t recover_view_find(const struct rota_core *core)
             views[at] = views[at - 1];
         views[at] = core->greetings[i].view;
     }
-    return count < needed ? UINT64_MAX : views[count - needed];
+    return count < needed ? UINT64_MAX : views[ROTA_BROKEN(lowest_claim_counts, count - needed, count - 1)];
 }
 
 static void recover_end(struct rota_core *core)

@@ -150,6 +150,8 @@
       "silence agreement chain new_view lock double_vote")                                                                  \
     V(silence_ends_early, "p18", "a replica that lost its memory speaks again after any commit",                            \
       "scenarios amnesia/losses_one_after_the_other_stay_safe", 0, "silence agreement chain new_view lock double_vote")     \
+    V(lowest_claim_counts, "p18", "a replica that lost its memory believes the lowest view that others stand in",           \
+      "scenarios amnesia/one_that_lags_does_not_shorten_the_silence", 0, "silence double_vote test")                        \
     V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
       "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
