@@ -239,6 +239,9 @@ void sim_liar_wakes(struct sim *sim, uint32_t liar)
     if (!lying || !(lying->members >> liar & 1) || sim->membership.count == 1)
         return;
     liar_late_release(sim, liar, sim_view(sim, liar).view);
+    if (sim->now_ms - lying->spoke_ms < LIAR_PAUSE_MS)
+        return;
+    lying->spoke_ms = sim->now_ms;
     liar_views_unasked(sim, liar);
     liar_bytes_unasked(sim, liar);
     liar_sync_unasked(sim, liar);

@@ -77,6 +77,8 @@ struct liar_variants {
     const struct sim_block *given[ROTA_MEMBERS_MAX];
 };
 
+enum { LIAR_PAUSE_MS = 10 };
+
 struct sim_liars {
     uint32_t members; /* bits */
     uint64_t lies;    /* bits of enum sim_lie */
@@ -85,7 +87,8 @@ struct sim_liars {
     uint32_t variants; /* 2, 3 or n */
     uint32_t favoured; /* peers that are told something, as bits: SELECT, WITHHOLD */
     uint64_t slow_ms;
-    bool speaking; /* what the layer says is not heard by the layer */
+    uint64_t spoke_ms; /* when one of them last spoke unasked: a flood ten times what is usual, not a thousand times */
+    bool speaking;     /* what the layer says is not heard by the layer */
     uint32_t memory_count, late_count, variants_next;
     struct liar_memory memory[LIAR_MEMORY];
     struct liar_late late[LIAR_LATE];

@@ -90,8 +90,8 @@ static void draw_network(struct swarm *swarm, uint32_t members)
     uint32_t n = swarm->plan->options.members;
     if (draw(swarm, n <= 3 ? 2 : 8) == 0)
         swarm->plan->options.profile = ROTA_PROFILE_CRASH;
-    swarm->plan->real = draw(swarm, 4) == 0 && n <= 7;
-    swarm->plan->chaos_ms = n > 10 ? 3000 : strength(swarm, 3000, 12000);
+    swarm->plan->real = draw(swarm, 4) == 0 && n <= 5;
+    swarm->plan->chaos_ms = n > 10 ? 2000 : strength(swarm, 2000, 8000);
 }
 
 static void draw_classes(struct swarm *swarm)
