@@ -5,9 +5,11 @@
 
 void rota_suspect_say(struct rota_core *core, enum rota_suspicion reason)
 {
-    if (core->suspected || rota_core_is_silent(core))
+    bool resigns = reason == ROTA_SUSPECT_RESIGN && !core->resigned; /* also after it suspected its own view */
+    if ((core->suspected && !resigns) || rota_core_is_silent(core))
         return;
     core->suspected = true;
+    core->resigned |= resigns;
     struct rota_message *message = rota_core_say(core, ROTA_TO_ALL, ROTA_MESSAGE_SUSPECT);
     message->suspect = (struct rota_suspect){core->durable.view, reason};
 }
@@ -74,7 +76,7 @@ static void view_enter(struct rota_core *core, uint64_t view)
     core->durable.view = view;
     core->durable.active = false;
     memset(&core->durable.nv, 0, sizeof core->durable.nv);
-    core->suspected = core->new_view_said = core->has_new_view = false;
+    core->suspected = core->resigned = core->new_view_said = core->has_new_view = false;
     core->tip_pending = false;
     core->view_change_ms = 0;
     core->progress_ms = core->request_ms = 0;

@@ -183,6 +183,7 @@ struct rota_core {
 
     struct rota_peer_track peers[ROTA_MEMBERS_MAX];
     bool suspected;          /* we said SUSPECT in this view */
+    bool resigned;           /* and handed it over */
     bool helped;             /* a block for a member that recovers was asked for in this view (H6) */
     bool new_view_said;      /* we said NEW-VIEW for this view */
     uint32_t failed_views;   /* views entered since the last commit in a view */

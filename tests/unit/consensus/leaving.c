@@ -61,6 +61,23 @@ Test(leaving, a_primary_that_resigns_or_goes_on_is_left_at_once, .fini = end)
     cr_assert_eq(lone_view(l).view, 1);
 }
 
+/* PROTOCOL V1, H6: to suspect itself is not to have resigned. A primary whose block got stuck once is asked to hand over. */
+Test(leaving, a_primary_that_suspected_its_own_view_can_still_resign, .fini = end)
+{
+    begin(0);
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    lone_demand(l, 1);
+    lone_built(l, &one, false);
+    lone_pass(l, 2 * l->timers.progress_ms);
+    cr_assert_eq(lone_said(l, ROTA_MESSAGE_SUSPECT)->suspect.reason, ROTA_SUSPECT_PROGRESS);
+    struct rota_message hello = {.kind = ROTA_MESSAGE_HELLO, .sender = 3};
+    hello.hello.incarnation = 2;
+    hello.hello.standing = ROTA_STANDING_RECOVERING;
+    lone_hear(l, &hello);
+    cr_assert_eq(lone_said(l, ROTA_MESSAGE_SUSPECT)->suspect.reason, ROTA_SUSPECT_RESIGN);
+    cr_assert_eq(lone_view(l).view, 1);
+}
+
 /* PROTOCOL V2: the J-th largest target counts, so that one absurd number moves nobody and none is out of reach. */
 Test(leaving, one_absurd_view_moves_nobody, .fini = end)
 {
