@@ -148,6 +148,8 @@ static void past_is_unknown(struct rota_core *core, bool first)
 void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool first)
 {
     bool known = true;
+    if (past->has_change && past->change_view > core->shown_view)
+        core->shown_view = past->change_view;
     if (past->has_hello && !own_hello_is_known(core, &past->hello)) {
         known = false;
         incarnation_pass(core, past->hello.incarnation);
@@ -272,7 +274,9 @@ static void recover_consider(struct rota_core *core)
 {
     struct rota_durable *durable = &core->durable;
     uint64_t view = recover_view_find(core);
-    if (view < durable->recover_view) {
+    if (view != UINT64_MAX && view < core->shown_view)
+        view = core->shown_view;
+    if (view < durable->recover_view || (view != UINT64_MAX && core->shown_view > durable->recover_view)) {
         durable->recover_view = view;
         rota_core_save(core);
         rota_hello_again(core);

@@ -148,6 +148,7 @@ struct rota_core {
     bool greeting;              /* HELLO was said and not enough came back yet: silent */
     bool resign_due;            /* R3: once the greeting is over */
     uint64_t greeting_ms;       /* deadline of the greeting for a replica with a whole disk */
+    uint64_t shown_view;        /* highest VIEW-CHANGE of our own that an answer showed us (H4) */
     uint64_t hello_ms;          /* next HELLO to everybody, 0: none */
     const char *recovering_why; /* what showed that the disk is behind what was said */
 

@@ -95,6 +95,8 @@ struct rota_status rota_evidence_lock_verify(const struct rota_evidence *evidenc
     struct rota_signed_vote commit;
     struct rota_view_change change;
     struct rota_reader reader = body_reader(evidence);
+    if (rota_fault_bound(membership->count, membership->profile) == 0)
+        return rota_fail(ROTA_REFUSED, "a hidden lock convicts nobody where no liar is tolerated");
     lock_read(&reader, &commit, &change, evidence->member);
     ROTA_ASSERT(!reader.bad);
     bool good = rota_vote_verify(membership, &commit.vote, evidence->member, &commit.signature) &&

@@ -103,7 +103,7 @@ void lone_close(struct lone *lone)
     free(lone);
 }
 
-void lone_restart(struct lone *lone)
+void lone_restart_unheard(struct lone *lone)
 {
     struct rota_durable durable = *rota_core_durable(lone->core);
     struct rota_core_view view = lone_view(lone);
@@ -114,6 +114,11 @@ void lone_restart(struct lone *lone)
     event.start.restarted = true;
     event.start.durable = &durable;
     lone_step(lone, event);
+}
+
+void lone_restart(struct lone *lone)
+{
+    lone_restart_unheard(lone);
     lone_greet(lone, ROTA_STANDING_MEMBER);
 }
 

@@ -38,6 +38,8 @@ struct lone *lone_open(uint32_t n, uint32_t self);
 void lone_close(struct lone *lone);
 /* The process ends and starts again with exactly what it asked to save. */
 void lone_restart(struct lone *lone);
+/* The same, and nobody has answered its HELLO yet. */
+void lone_restart_unheard(struct lone *lone);
 /* The next epoch begins on this block: a core of its own, which is given `durable` (NULL: nothing) as its past. */
 void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable);
 /* What was asked so far is of no interest. */

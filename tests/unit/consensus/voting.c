@@ -249,6 +249,25 @@ Test(voting, a_restarted_replica_prepares_nothing_in_its_old_view_and_may_commit
     cr_assert(lone_said(l, ROTA_MESSAGE_COMMIT));
 }
 
+/* PROTOCOL H4: a VIEW-CHANGE that we forgot is shown to us. Who votes again below it would be taken for a liar (E4). */
+Test(voting, who_forgot_a_view_change_stays_silent_until_its_view_is_past, .fini = end)
+{
+    begin(1);
+    lone_restart_unheard(l);
+    struct rota_message reply = {.kind = ROTA_MESSAGE_HELLO_REPLY};
+    reply.hello_reply = (struct rota_hello_reply){.asker = 1, .standing = ROTA_STANDING_MEMBER, .view = 2};
+    for (uint32_t i = 0; i < 4; i++) {
+        reply.sender = i;
+        reply.hello_reply.past.has_change = i == 3;
+        reply.hello_reply.past.change_view = 7;
+        reply.hello_reply.past.change_incarnation = 1;
+        if (i != 1)
+            lone_hear(l, &reply);
+    }
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_RECOVERING);
+    cr_assert_eq(lone_view(l).recover_view, 7);
+}
+
 /* PROTOCOL R3 */
 Test(voting, a_restarted_primary_resigns, .fini = end)
 {

@@ -184,6 +184,18 @@ Test(evidence, a_lock_that_is_shown_is_not_hidden)
     rota_evidence_release(evidence);
 }
 
+/* There a member that lost its memory may have to speak before any certificate is shown to it. */
+Test(evidence, a_hidden_lock_convicts_nobody_where_no_liar_is_tolerated)
+{
+    struct rota_evidence *evidence = parts_evidence(&genesis, 5);
+    struct rota_view bytes = rota_view(evidence->bytes, evidence->len);
+    cr_assert_eq(evidence->kind, ROTA_EVIDENCE_HIDDEN_LOCK);
+    cr_expect(convicts(bytes, NULL));
+    genesis.membership.profile = ROTA_PROFILE_CRASH;
+    cr_expect_not(convicts(bytes, NULL));
+    rota_evidence_release(evidence);
+}
+
 Test(evidence, a_good_new_view_is_none_whoever_says_so)
 {
     static struct rota_view_change changes[ROTA_QUORUM_MAX];
