@@ -338,11 +338,13 @@ void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 /* sim_replica.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
-void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 void sim_replica_room(struct sim *sim);
+void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct rota_event *event);
 void sim_disk_take_back(struct sim_disk *disk, uint64_t height); /* blocks above it were never written */
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
 void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
+/* sim_door.c */
+void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 /* sim_read.c */
 void sim_read_done(struct sim *sim, struct sim_replica *replica, uint64_t token, bool covered);
 void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);

@@ -417,7 +417,7 @@ static bool turn_syncs(struct turn *turn, uint64_t before, bool crash)
     return false;
 }
 
-static void turn_run(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
+void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct rota_event *event)
 {
     struct turn *turn = turn_open(sim, replica);
     uint64_t before = replica->disk.height;
@@ -514,7 +514,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
         event.start.new_view = &new_view;
     sim_check_restarted(sim, replica);
     sim_check_started(sim, replica);
-    turn_run(sim, replica, &event);
+    sim_replica_turn(sim, replica, &event);
     free(scratch);
 }
 
@@ -538,159 +538,11 @@ void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
     sim_liar_wakes(sim, replica->index);
     if (replica->paused_until_ms == sim->now_ms && replica->wake_ms < sim->now_ms)
         sim_reach(sim, SIM_REACHED_WOKE_STALE);
-    turn_run(sim, replica, &event);
-}
-
-/* A block of the same height that nobody certified. */
-static const struct sim_block *block_spoilt(struct sim *sim, const struct sim_block *block)
-{
-    struct sim_block other = *block;
-    other.header.time_ms++;
-    other.hash = rota_header_hash(&other.header);
-    return sim_block_add(sim, &other);
+    sim_replica_turn(sim, replica, &event);
 }
 
 void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token)
 {
     struct rota_event event = {.kind = ROTA_EVENT_READ, .read_token = token};
-    turn_run(sim, replica, &event);
-}
-
-static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t to, const struct sim_block *block,
-                         const struct rota_certificate *certificate)
-{
-    if (replica->spoils) {
-        block = block_spoilt(sim, block);
-        certificate = NULL;
-    }
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch, .sender = replica->index};
-    message.block.header = block->header;
-    message.block.block = block->hash;
-    message.block.has_certificate = certificate != NULL;
-    if (certificate)
-        message.block.certificate = *certificate;
-    sim_send(sim, replica->index, to, &message, block);
-}
-
-static void fetch_answer(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
-{
-    if (delivery->fetch_from == 0 || delivery->fetch_to < delivery->fetch_from ||
-        sim_liar_answers(sim, replica->index, delivery))
-        return;
-    if (!rota_hash_is_zero(&delivery->fetch_block)) {
-        const struct sim_block *block = sim_block_held(replica, &delivery->fetch_block);
-        uint64_t height = delivery->fetch_from;
-        if (!block && height <= replica->disk.height &&
-            rota_hash_equal(&replica->disk.chain[height]->hash, &delivery->fetch_block))
-            block = replica->disk.chain[height];
-        if (block)
-            block_answer(sim, replica, delivery->from, block, NULL);
-        else
-            sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
-        return;
-    }
-    uint64_t fetch_to = delivery->fetch_to; /* bounded, as in the node */
-    if (fetch_to - delivery->fetch_from >= ROTA_WINDOW)
-        fetch_to = delivery->fetch_from + ROTA_WINDOW - 1;
-    if (delivery->fetch_from > replica->disk.height)
-        sim_reach(sim, SIM_REACHED_FETCH_UNANSWERED);
-    /* one certificate proves the range; a height without one of its own is covered by the next above */
-    bool covered = false;
-    for (uint64_t h = delivery->fetch_from; h <= replica->disk.height && !covered; h++) {
-        bool prove = h >= fetch_to || h == replica->disk.height;
-        block_answer(sim, replica, delivery->from, replica->disk.chain[h], prove ? replica->disk.certificates[h] : NULL);
-        covered = prove && replica->disk.certified[h];
-    }
-}
-
-static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32_t request)
-{
-    if (!replica->known[request])
-        replica->arrived_ms[request] = sim_local_ms(sim, replica);
-    replica->known[request] = true;
-    if (sim->parts)
-        sim->parts->request(sim, replica, request);
-    sim_replica_wake(sim, replica); /* the turn tells the core */
-}
-
-/* Links are sealed, so damage ends there; beneath them, what is signed must hold alone. */
-static void damaged_deliver(struct sim *sim, const struct sim_delivery *delivery)
-{
-    struct rota_message message;
-    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
-    if (rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) && rota_is_ok(rota_reader_finish(&reader)) &&
-        rota_message_is_signed(message.kind) && rota_is_ok(rota_message_verify(&message, &sim->membership)))
-        sim_fail(sim, SIM_CODEC, "a signed message was believed though its bytes were damaged");
-    sim_reach(sim, SIM_REACHED_DAMAGE_REFUSED);
-}
-
-/* What the node's door asks of a message before the core sees it. */
-static bool message_admit(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *out)
-{
-    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
-    if (!rota_is_ok(rota_message_decode(out, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
-        return false;
-    if (!rota_message_is_signed(out->kind) && out->sender != delivery->from)
-        return false;
-    if (!rota_is_ok(rota_message_verify(out, &sim->membership)))
-        return false;
-    const struct rota_hash *named = out->kind == ROTA_MESSAGE_PREPREPARE ? &out->preprepare.block
-                                    : out->kind == ROTA_MESSAGE_BLOCK    ? &out->block.block
-                                                                         : NULL;
-    return !named || (delivery->body && rota_hash_equal(named, &delivery->body->hash));
-}
-
-/* PROTOCOL E5, as the node's workers do it: a NEW-VIEW that was refused for what is in it, and that its primary signed. */
-static bool message_convicts(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *message)
-{
-    struct rota_evidence *evidence = NULL;
-    struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
-    if (!rota_is_ok(rota_message_decode(message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)) ||
-        message->kind != ROTA_MESSAGE_NEW_VIEW ||
-        !rota_is_ok(rota_evidence_of_new_view(&evidence, &sim->membership, &message->new_view, &message->signature)))
-        return false;
-    bool proves = rota_is_ok(rota_evidence_verify(evidence, &sim->membership, NULL));
-    if (proves && !(sim->liars >> evidence->member & 1))
-        sim_fail(sim, SIM_EVIDENCE, "a correct primary is convicted of its NEW-VIEW");
-    if (proves)
-        sim->evidence_kinds |= UINT32_C(1) << evidence->kind;
-    rota_evidence_release(evidence);
-    return proves;
-}
-
-void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
-{
-    if (delivery->request != UINT32_MAX) {
-        request_deliver(sim, replica, delivery->request);
-        return;
-    }
-    if (delivery->is_fetch) {
-        fetch_answer(sim, replica, delivery);
-        return;
-    }
-    if (delivery->is_evidence) {
-        turn_run(sim, replica, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
-        return;
-    }
-    if (delivery->damaged) {
-        damaged_deliver(sim, delivery);
-        return;
-    }
-    struct rota_message message;
-    if (!message_admit(sim, delivery, &message)) {
-        if (!sim_is_liar(sim, delivery->from))
-            sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
-        sim->stats.refused++;
-        if (message_convicts(sim, delivery, &message))
-            turn_run(sim, replica,
-                     &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = message.new_view.view});
-        return;
-    }
-    sim_liar_hears(sim, delivery, &message);
-    if (!sim_is_liar(sim, replica->index))
-        sim_check_heard(sim, replica, &message);
-    if (delivery->body && delivery->body->header.height > replica->disk.height)
-        sim_block_hold(sim, replica, delivery->body);
-    struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};
-    turn_run(sim, replica, &event);
+    sim_replica_turn(sim, replica, &event);
 }
