@@ -199,5 +199,7 @@ ROTA_CHECKED struct rota_status rota_hello_reply_check(const struct rota_hello_r
 
 /* The PREPARE that a pre-prepare is. */
 struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare);
+/* The vote that a message is: a PREPREPARE, PREPARE or COMMIT. False for any other, out untouched. */
+bool rota_message_vote(struct rota_vote *out, const struct rota_message *message);
 
 #endif

@@ -112,6 +112,17 @@ struct rota_vote rota_preprepare_vote(const struct rota_preprepare *preprepare)
                               .block = preprepare->block};
 }
 
+bool rota_message_vote(struct rota_vote *out, const struct rota_message *message)
+{
+    if (message->kind == ROTA_MESSAGE_PREPREPARE)
+        *out = rota_preprepare_vote(&message->preprepare);
+    else if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
+        *out = message->vote;
+    else
+        return false;
+    return true;
+}
+
 static struct rota_status signature_check(const struct rota_message *message, const struct rota_membership *membership)
 {
     uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];

@@ -113,11 +113,7 @@ void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const s
     struct held_replica *held = &sim->held->replicas[replica->index];
     struct rota_core_view core = sim_view(sim, replica->index);
     struct rota_vote vote;
-    if (message->kind == ROTA_MESSAGE_PREPREPARE)
-        vote = rota_preprepare_vote(&message->preprepare);
-    else if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
-        vote = message->vote;
-    else
+    if (!rota_message_vote(&vote, message))
         return;
     if (vote.height <= core.committed || vote.height - core.committed > ROTA_SLOTS || vote.view < core.view)
         return;

@@ -177,29 +177,17 @@ static void lock_note(struct sim *sim, uint32_t member, const struct rota_view_c
                             change->has_best ? change->best.vote.height : 0, change->has_best};
 }
 
-/* The vote that a message is, if it is one. */
-static bool vote_of(struct rota_vote *out, const struct rota_message *message)
-{
-    if (message->kind == ROTA_MESSAGE_PREPREPARE)
-        *out = rota_preprepare_vote(&message->preprepare);
-    else if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
-        *out = message->vote;
-    else
-        return false;
-    return true;
-}
-
 void sim_check_signed(struct sim *sim, uint32_t member, const struct rota_message *message)
 {
     struct rota_vote vote;
-    if (vote_of(&vote, message))
+    if (rota_message_vote(&vote, message))
         tally_of(sim, &vote, true)->signed_by |= UINT32_C(1) << member;
 }
 
 void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message *message)
 {
     struct rota_vote vote;
-    if (vote_of(&vote, message))
+    if (rota_message_vote(&vote, message))
         vote_note(sim, UINT32_C(1) << member, &vote);
     else if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         lock_note(sim, member, message->view_change);

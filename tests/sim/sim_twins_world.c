@@ -256,17 +256,6 @@ static void instance_step(struct twins_world *world, uint32_t instance, const st
 
 /* ---- a round -------------------------------------------------------------------------------------------------------- */
 
-static bool vote_of(struct rota_vote *out, const struct rota_message *message)
-{
-    if (message->kind == ROTA_MESSAGE_PREPREPARE)
-        *out = rota_preprepare_vote(&message->preprepare);
-    else if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
-        *out = message->vote;
-    else
-        return false;
-    return true;
-}
-
 static bool letter_arrives(const struct twins_world *world, const struct letter *letter)
 {
     const struct twins_choice *choice = world->choice;
@@ -297,7 +286,7 @@ static void letter_note(struct twins_world *world, const struct letter *letter)
         to->held |= UINT64_C(1) << block_number(&world->state, body);
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE && message->view_change->new_view == world->state.view)
         to->changes |= UINT32_C(1) << message->sender;
-    if (!vote_of(&vote, message) || vote.view != world->state.view || to->heard_count == TWINS_HEARD_MAX)
+    if (!rota_message_vote(&vote, message) || vote.view != world->state.view || to->heard_count == TWINS_HEARD_MAX)
         return;
     for (uint32_t i = 0; i < to->heard_count; i++)
         if (to->heard[i].kind == vote.kind && to->heard[i].member == message->sender &&
