@@ -9,14 +9,6 @@ static enum rota_standing standing_read(struct rota_reader *reader)
     return (enum rota_standing)standing;
 }
 
-static bool flag_read(struct rota_reader *reader)
-{
-    uint8_t flag = rota_read_u8(reader);
-    if (flag > 1)
-        reader->bad = true;
-    return flag == 1;
-}
-
 void rota_hello_write(struct rota_writer *writer, const struct rota_hello *hello)
 {
     rota_write_u64(writer, hello->incarnation);
@@ -60,19 +52,19 @@ static void past_write(struct rota_writer *writer, const struct rota_past *past)
 
 static void past_read(struct rota_reader *reader, struct rota_past *out)
 {
-    out->has_hello = flag_read(reader);
+    out->has_hello = rota_read_flag(reader);
     if (out->has_hello) {
         rota_hello_read(reader, &out->hello);
         rota_read_signature(reader, &out->hello_signature);
     }
-    out->has_change = flag_read(reader);
+    out->has_change = rota_read_flag(reader);
     if (out->has_change) {
         out->change_view = rota_read_u64(reader);
         out->change_incarnation = rota_read_u64(reader);
         rota_read_hash(reader, &out->change_content);
         rota_read_signature(reader, &out->change_signature);
     }
-    out->has_vote = flag_read(reader);
+    out->has_vote = rota_read_flag(reader);
     if (out->has_vote) {
         rota_vote_decode(reader, &out->vote);
         rota_read_signature(reader, &out->vote_signature);
@@ -101,7 +93,7 @@ void rota_hello_reply_read(struct rota_reader *reader, struct rota_hello_reply *
     out->view = rota_read_u64(reader);
     out->committed = rota_read_u64(reader);
     rota_read_hash(reader, &out->committed_block);
-    out->has_certificate = flag_read(reader);
+    out->has_certificate = rota_read_flag(reader);
     if (out->has_certificate)
         rota_certificate_decode(reader, &out->certificate);
     past_read(reader, &out->past);

@@ -22,15 +22,6 @@ static void header_read(struct rota_reader *reader, struct rota_header *out, str
         *out_hash = rota_header_hash(out);
 }
 
-/* A flag is 0 or 1: one value, one encoding. */
-static bool flag_read(struct rota_reader *reader)
-{
-    uint8_t flag = rota_read_u8(reader);
-    if (flag > 1)
-        reader->bad = true;
-    return flag == 1;
-}
-
 static void preprepare_write(struct rota_writer *writer, const struct rota_preprepare *preprepare)
 {
     rota_write_u64(writer, preprepare->view);
@@ -63,7 +54,7 @@ static void status_write(struct rota_writer *writer, const struct rota_status_me
 static void status_read(struct rota_reader *reader, struct rota_status_message *out)
 {
     out->view = rota_read_u64(reader);
-    out->active = flag_read(reader);
+    out->active = rota_read_flag(reader);
     out->committed = rota_read_u64(reader);
     rota_read_hash(reader, &out->committed_block);
     out->suspects = rota_read_u32(reader);
@@ -86,7 +77,7 @@ static void block_write(struct rota_writer *writer, const struct rota_block_mess
 static void block_read(struct rota_reader *reader, struct rota_block_message *out)
 {
     header_read(reader, &out->header, &out->block);
-    out->has_certificate = flag_read(reader);
+    out->has_certificate = rota_read_flag(reader);
     if (out->has_certificate)
         rota_certificate_decode(reader, &out->certificate);
 }
@@ -122,7 +113,7 @@ static void read_reply_read(struct rota_reader *reader, struct rota_read_reply *
     out->view = rota_read_u64(reader);
     out->committed = rota_read_u64(reader);
     rota_read_hash(reader, &out->committed_block);
-    out->has_best = flag_read(reader);
+    out->has_best = rota_read_flag(reader);
     if (out->has_best)
         rota_certificate_decode(reader, &out->best);
 }

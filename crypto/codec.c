@@ -102,6 +102,14 @@ uint8_t rota_read_u8(struct rota_reader *reader)
     return (uint8_t)reader_integer(reader, 1);
 }
 
+bool rota_read_flag(struct rota_reader *reader)
+{
+    uint8_t flag = rota_read_u8(reader);
+    if (flag > 1)
+        reader->bad = true;
+    return flag == 1;
+}
+
 uint16_t rota_read_u16(struct rota_reader *reader)
 {
     return (uint16_t)reader_integer(reader, 2);

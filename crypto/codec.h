@@ -40,6 +40,7 @@ void rota_write_short(struct rota_writer *writer, struct rota_view bytes); /* u1
 void rota_write_long(struct rota_writer *writer, struct rota_view bytes);  /* u32 length, then bytes */
 
 uint8_t rota_read_u8(struct rota_reader *reader);
+bool rota_read_flag(struct rota_reader *reader); /* a u8 that is 0 or 1: one value, one encoding */
 uint16_t rota_read_u16(struct rota_reader *reader);
 uint32_t rota_read_u32(struct rota_reader *reader);
 uint64_t rota_read_u64(struct rota_reader *reader);

@@ -17,15 +17,6 @@ static void header_read(struct rota_reader *reader, struct rota_header *out)
         reader->bad = true;
 }
 
-/* A flag is 0 or 1: one value, one encoding. */
-static bool flag_read(struct rota_reader *reader)
-{
-    uint8_t flag = rota_read_u8(reader);
-    if (flag > 1)
-        reader->bad = true;
-    return flag == 1;
-}
-
 void rota_view_change_encode(struct rota_writer *writer, const struct rota_view_change *change)
 {
     rota_write_u64(writer, change->new_view);
@@ -46,10 +37,10 @@ void rota_view_change_decode(struct rota_reader *reader, struct rota_view_change
     memset(out, 0, sizeof *out);
     out->new_view = rota_read_u64(reader);
     out->incarnation = rota_read_u64(reader);
-    out->has_best = flag_read(reader);
+    out->has_best = rota_read_flag(reader);
     if (out->has_best)
         rota_certificate_decode(reader, &out->best);
-    out->has_committed = flag_read(reader);
+    out->has_committed = rota_read_flag(reader);
     if (out->has_committed)
         rota_certificate_decode(reader, &out->committed);
     uint32_t count = rota_read_u16(reader);

@@ -77,6 +77,17 @@ Test(codec, a_bad_reader_stays_bad)
     expect_code(rota_reader_finish(&reader), ROTA_MALFORMED);
 }
 
+Test(codec, a_flag_is_0_or_1)
+{
+    uint8_t bytes[] = {0, 1, 2};
+    struct rota_reader reader = rota_reader(rota_view(bytes, sizeof bytes));
+    cr_assert_not(rota_read_flag(&reader));
+    cr_assert(rota_read_flag(&reader));
+    cr_assert_not(reader.bad);
+    cr_assert_not(rota_read_flag(&reader));
+    cr_assert(reader.bad);
+}
+
 Test(codec, bytes_left_over_are_an_error)
 {
     struct rota_reader reader = rota_reader(rota_view("\1\2\3", 3));
