@@ -18,6 +18,7 @@ static void hello_say(struct rota_core *core, uint32_t to)
     hello->boot = core->boot;
     hello->standing = core->durable.standing;
     hello->recover_view = core->durable.recover_view;
+    hello->floor = core->durable.floor;
     hello->committed = core->committed;
     hello->committed_block = core->committed_block;
 }
@@ -59,11 +60,11 @@ void rota_hello_start(struct rota_core *core, const struct rota_event *event)
     core->hello_ms = core->n > 1 ? core->now_ms + core->timers.status_ms : 0;
 }
 
-/* A member that has not answered yet is heard: it is asked again. */
+/* A member that has not answered yet, or has to know better, is heard: it is asked again. */
 void rota_hello_nudge(struct rota_core *core, uint32_t peer)
 {
     struct rota_greeting *greeting = &core->greetings[peer];
-    if (peer == core->self || greeting->answered || core->now_ms < greeting->asked_ms)
+    if (peer == core->self || (greeting->answered && !greeting->ask_again) || core->now_ms < greeting->asked_ms)
         return;
     greeting->asked_ms = core->now_ms + NUDGE_PAUSE_MS;
     hello_say(core, peer);
@@ -164,6 +165,7 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
     greeting->recover_view = hello->recover_view;
     if (!greeting->has || hello->incarnation > greeting->hello.incarnation) {
         greeting->has = true;
+        greeting->ask_again = true; /* H1: what its last run knew of us may be forgotten */
         greeting->hello = *hello;
         greeting->signature = message->signature;
     }
@@ -189,6 +191,7 @@ void rota_hello_reply_admit(struct rota_core *core, const struct rota_message *m
     if (first || greeting->standing != reply->standing) /* H4: what it said first of its view is what counts */
         greeting->view = reply->view;
     greeting->answered = true;
+    greeting->ask_again = false;
     greeting->standing = reply->standing;
     greeting->recovering = reply->standing == ROTA_STANDING_RECOVERING;
     rota_claim_hear(core, message->sender, reply->committed);

@@ -99,6 +99,7 @@ struct rota_hello {
     enum rota_standing standing;
     uint64_t
         recover_view; /* RECOVERING: it votes again after a commit of a later view than this; UINT64_MAX: not known yet */
+    uint64_t floor;   /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (PROTOCOL H7) */
     uint64_t committed;
     struct rota_hash committed_block;
 };
@@ -129,7 +130,7 @@ struct rota_hello_reply {
     struct rota_past past;
 };
 
-enum { ROTA_HELLO_BYTES = 8 + 8 + 1 + 8 + 8 + 32 };
+enum { ROTA_HELLO_BYTES = 8 + 8 + 1 + 8 + 8 + 8 + 32 };
 enum {
     ROTA_HELLO_REPLY_BYTES_MAX = 4 + 8 + 1 + 8 + 8 + 32 + 1 + ROTA_CERTIFICATE_BYTES_MAX + 1 + ROTA_HELLO_BYTES + 64 + 1 +
                                  8 + 8 + 32 + 64 + 1 + ROTA_VOTE_BYTES + 64,

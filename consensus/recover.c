@@ -148,6 +148,7 @@ static void past_is_unknown(struct rota_core *core, bool first)
 void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool first)
 {
     bool known = true;
+    uint64_t incarnation = core->durable.incarnation;
     if (past->has_change && past->change_view > core->shown_view)
         core->shown_view = past->change_view;
     if (past->has_hello && !own_hello_is_known(core, &past->hello)) {
@@ -160,9 +161,8 @@ void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool 
     }
     if (past->has_vote && !own_vote_is_known(core, &past->vote))
         known = false;
-    if (known)
-        return;
-    if (core->durable.standing != ROTA_STANDING_RECOVERING || past->has_hello)
+    bool renumbered = core->durable.incarnation != incarnation;
+    if (!known && (core->durable.standing != ROTA_STANDING_RECOVERING || renumbered)) /* who recovers knows it already */
         past_is_unknown(core, first);
 }
 
@@ -225,15 +225,14 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
 
 /* ---- others that lost their memory ---------------------------------------------------------------------------------- */
 
-/* H7: what a member said before the loss counts for nothing new once it speaks again. */
+/* H7: what a member said before the loss counts for nothing new once it speaks again, nor does what is held of it. */
 void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rota_hello *hello)
 {
     struct rota_greeting *greeting = &core->greetings[member];
-    if (hello->standing == ROTA_STANDING_RECOVERING && hello->incarnation > greeting->next_floor)
-        greeting->next_floor = hello->incarnation;
-    if (hello->standing == ROTA_STANDING_MEMBER && hello->incarnation >= greeting->next_floor &&
-        greeting->next_floor > greeting->floor)
-        greeting->floor = greeting->next_floor;
+    if (hello->floor > greeting->floor)
+        greeting->floor = hello->floor;
+    if (core->has_change[member] && rota_view_change_is_stale(core, &core->changes[member]))
+        core->has_change[member] = false;
 }
 
 bool rota_view_change_is_stale(const struct rota_core *core, const struct rota_view_change *change)
@@ -268,6 +267,8 @@ static void recover_end(struct rota_core *core)
     core->greeting = false;
     rota_core_save(core);
     rota_hello_again(core); /* so that everybody knows from which run on its word counts */
+    for (uint32_t i = 0; i < core->n; i++)
+        core->greetings[i].ask_again = true;
 }
 
 static void recover_consider(struct rota_core *core)

@@ -116,11 +116,11 @@ struct rota_greeting {
     bool recovering;             /* as it last said */
     uint64_t recover_view;       /* which view it has to get past, as it last said */
     uint64_t floor;              /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (H7) */
-    uint64_t next_floor;         /* the same, from when it speaks again */
     uint64_t asked_ms;           /* not before: our next HELLO to it alone */
     uint64_t answer_ms;          /* our answers so far are paid for at this time */
     uint64_t courtesy_ms;        /* not before: the next hand-over at its request (H6) */
     bool answered;               /* it answered the HELLO of this run */
+    bool ask_again;              /* all the same it is greeted once more: it began a new run, or our floor is new (H1, H7) */
     enum rota_standing standing; /* as it answered */
     uint64_t view;
 };

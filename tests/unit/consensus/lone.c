@@ -122,6 +122,13 @@ void lone_restart(struct lone *lone)
     lone_greet(lone, ROTA_STANDING_MEMBER);
 }
 
+void lone_wipe(struct lone *lone)
+{
+    core_new(lone);
+    lone_forget(lone);
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_START});
+}
+
 void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable)
 {
     lone->membership.epoch++;
