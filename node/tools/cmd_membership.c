@@ -180,6 +180,8 @@ static int submit_look(const struct membership_options *options, const struct ro
     int code = rota_remote_get_json(&status, &options->common, "/v1/status");
     if (code != 0)
         return code;
+    if (rota_json_number(status, "epoch", 0) >= next->membership.epoch)
+        return 0; /* too late: the node says so better than a count of who is there just after a change */
     for (uint32_t i = 0; i < next->membership.count; i++) {
         const struct rota_member *member = &next->membership.members[i];
         char key[2 * ROTA_ED25519_PUBLIC_BYTES + 1];
