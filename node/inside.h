@@ -7,7 +7,7 @@
  *   durable.c  the durable point, and what is released after it
  *   hear.c     what peers send        tickets.c  what other threads ask      fetch.c  what peers ask
  *   admission.c  how an entry gets into the pool, and out of it unordered    watch.c  equivocation
- *   report.c   what the log says of it
+ *   report.c   what the log says of it    recovery.c  lost memory, in words (node/recovery.h)
  */
 #ifndef ROTA_NODE_INSIDE_H
 #define ROTA_NODE_INSIDE_H

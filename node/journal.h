@@ -1,6 +1,6 @@
 /* The node's memory of what it has said: private.db beside the ledger file. Consensus types in, bytes into
- * ledger/store/journal.h. Without it a node cannot know what it has voted, so it is never made by accident and never
- * guessed: `rota node init` makes it together with an empty ledger. Loop thread only. */
+ * ledger/store/journal.h. Without it a node cannot know what it has voted, so it is never guessed: `rota node init` makes it
+ * together with an empty ledger, and where it is lost node/recovery.c makes an empty one, aloud. Loop thread only. */
 #ifndef ROTA_NODE_JOURNAL_H
 #define ROTA_NODE_JOURNAL_H
 
