@@ -91,7 +91,8 @@ struct rota_event {
     uint64_t at_ms; /* monotonic, never decreasing */
     union {
         struct {
-            bool restarted;                   /* we ran before: we may have said things that are lost (PROTOCOL R2) */
+            bool restarted; /* we ran before and may have said things that are lost (PROTOCOL R2); not when an epoch has just
+                               ended */
             uint64_t incarnation;             /* runs so far as the disk knows, this one included; at least 1 */
             uint64_t boot;                    /* drawn for this run: never the same twice, whatever the disk forgets */
             uint64_t committed;               /* last block in the ledger */

@@ -52,9 +52,11 @@ void rota_hello_start(struct rota_core *core, const struct rota_event *event)
     hello_resume(core, before);
     core->durable.incarnation = event->start.incarnation > next ? event->start.incarnation : next;
     core->greetings[core->self].floor = core->durable.floor;
-    core->greeting = !before || before->epoch == core->membership->epoch || core->durable.standing != ROTA_STANDING_MEMBER;
+    bool was_there =
+        before && before->epoch != core->membership->epoch && !event->start.restarted; /* when this epoch began */
+    core->greeting = !was_there || core->durable.standing != ROTA_STANDING_MEMBER;
     core->greeting_ms = core->now_ms + PATIENCE_MS;
-    rota_recover_start(core);
+    rota_recover_start(core, before);
     if (core->n > 1)
         hello_say(core, ROTA_TO_ALL);
     core->hello_ms = core->n > 1 ? core->now_ms + core->timers.status_ms : 0;

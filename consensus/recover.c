@@ -70,9 +70,11 @@ static void greeting_end(struct rota_core *core)
     core->resign_due = false;
 }
 
-void rota_recover_start(struct rota_core *core)
+void rota_recover_start(struct rota_core *core, const struct rota_durable *before)
 {
     const char *why = core->recovering_why;
+    if (before && before->epoch != core->membership->epoch && epoch_has_blocks(core))
+        why = "the ledger has blocks of this epoch, and the journal beside it is of an earlier one";
     if (core->durable.standing == ROTA_STANDING_NEW && epoch_has_blocks(core))
         why = "the ledger has blocks, but the journal beside it is new";
     if (core->n == 1) { /* nobody ever heard what is lost */

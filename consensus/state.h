@@ -323,7 +323,8 @@ void rota_hello_nudge(struct rota_core *core, uint32_t peer);
 bool rota_core_is_silent(const struct rota_core *core);
 uint32_t rota_recover_answers_needed(const struct rota_core *core);
 uint32_t rota_recover_answers(const struct rota_core *core);
-void rota_recover_start(struct rota_core *core);
+/* before: the record that was found, NULL: none. */
+void rota_recover_start(struct rota_core *core, const struct rota_durable *before);
 void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rota_hello *hello);
 void rota_recover_begin(struct rota_core *core, const char *why);
 /* What the answers and the ledger allow by now. */

@@ -74,10 +74,15 @@ static void epoch_log(const struct rota_node *node)
 static void epoch_keep_past(struct rota_node *node)
 {
     const struct rota_durable *found = rota_journal_recovered(node->journal).durable;
-    if (node->is_member)
+    if (node->is_member) {
+        struct rota_core_view view;
+        rota_core_inspect(&view, node->core);
         node->past = *rota_core_durable(node->core);
-    else if (!node->has_past && found)
+        node->past_untrusted = view.greeting;
+    } else if (!node->has_past && found) {
         node->past = *found;
+        node->past_untrusted = true;
+    }
     node->has_past |= node->is_member || found;
 }
 
@@ -85,6 +90,7 @@ static void epoch_keep_past(struct rota_node *node)
 static void epoch_start(struct rota_node *node)
 {
     struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.restarted = node->past_untrusted;
     event.start.incarnation = rota_journal_recovered(node->journal).incarnation;
     randombytes_buf(&event.start.boot, sizeof event.start.boot);
     event.start.durable = node->past.epoch < node->epoch.membership.epoch && node->has_past ? &node->past : NULL;

@@ -88,6 +88,7 @@ struct rota_node {
     bool epoch_due;                  /* a block of this turn ended the epoch */
     bool has_past;                   /* past is set */
     struct rota_durable past;        /* our record of the latest epoch that is over */
+    bool past_untrusted;             /* nobody had told yet whether it is our latest when that epoch ended (PROTOCOL H2) */
     uint32_t quorum;
     struct rota_follow follow;
     struct rota_keyring *keyring;

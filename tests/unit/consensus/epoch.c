@@ -90,6 +90,39 @@ Test(epoch, a_record_of_an_earlier_epoch_is_not_resumed)
     lone_close(lone);
 }
 
+/* PROTOCOL H3: what it said in this epoch is nowhere. */
+Test(epoch, a_record_of_an_earlier_epoch_beside_blocks_of_this_one_is_a_loss_of_memory)
+{
+    struct lone *lone = lone_open(4, 3);
+    struct lone_block first = lone_block(lone, 1, NULL, 0), next;
+    lone_decide(lone, 0, NULL, &first);
+    struct rota_durable old = *rota_core_durable(lone->core);
+    lone_begin_epoch(lone, &first, &old);
+    next = lone_block(lone, 2, &first, 0);
+    lone_decide(lone, 0, NULL, &next);
+    struct rota_durable now = *rota_core_durable(lone->core);
+    lone_restart_on(lone, &next, &now);
+    cr_assert_eq(lone_view(lone).standing, ROTA_STANDING_MEMBER);
+    lone_restart_on(lone, &next, &old);
+    cr_assert_eq(lone_view(lone).standing, ROTA_STANDING_RECOVERING);
+    lone_close(lone);
+}
+
+/* PROTOCOL H2: a process that begins with the disk of an earlier epoch may have got a copy of it. One that was there when
+ * the epoch ended has nothing to ask. */
+Test(epoch, who_starts_where_an_epoch_begins_greets_before_it_speaks)
+{
+    struct lone *lone = lone_open(4, 3);
+    struct lone_block first = lone_block(lone, 1, NULL, 0);
+    lone_decide(lone, 0, NULL, &first);
+    struct rota_durable old = *rota_core_durable(lone->core);
+    lone_begin_epoch(lone, &first, &old);
+    cr_assert(!lone_view(lone).greeting);
+    lone_restart_on(lone, &first, &old);
+    cr_assert(lone_view(lone).greeting);
+    lone_close(lone);
+}
+
 /* PROTOCOL M9: a later epoch's STATUS makes us fetch; its votes are nothing. */
 Test(epoch, a_later_epochs_status_is_a_claim_of_a_height)
 {

@@ -129,6 +129,22 @@ void lone_wipe(struct lone *lone)
     lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_START});
 }
 
+void lone_restart_on(struct lone *lone, const struct lone_block *top, const struct rota_durable *durable)
+{
+    struct rota_certificate certificate = lone_certificate(lone, ROTA_VOTE_COMMIT, 0, NULL, top);
+    certificate.epoch = lone->membership.epoch;
+    core_new(lone);
+    lone_forget(lone);
+    struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.restarted = true;
+    event.start.committed = top->header.height;
+    event.start.committed_block = top->hash;
+    event.start.committed_time_ms = top->header.time_ms;
+    event.start.certificate = top->header.height > lone->membership.base_height ? &certificate : NULL;
+    event.start.durable = durable;
+    lone_step(lone, event);
+}
+
 void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable)
 {
     lone->membership.epoch++;

@@ -42,6 +42,9 @@ void lone_restart(struct lone *lone);
 void lone_restart_unheard(struct lone *lone);
 /* The process ends and starts again with an empty disk; nobody has greeted it yet. */
 void lone_wipe(struct lone *lone);
+/* The process starts with this record and a ledger that ends with `top`: a block of the present epoch, or the one that it
+ * stands on. Nobody has answered its HELLO yet. */
+void lone_restart_on(struct lone *lone, const struct lone_block *top, const struct rota_durable *durable);
 /* The next epoch begins on this block: a core of its own, which is given `durable` (NULL: nothing) as its past. */
 void lone_begin_epoch(struct lone *lone, const struct lone_block *base, const struct rota_durable *durable);
 /* What was asked so far is of no interest. */
