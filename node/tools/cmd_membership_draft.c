@@ -1,9 +1,7 @@
-/* rota membership draft, approve: the next epoch's document, and one administrator's word for it. Both work offline. */
+/* rota membership draft: the next epoch's document. Works offline. */
 #include "node/tools/commands.h"
-#include "node/tools/key_open.h"
 #include "node/tools/membership_file.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 enum { DRAFT_EDITS_MAX = 64 };
@@ -15,24 +13,13 @@ struct draft_edit {
 
 struct draft_options {
     struct rota_common common;
-    const char *current, *out, *document, *key;
-    bool yes;
+    const char *current, *out;
     uint32_t edit_count, accept_count;
     struct draft_edit edits[DRAFT_EDITS_MAX];
     const char *accepts[3];
 };
 
-enum {
-    OPTION_CURRENT = 0x100,
-    OPTION_ADD,
-    OPTION_REMOVE,
-    OPTION_ROTATE,
-    OPTION_MOVE,
-    OPTION_ACCEPT,
-    OPTION_DOCUMENT,
-    OPTION_KEY,
-    OPTION_YES
-};
+enum { OPTION_CURRENT = 0x100, OPTION_ADD, OPTION_REMOVE, OPTION_ROTATE, OPTION_MOVE, OPTION_ACCEPT };
 
 static void draft_edit_add(struct draft_options *options, const struct argp_state *state, int what, char *text)
 {
@@ -258,116 +245,3 @@ const struct rota_command rota_command_membership_draft = {.name = "membership d
                                                            .argp = &draft_argp,
                                                            .options_size = sizeof(struct draft_options),
                                                            .run = draft_run};
-
-/* ---- approving ------------------------------------------------------------------------------------------------------ */
-
-static error_t approve_parse(int key, char *arg, struct argp_state *state)
-{
-    struct draft_options *options = state->input;
-    switch (key) {
-    case OPTION_CURRENT:
-        options->current = arg;
-        return 0;
-    case OPTION_DOCUMENT:
-        options->document = arg;
-        return 0;
-    case OPTION_KEY:
-        options->key = arg;
-        return 0;
-    case OPTION_YES:
-        options->yes = true;
-        return 0;
-    case 'o':
-        options->out = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!options->current || !options->document || !options->key || !options->out)
-            rota_usage_fail(state, "needs --current, --document, --key and --out");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp_option approve_argp_options[] = {
-    {"current", OPTION_CURRENT, "FILE", 0, "The genesis, or the epoch document in force", 0},
-    {"document", OPTION_DOCUMENT, "FILE", 0, "The document to approve of", 0},
-    {"key", OPTION_KEY, "FILE", 0, "The administrator's key: the admin key, or the facility's where none was named", 0},
-    {"out", 'o', "FILE", 0, "Where the approval goes; a new file", 0},
-    {"yes", OPTION_YES, NULL, 0, "Do not ask", 0},
-    {0}};
-
-static const struct argp approve_argp = {
-    .options = approve_argp_options,
-    .parser = approve_parse,
-    .doc =
-        "Show what the document would change, ask, and sign. The approval is a small file for whoever submits the change."};
-
-static uint32_t administrator_find(const struct rota_membership *current, const struct rota_ed25519_public *key)
-{
-    uint32_t member = 0;
-    while (member < current->count && memcmp(current->members[member].admin.b, key->b, sizeof key->b) != 0)
-        member++;
-    return member;
-}
-
-static int approve_sign(const struct draft_options *options, const struct rota_epoch *current, const struct rota_hash *next)
-{
-    struct rota_secret_key *key = sodium_malloc(sizeof *key);
-    struct rota_approval approval;
-    enum rota_key_role role = ROTA_KEY_FACILITY;
-    struct rota_token label;
-    uint8_t preimage[ROTA_APPROVAL_PREIMAGE_MAX];
-    if (!key)
-        return rota_wrong(&options->common, ROTA_EXIT_KEY, NULL, "no locked memory for the key");
-    (void)!rota_is_ok(rota_keyfile_peek(&role, &label, options->key)); /* the opening says what is wrong */
-    int code = rota_key_open(key, &options->common, options->key, role == ROTA_KEY_COORDINATOR ? ROTA_KEY_ADMIN : role);
-    if (code == 0) {
-        approval.member = administrator_find(&current->membership, &key->facility.public_key);
-        size_t len = rota_approval_preimage(preimage, &current->membership, next);
-        rota_ed25519_sign(&approval.signature, &key->facility, rota_view(preimage, len));
-        rota_secret_key_wipe(key);
-    }
-    sodium_free(key);
-    if (code != 0)
-        return code;
-    if (approval.member == current->membership.count)
-        return rota_wrong(&options->common, ROTA_EXIT_KEY, NULL, "%s is the administrator's key of no present member",
-                          options->key);
-    char *text = rota_approval_format(current, next, &approval);
-    struct rota_status status =
-        text ? rota_file_create(options->out, rota_view_text(text), 0644) : rota_fail(ROTA_NO_MEMORY, "no memory");
-    free(text);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
-    rota_remark(&options->common, "approved for %s: %s", current->membership.members[approval.member].id.text, options->out);
-    return 0;
-}
-
-static int approve_run(void *input)
-{
-    const struct draft_options *options = input;
-    struct rota_epoch current, next;
-    ROTA_CLEANUP(rota_blob_free) struct rota_blob present = {0};
-    ROTA_CLEANUP(rota_blob_free) struct rota_blob document = {0};
-    int code = rota_epoch_load(&current, &present, &options->common, options->current);
-    if (code == 0)
-        code = rota_epoch_load(&next, &document, &options->common, options->document);
-    if (code != 0)
-        return code;
-    struct rota_status status = rota_epoch_follows(&next, &current);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "%s cannot follow %s", options->document, options->current);
-    if (!options->common.json)
-        rota_epoch_explain(&current, &next);
-    if (!options->yes && !rota_ask("Approve of these members? [y/N] "))
-        return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, NULL, "not approved");
-    return approve_sign(options, &current, &next.membership.config_hash);
-}
-
-const struct rota_command rota_command_membership_approve = {.name = "membership approve",
-                                                             .summary = "sign for the next epoch's document (offline)",
-                                                             .argp = &approve_argp,
-                                                             .uses = ROTA_USES_PASSPHRASE,
-                                                             .options_size = sizeof(struct draft_options),
-                                                             .run = approve_run};
