@@ -33,6 +33,10 @@ def carry(s, control):
             control.sendall(data)
     except OSError:
         pass
+    try:
+        control.shutdown(socket.SHUT_RDWR)  # another thread waits in it: close alone would end nothing
+    except OSError:
+        pass
     control.close()
 
 threading.Thread(target=take, daemon=True).start()
