@@ -20,6 +20,7 @@ enum {
     DRAFT_OPTION_CREATED,
     DRAFT_OPTION_LIMIT,
     DRAFT_OPTION_TIMER,
+    DRAFT_OPTION_ADMIN,
     DRAFT_COORDINATORS_MAX = 512,
     DRAFT_TEXT_MAX = 1024,
 };
@@ -33,8 +34,9 @@ struct draft_number {
 struct draft_options {
     struct rota_common common;
     struct rota_token name;
-    uint32_t member_count, coordinator_count;
+    uint32_t member_count, admin_count, coordinator_count;
     const char *members[ROTA_MEMBERS_MAX];
+    const char *admins[ROTA_MEMBERS_MAX];
     const char *coordinators[DRAFT_COORDINATORS_MAX];
     const char *people, *codes, *created, *out;
     bool crash;
@@ -95,6 +97,11 @@ static error_t draft_parse(int key, char *arg, struct argp_state *state)
             rota_usage_fail(state, "a ledger has at most %d members", ROTA_MEMBERS_MAX);
         options->members[options->member_count++] = arg;
         return 0;
+    case DRAFT_OPTION_ADMIN:
+        if (options->admin_count == ROTA_MEMBERS_MAX)
+            rota_usage_fail(state, "more admin keys than a ledger has members");
+        options->admins[options->admin_count++] = arg;
+        return 0;
     case DRAFT_OPTION_COORDINATOR:
         if (options->coordinator_count == DRAFT_COORDINATORS_MAX)
             rota_usage_fail(state, "at most %d coordinators here; grant the others later", DRAFT_COORDINATORS_MAX);
@@ -133,6 +140,8 @@ static const struct argp_option draft_argp_options[] = {
     {"name", DRAFT_OPTION_NAME, "NAME", 0, "What the ledger is called", 0},
     {"member", DRAFT_OPTION_MEMBER, "ID=PUBFILE@tcp://HOST:PORT", 0,
      "A facility: its id, its .pub file, where its peers reach it. Repeat; the order numbers the replicas", 0},
+    {"admin", DRAFT_OPTION_ADMIN, "ID=PUBFILE", 0,
+     "Another key than the facility's own approves for it of changes of members: the .pub file of an admin key. Repeat", 0},
     {"coordinator", DRAFT_OPTION_COORDINATOR, "PUBFILE@FACILITY:ROLES", 0,
      "A coordinator: .pub file, facility, and scheduler, director or scheduler+director. Repeat", 0},
     {"people", DRAFT_OPTION_PEOPLE, "CSV", 0, "People known from the start: columns id,home", 0},
@@ -211,6 +220,41 @@ static int draft_add_member(const struct draft_options *options, json_t *list, c
     return json_array_append_new(list, member) == 0 ? 0 : ROTA_EXIT_BUG;
 }
 
+static json_t *draft_member_named(const json_t *members, const char *id)
+{
+    size_t index;
+    json_t *member;
+    json_array_foreach(members, index,
+                       member) if (strcmp(json_string_value(json_object_get(member, "id")), id) == 0) return member;
+    return NULL;
+}
+
+/* "alpha=alpha-admin.pub": who approves for a member that is in the list. */
+static int draft_add_admin(const struct draft_options *options, const json_t *members, const char *text)
+{
+    char copy[DRAFT_TEXT_MAX];
+    struct rota_public_key key;
+    int len = snprintf(copy, sizeof copy, "%s", text);
+    char *equals = len > 0 && (size_t)len < sizeof copy ? strchr(copy, '=') : NULL;
+    if (!equals)
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL, "--admin must look like alpha=admin.pub, not \"%s\"",
+                          text);
+    *equals = '\0';
+    json_t *member = draft_member_named(members, copy);
+    if (!member || json_object_get(member, "admin"))
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, NULL,
+                          member ? "two admin keys for \"%s\"" : "--admin for \"%s\", which is no --member", copy);
+    int code = draft_load_key(&key, options, equals + 1, ROTA_KEY_ADMIN);
+    if (code != 0)
+        return code;
+    if (strcmp(key.label.text, copy) != 0)
+        return rota_wrong(&options->common, ROTA_EXIT_USAGE, "the label of an admin key is the id of its facility",
+                          "%s is the admin key of \"%s\", not of \"%s\"", equals + 1, key.label.text, copy);
+    rota_result_hex(member, "admin", rota_view(key.facility.b, sizeof key.facility.b));
+    rota_result_hex(member, "admin_possession", rota_view(key.possession.b, sizeof key.possession.b));
+    return 0;
+}
+
 /* Cuts "rivera.pub@alpha:scheduler" in its three parts, in place. */
 static bool draft_cut_coordinator(char *text, char **out_facility, char **out_roles)
 {
@@ -280,6 +324,8 @@ static int draft_fill(const struct draft_options *options, json_t *draft)
     rota_result_set(draft, "members", members);
     for (uint32_t i = 0; code == 0 && i < options->member_count; i++)
         code = draft_add_member(options, members, options->members[i]);
+    for (uint32_t i = 0; code == 0 && i < options->admin_count; i++)
+        code = draft_add_admin(options, members, options->admins[i]);
     json_t *coordinators = json_array();
     rota_result_set(draft, "coordinators", coordinators);
     for (uint32_t i = 0; code == 0 && i < options->coordinator_count; i++)
