@@ -38,6 +38,7 @@ struct rota_status rota_node_enter_epoch(struct rota_node *node)
     node->told.any = false;
     node->halted = NULL;
     memset(node->allowances, 0, sizeof node->allowances);
+    memset(node->said, 0, sizeof node->said);
     return node->is_member ? epoch_core(node) : rota_ok();
 }
 

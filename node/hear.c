@@ -68,8 +68,27 @@ static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
         hear_evidence(node, frame->entry.evidence);
 }
 
+/* Members say how far they are; a guest shows it by what it asks for next. */
+static void hear_height(struct rota_node *node, const struct rota_frame *frame)
+{
+    const struct rota_message *message = &frame->message;
+    struct rota_height_said said = {.any = true};
+    if (frame->peer >= node->directory.count)
+        return;
+    if (frame->kind == ROTA_FRAME_FETCH && frame->fetch.from > 0 && rota_hash_is_zero(&frame->fetch.block))
+        said.height = frame->fetch.from - 1;
+    else if (frame->kind == ROTA_FRAME_CONSENSUS && message->kind == ROTA_MESSAGE_STATUS)
+        said.height = message->status.committed;
+    else if (frame->kind == ROTA_FRAME_CONSENSUS && message->kind == ROTA_MESSAGE_HEARTBEAT)
+        said.height = message->heartbeat.committed;
+    else
+        return;
+    node->said[frame->peer] = said;
+}
+
 void rota_node_frame(struct rota_node *node, struct rota_frame *frame)
 {
+    hear_height(node, frame);
     switch (frame->kind) {
     case ROTA_FRAME_CONSENSUS:
         hear_consensus(node, frame);

@@ -126,6 +126,7 @@ struct rota_node {
         uint64_t since_ms;
     } told; /* what the core was last told of the pool */
     struct rota_allowance allowances[ROTA_CONTACTS_MAX];
+    struct rota_height_said said[ROTA_CONTACTS_MAX]; /* hear.c */
     struct rota_counts counts;
     struct {
         uint64_t second_ms;

@@ -64,6 +64,12 @@ void rota_node_submit_change(struct rota_submission *out, struct rota_node *node
 /* What became of a proposal or an epoch change; waits as above while it is pending. */
 void rota_node_lookup(struct rota_submission *out, struct rota_node *node, const struct rota_hash *id, uint32_t wait_ms);
 
+/* How far a contact last said that it is: a claim, for operators to read. */
+struct rota_height_said {
+    bool any;
+    uint64_t height;
+};
+
 /* What the loop lets a visitor see, only inside the call. Borrowed. */
 struct rota_facts {
     const struct rota_genesis *genesis;
@@ -83,10 +89,11 @@ struct rota_facts {
     uint64_t started_ms; /* monotonic */
     uint64_t turns, fsyncs, committed_entries, refused_ops;
     uint64_t evidence_count;
-    const uint64_t *evidence_heights; /* of each of them, ascending */
-    uint64_t last_commit_ms;          /* monotonic, 0 = none since start */
-    struct rota_peers *peers;         /* for rota_peers_info */
-    const struct rota_node *node;     /* for rota_facts_find */
+    const uint64_t *evidence_heights;    /* of each of them, ascending */
+    uint64_t last_commit_ms;             /* monotonic, 0 = none since start */
+    struct rota_peers *peers;            /* for rota_peers_info */
+    const struct rota_height_said *said; /* of each contact of the directory */
+    const struct rota_node *node;        /* for rota_facts_find */
 };
 /* PENDING, COMMITTED or UNKNOWN: what became of many proposals in one visit. */
 enum rota_submission_state rota_facts_find(const struct rota_facts *facts, const struct rota_hash *id);

@@ -90,6 +90,7 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .refused_ops = node->counts.refused_ops,
                                  .evidence_count = node->chain.evidence_count,
                                  .evidence_heights = node->chain.evidence,
+                                 .said = node->said,
                                  .last_commit_ms = node->counts.last_commit_ms,
                                  .peers = node->peers,
                                  .node = node};

@@ -43,6 +43,8 @@ static json_t *peers_json(const struct rota_facts *facts)
                                  (json_int_t)info.round_trip_us, "clock_offset_ms", (json_int_t)info.clock_offset_ms,
                                  "refused_frames", (json_int_t)info.refused_in, "refused_handshakes",
                                  (json_int_t)info.refused_handshakes, "dropped", (json_int_t)info.dropped_out);
+        if (facts->said[i].any)
+            json_object_set_new(peer, "height", json_integer((json_int_t)facts->said[i].height));
         json_array_append_new(list, peer);
     }
     return list;

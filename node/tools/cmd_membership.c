@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-enum { WAIT_S_DEFAULT = 10 };
+/* JOINER_LAG_MAX in blocks: what the node knows of a joiner may be a second old, and so much is fetched in a moment. */
+enum { WAIT_S_DEFAULT = 10, JOINER_LAG_MAX = 256 };
 
 struct membership_options {
     struct rota_common common;
@@ -130,7 +131,8 @@ static error_t submit_parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option submit_argp_options[] = {
     {"current", OPTION_CURRENT, "FILE", 0, "The genesis, or the epoch document in force", 0},
     {"document", OPTION_DOCUMENT, "FILE", 0, "The approved document", 0},
-    {"although-absent", OPTION_ABSENT, NULL, 0, "Also when too few of the next epoch's facilities are heard now", 0},
+    {"although-absent", OPTION_ABSENT, NULL, 0,
+     "Also when too few of the next epoch's facilities are heard now, or one that joins is far behind", 0},
     {0}};
 
 static const struct argp submit_argp = {
@@ -170,37 +172,84 @@ static int submit_collect(struct rota_epoch_change **out, const struct membershi
                               : rota_wrong_status(&options->common, status, NULL, "the change is not ready to be handed in");
 }
 
-/* Who of the next members is heard now: a guard that no block can be. The node answers for those that it knows. */
-static int submit_look(const struct membership_options *options, const struct rota_epoch *next)
+/* What the node knows of the peer with this key; NULL: it has no such peer. */
+static const json_t *peer_with_key(const json_t *status, const struct rota_ed25519_public *key)
 {
     size_t index;
     json_t *peer;
+    char ours[2 * ROTA_ED25519_PUBLIC_BYTES + 1];
+    rota_hex_encode(ours, rota_view(key->b, sizeof key->b));
+    json_array_foreach(json_object_get(status, "peers"), index, peer)
+    {
+        const char *theirs = json_string_value(json_object_get(peer, "key"));
+        if (theirs && strcmp(theirs, ours) == 0)
+            return peer;
+    }
+    return NULL;
+}
+
+/* Enough of the next members are heard now: a guard that no block can be. The node answers for those that it knows. */
+static int look_alive(const struct membership_options *options, const struct rota_epoch *next, const json_t *status)
+{
     uint32_t alive = 0, needed = rota_quorum(next->membership.count, next->membership.profile);
-    ROTA_CLEANUP(rota_json_release) json_t *status = NULL;
-    int code = rota_remote_get_json(&status, &options->common, "/v1/status");
-    if (code != 0)
-        return code;
-    if (rota_json_number(status, "epoch", 0) >= next->membership.epoch)
-        return 0; /* too late: the node says so better than a count of who is there just after a change */
+    const char *ours = json_string_value(json_object_get(status, "facility"));
     for (uint32_t i = 0; i < next->membership.count; i++) {
         const struct rota_member *member = &next->membership.members[i];
-        char key[2 * ROTA_ED25519_PUBLIC_BYTES + 1];
-        rota_hex_encode(key, rota_view(member->key.b, sizeof member->key.b));
-        const char *ours = json_string_value(json_object_get(status, "facility"));
-        bool up = ours && strcmp(ours, member->id.text) == 0;
-        json_array_foreach(json_object_get(status, "peers"), index, peer)
-        {
-            const char *theirs = json_string_value(json_object_get(peer, "key"));
-            up |= theirs && strcmp(theirs, key) == 0 && json_is_true(json_object_get(peer, "up"));
-        }
-        alive += up;
+        const json_t *peer = peer_with_key(status, &member->key);
+        alive += (ours && strcmp(ours, member->id.text) == 0) || json_is_true(json_object_get(peer, "up"));
     }
-    if (alive >= needed || options->force_absent)
+    if (alive >= needed)
         return 0;
     return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE,
                       "start the nodes of those who join and let them catch up; --although-absent hands it in all the same",
                       "of the next epoch's %u facilities %u must be there to decide anything, but the node hears %u of them",
                       next->membership.count, needed, alive);
+}
+
+static bool member_joins(const struct rota_member *member, const struct rota_epoch *current)
+{
+    for (uint32_t i = 0; i < current->membership.count; i++)
+        if (memcmp(current->membership.members[i].key.b, member->key.b, sizeof member->key.b) == 0)
+            return false;
+    return true;
+}
+
+/* A joiner that the node hears is near the end of the ledger. One that nobody can ask is only told of: whether the others
+ * are enough is the other guard's question. */
+static int look_joiner(const struct membership_options *options, const struct rota_member *joiner, const json_t *status)
+{
+    uint64_t tip = rota_json_number(status, "height", 0);
+    const json_t *peer = peer_with_key(status, &joiner->key);
+    if (!peer || !json_is_true(json_object_get(peer, "up")) || !json_object_get(peer, "height")) {
+        rota_remark(&options->common, "%s cannot be asked yet how far its ledger is: the node %s", joiner->id.text,
+                    !peer                                        ? "does not know its key (readers in rotad.conf)"
+                    : !json_is_true(json_object_get(peer, "up")) ? "does not reach it"
+                                                                 : "has heard nothing of its ledger");
+        return 0;
+    }
+    uint64_t height = rota_json_number(peer, "height", 0);
+    if (height >= tip || tip - height <= JOINER_LAG_MAX)
+        return 0;
+    return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE,
+                      "wait until its node has caught up; --although-absent hands it in all the same",
+                      "%s is %llu blocks behind: its ledger ends with block %llu, the node's with block %llu",
+                      joiner->id.text, (unsigned long long)(tip - height), (unsigned long long)height,
+                      (unsigned long long)tip);
+}
+
+static int submit_look(const struct membership_options *options, const struct rota_epoch *current,
+                       const struct rota_epoch *next)
+{
+    ROTA_CLEANUP(rota_json_release) json_t *status = NULL;
+    if (options->force_absent)
+        return 0;
+    int code = rota_remote_get_json(&status, &options->common, "/v1/status");
+    if (code == 0 && rota_json_number(status, "epoch", 0) >= next->membership.epoch)
+        return 0; /* too late: the node says so better than a count of who is there just after a change */
+    for (uint32_t i = 0; code == 0 && i < next->membership.count; i++)
+        if (member_joins(&next->membership.members[i], current))
+            code = look_joiner(options, &next->membership.members[i], status);
+    return code == 0 ? look_alive(options, next, status) : code;
 }
 
 static int submit_say(const struct membership_options *options, const struct rota_client_answer *answer,
@@ -260,7 +309,7 @@ static int submit_run(void *input)
     struct rota_epoch_change *change = NULL;
     int code = submit_collect(&change, options, &current, &next);
     if (code == 0)
-        code = submit_look(options, &next);
+        code = submit_look(options, &current, &next);
     if (code == 0)
         code = submit_send(options, change, &next);
     rota_epoch_change_release(change);

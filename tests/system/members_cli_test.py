@@ -1,8 +1,25 @@
-"""Changes of members as an operator makes them at the desk. Real networks change in membership_test.py."""
+"""Changes of members as an operator makes them at the desk: administrators' keys, and what is looked at before a change is handed in. A
+stand-in plays the node; real networks change in membership_test.py."""
 import json
 import unittest
 
 import cli_test
+
+TIP = 1000
+
+
+class Door(cli_test.StandIn):
+    """Knows peers, and takes in any change."""
+    peers = ()
+
+    def get(self, request):
+        if request.path == "/v1/status":
+            return request.answer(200, {"facility": "alpha", "height": TIP, "peers": list(self.peers)})
+        return super().get(request)
+
+    def post(self, request, body):
+        self.posts += 1
+        return request.answer(201, {"id": "0" * 64, "state": "committed", "epoch": 1, "height": TIP + 1})
 
 
 class Members(cli_test.Cli):
@@ -38,6 +55,35 @@ class Members(cli_test.Cli):
                 "--accept", "two-members")
         self.assertIn("of no present member", self.approve(self.top / "alpha.key", "no.approval", code=7).stderr)
         self.approve("boss.key", "alpha.approval")
+
+    def test_a_joiner_that_is_far_behind_holds_a_change_up(self):
+        (self.dir / "genesis.json").write_bytes((self.top / "genesis.json").read_bytes())
+        keys, changes = {}, []
+        for number, name in enumerate(("bravo", "charlie", "delta")):
+            keys[name] = self.key("facility", name, name)
+            changes += ["--add", f"{name}={name}.pub@tcp://127.0.0.1:{7102 + number}"]
+        self.ok("membership", "draft", "--current", "genesis.json", "--out", "next.json", *changes)
+        self.approve(self.top / "alpha.key", "alpha.approval")
+        door = Door((self.dir / "genesis.json").read_bytes())
+        self.doors.append(door)
+
+        def submit(delta, *more, code=0):
+            near = [{"key": keys[name], "up": True, "height": TIP - 256} for name in ("bravo", "charlie")]
+            door.peers, door.posts = near + [dict(one, key=keys["delta"]) for one in delta], 0
+            done = self.ok("membership", "submit", "--node", door.url, "--current", "genesis.json", "--document", "next.json", *more,
+                           "alpha.approval", code=code)
+            self.assertEqual(door.posts, 0 if code else 1)
+            return done.stderr
+
+        self.assertIn("delta is 257 blocks behind", submit([{"up": True, "height": TIP - 257}], code=1))
+        submit([{"up": True, "height": TIP - 257}], "--although-absent")
+        self.assertEqual(submit([{"up": True, "height": TIP - 256}]), "")
+        self.assertEqual(submit([{"up": True, "height": TIP + 7}]), "", "the node that is asked may be behind itself")
+        for delta, why in (([], "does not know its key"), ([{"up": False, "height": 1}], "does not reach it"),
+                           ([{"up": True}], "heard nothing of its ledger")):
+            told = submit(delta)
+            self.assertIn("delta cannot be asked yet", told)
+            self.assertIn(why, told)
 
 
 if __name__ == "__main__":

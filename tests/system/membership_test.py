@@ -34,6 +34,10 @@ class Members(unittest.TestCase):
                  "--listen", f"tcp://127.0.0.1:{net.peer[name]}", "--http", f"127.0.0.1:{net.http[name]}")
         return self.public_hex(name)
 
+    def shown(self, key, by):
+        """The height that this node says the peer with this key has."""
+        return next(peer for peer in self.net.status(by)["peers"] if peer["key"] == key)["height"]
+
     def let_read(self, host, *keys):
         with open(self.net.dir / f"node-{host}" / "rotad.conf", "a") as file:
             file.write("readers = {" + ", ".join(f'"{key}"' for key in keys) + "}\n")
@@ -92,6 +96,7 @@ class Members(unittest.TestCase):
         net.start("echo")
         net.until(lambda: net.same_head("alpha", "echo"), 30, "the joiner has caught up")
         self.assertFalse(net.status("echo")["member"])
+        net.until(lambda: self.shown(key, "alpha") == net.status("alpha")["height"], 20, "alpha knows how far the joiner is")
         words = self.draft("alpha", "grow", "--add", f"echo=echo.pub@tcp://127.0.0.1:{net.peer['echo']}")
         self.assertIn("decide      3 -> 4", words)
         self.approve("grow", "alpha", "bravo")
@@ -125,11 +130,7 @@ class Members(unittest.TestCase):
         self.approve("rotate", "alpha", "charlie", "echo")
         self.submit("alpha", "rotate", "alpha", "charlie", "echo", more=["--although-absent"])
         self.in_epoch(3, *rest)
-        net.kill("delta")
-        (net.dir / "node-delta" / "node.key").unlink()
-        (net.dir / "node-delta" / "node.key").write_bytes((net.dir / "new" / "delta.key").read_bytes())
-        (net.dir / "node-delta" / "node.key").chmod(0o600)
-        net.start("delta")
+        self.restart_with_key("delta", net.dir / "new" / "delta.key")
         net.ready(*rest)
         self.assertTrue(net.status("delta")["member"])
         last = self.work("alpha")[0]
@@ -191,6 +192,14 @@ class Members(unittest.TestCase):
         net.start("alpha")
         net.ready(*NAMES)
         net.until(lambda: net.same_head(*NAMES), 30, "one head")
+
+    def restart_with_key(self, name, key):
+        net = self.net
+        net.kill(name)
+        (net.dir / f"node-{name}" / "node.key").unlink()
+        (net.dir / f"node-{name}" / "node.key").write_bytes(key.read_bytes())
+        (net.dir / f"node-{name}" / "node.key").chmod(0o600)
+        net.start(name)
 
     def test_killed_in_the_middle_of_the_change(self):
         net = self.network()
