@@ -1,8 +1,10 @@
 """Members that change while real nodes run: one joins, one leaves, a key is rotated, two documents race, nodes die in the middle."""
 import json
+import os
 import signal
 import unittest
 
+import schedule
 from facilities import NAMES, Network, free_ports
 
 
@@ -200,6 +202,49 @@ class Members(unittest.TestCase):
         (net.dir / f"node-{name}" / "node.key").write_bytes(key.read_bytes())
         (net.dir / f"node-{name}" / "node.key").chmod(0o600)
         net.start(name)
+
+    # PROTOCOL M6, M7, M9: what was acknowledged in one epoch is in the ledger of the next ones
+    def test_one_is_replaced_and_a_key_changes_while_clients_submit(self):
+        one = schedule.Run("members", schedule.seeded(os.environ))
+        net = self.net = one.net
+        key = self.joiner("echo")
+        for name in NAMES:
+            self.let_read(name, key)
+        clients, stay = one.writers + one.readers, ["alpha", "bravo", "charlie"]
+        for client in clients:
+            client.through = stay
+        try:
+            with one:
+                one.progress(20)
+                net.start("echo")
+                self.draft("alpha", "replace", "--remove", "delta", "--add", f"echo=echo.pub@tcp://127.0.0.1:{net.peer['echo']}")
+                self.approve("replace", "alpha", "bravo", "delta")
+                height = net.status("alpha")["height"]
+                net.until(lambda: net.status("echo")["height"] >= height, 30, "the joiner has caught up")
+                self.submit("alpha", "replace", "alpha", "bravo", "delta")
+                self.in_epoch(1, *NAMES, "echo")
+                net.kill("delta", how=signal.SIGTERM)
+                net.names = [*stay, "echo"]
+                net.ready()
+                for client in clients:
+                    client.through = net.names
+                one.progress(50)
+                (net.dir / "new").mkdir()
+                net.rota("key", "generate", "--role", "facility", "--label", "charlie", "--out", "new/charlie", "--passphrase-file",
+                         net.passphrase)
+                self.draft("echo", "rotate", "--rotate", "charlie=new/charlie.pub")
+                self.approve("rotate", "alpha", "bravo", "echo")
+                self.submit("echo", "rotate", "alpha", "bravo", "echo")
+                self.in_epoch(2, *net.names)
+                one.progress(20)
+                self.restart_with_key("charlie", net.dir / "new" / "charlie.key")
+                net.until(lambda: net.is_ready("charlie"), 60, "charlie ready")
+                one.progress(20)
+                one.finish()
+                one.judge()
+                self.assertEqual([epoch["members"] for epoch in net.audit("echo")["epochs"]], [4, 4, 4])
+        finally:
+            self.net = None  # the run has ended it
 
     def test_killed_in_the_middle_of_the_change(self):
         net = self.network()
