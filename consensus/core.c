@@ -311,7 +311,8 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
         rota_read_want(core, event->read_token);
         break;
     case ROTA_EVENT_CONVICTED:
-        rota_accuse_convicted(core, event->convicted_view);
+        if (event->convicted.epoch == core->membership->epoch)
+            rota_accuse_convicted(core, event->convicted.view);
         break;
     }
     rota_timers_run(core);

@@ -124,7 +124,10 @@ struct rota_event {
         } checked;
         uint64_t waited_ms;  /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token; /* greater than every one before */
-        uint64_t convicted_view;
+        struct {
+            uint32_t epoch; /* it may have come late: views of another epoch have other primaries */
+            uint64_t view;
+        } convicted;
     };
 };
 

@@ -49,7 +49,8 @@ static void hear_evidence(struct rota_node *node, const struct rota_evidence *ev
         return;
     rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
     if (evidence->kind == ROTA_EVIDENCE_NEW_VIEW || evidence->kind == ROTA_EVIDENCE_INVALID_PROPOSAL)
-        rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = evidence->view});
+        rota_loop_step(node,
+                       &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {evidence->epoch, evidence->view}});
 }
 
 /* ~ Next hop: node/admission.c rota_node_take_in. */

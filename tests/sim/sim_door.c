@@ -137,8 +137,9 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
             sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
         sim->stats.refused++;
         if (message_convicts(sim, delivery, &message))
-            sim_replica_turn(sim, replica,
-                             &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = message.new_view.view});
+            sim_replica_turn(
+                sim, replica,
+                &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {message.epoch, message.new_view.view}});
         return;
     }
     sim_liar_hears(sim, delivery, &message);

@@ -142,7 +142,8 @@ Test(accusing, two_new_views_for_one_view)
     cr_assert_eq(lone_view(l).view, 2);
 }
 
-/* E5, E9: who signs a NEW-VIEW or a proposal that cannot be one is suspected at once, in its own view only. */
+/* E5, E9: who signs a NEW-VIEW or a proposal that cannot be one is suspected at once, in its own view of its own epoch only.
+ */
 Test(accusing, a_new_view_that_is_none_makes_its_primary_suspected)
 {
     lone_suspect(l, 0, 0, ROTA_SUSPECT_RESIGN);
@@ -150,9 +151,10 @@ Test(accusing, a_new_view_that_is_none_makes_its_primary_suspected)
     lone_suspect(l, 1, 1, ROTA_SUSPECT_RESIGN);
     lone_forget(l);
     uint64_t view = lone_view(l).view;
-    lone_convicted(l, view + 1);
+    lone_convicted(l, 0, view + 1);
+    lone_convicted(l, 1, view);
     cr_assert_null(lone_said(l, ROTA_MESSAGE_SUSPECT));
-    lone_convicted(l, view);
+    lone_convicted(l, 0, view);
     cr_assert_eq(lone_said(l, ROTA_MESSAGE_SUSPECT)->suspect.reason, ROTA_SUSPECT_INVALID);
 }
 

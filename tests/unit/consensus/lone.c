@@ -326,9 +326,9 @@ struct rota_hash lone_hear_new_view(struct lone *lone, uint64_t view, struct rot
     return message.new_view.nv;
 }
 
-void lone_convicted(struct lone *lone, uint64_t view)
+void lone_convicted(struct lone *lone, uint32_t epoch, uint64_t view)
 {
-    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted_view = view});
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {epoch, view}});
 }
 
 void lone_hear_status(struct lone *lone, uint32_t peer, const struct rota_status_message *status)
