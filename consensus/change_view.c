@@ -54,15 +54,16 @@ static bool suspicion_suffices(const struct rota_core *core)
     return count >= core->join;
 }
 
-/* Leaving is transferable: the others get the suspicions that made us go. */
+/* Leaving is transferable: the others get the suspicions that made us go, also those of later views. */
 static void suspicions_relay(struct rota_core *core)
 {
     for (uint32_t i = 0; i < core->n; i++) {
-        if (i == core->self || !suspects_view(core, i))
+        const struct rota_suspicion_cell *cell = &core->suspects[i];
+        if (i == core->self || !cell->has || cell->suspect.view < core->durable.view)
             continue;
         struct rota_message *message = rota_core_relay(core, ROTA_TO_ALL, i, ROTA_MESSAGE_SUSPECT);
-        message->suspect = core->suspects[i].suspect;
-        message->signature = core->suspects[i].signature;
+        message->suspect = cell->suspect;
+        message->signature = cell->signature;
     }
 }
 

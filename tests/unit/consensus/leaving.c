@@ -48,6 +48,16 @@ Test(leaving, enough_suspicions_are_left_for_and_passed_on, .fini = end)
     cr_assert_eq(lone_said(l, ROTA_MESSAGE_VIEW_CHANGE)->view_change->new_view, 1);
 }
 
+/* PROTOCOL V1: a liar says to one of us that it is far ahead, and to nobody else. */
+Test(leaving, a_suspicion_of_a_later_view_that_made_us_go_is_passed_on_too, .fini = end)
+{
+    begin(1);
+    lone_suspect(l, 2, 0, ROTA_SUSPECT_HEARTBEAT);
+    lone_suspect(l, 3, 1000, ROTA_SUSPECT_HEARTBEAT);
+    cr_assert_eq(lone_view(l).view, 1);
+    cr_assert_eq(lone_times(l, ROTA_MESSAGE_SUSPECT), 2);
+}
+
 /* PROTOCOL V1: the primary may hand over alone, by word or by going on. */
 Test(leaving, a_primary_that_resigns_or_goes_on_is_left_at_once, .fini = end)
 {
