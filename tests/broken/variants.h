@@ -37,7 +37,7 @@
     V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000,                                     \
       "agreement lock durability monotone")                                                                                 \
     V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,                  \
-      "double_vote chain_rule")                                                                                             \
+      "double_vote chain_rule halt")                                                                                        \
     V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")                 \
     V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                                  \
       "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")                   \
