@@ -302,7 +302,8 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
         rota_vote_checked(core, event);
         break;
     case ROTA_EVENT_EVIDENCE:
-        rota_core_contradicted(core);
+        if (event->evidence_epoch == core->membership->epoch) /* an earlier epoch may have tolerated its liars (P4) */
+            rota_core_contradicted(core);
         break;
     case ROTA_EVENT_SERVED:
         rota_contract_served(core, event->waited_ms);

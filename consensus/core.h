@@ -122,8 +122,9 @@ struct rota_event {
             enum rota_check verdict;
             bool ends_epoch; /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
         } checked;
-        uint64_t waited_ms;  /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
-        uint64_t read_token; /* greater than every one before */
+        uint64_t waited_ms;      /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
+        uint64_t read_token;     /* greater than every one before */
+        uint32_t evidence_epoch; /* whose members the proof is about */
         struct {
             uint32_t epoch; /* it may have come late: views of another epoch have other primaries */
             uint64_t view;

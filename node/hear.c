@@ -47,7 +47,7 @@ static void hear_evidence(struct rota_node *node, const struct rota_evidence *ev
     node->turn.save_evidence = true;
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
         return;
-    rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
+    rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = evidence->epoch});
     if (evidence->kind == ROTA_EVIDENCE_NEW_VIEW || evidence->kind == ROTA_EVIDENCE_INVALID_PROPOSAL)
         rota_loop_step(node,
                        &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {evidence->epoch, evidence->view}});

@@ -124,7 +124,8 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         return;
     }
     if (delivery->is_evidence) {
-        sim_replica_turn(sim, replica, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE});
+        sim_replica_turn(sim, replica,
+                         &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = sim->membership.epoch});
         return;
     }
     if (delivery->damaged) {

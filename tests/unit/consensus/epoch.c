@@ -74,6 +74,22 @@ Test(epoch, the_next_epoch_stands_on_the_config_block)
     lone_close(lone);
 }
 
+/* PROTOCOL P4: who lied while liars were tolerated does not stop an epoch of the crash profile, who lies in it does. */
+Test(epoch, evidence_of_an_earlier_epoch_does_not_stop_the_crash_profile)
+{
+    struct lone *lone = lone_open(4, 3);
+    struct lone_block config = lone_block(lone, 1, NULL, 0);
+    lone->ends_epoch = true;
+    lone_decide(lone, 0, NULL, &config);
+    lone->membership.profile = ROTA_PROFILE_CRASH;
+    lone_begin_epoch(lone, &config, NULL);
+    lone_evidence(lone, 0);
+    cr_assert_eq(lone_view(lone).mode, ROTA_MODE_ACTIVE);
+    lone_evidence(lone, 1);
+    cr_assert_eq(lone_view(lone).mode, ROTA_MODE_HALTED);
+    lone_close(lone);
+}
+
 /* PROTOCOL R5: a record of an earlier epoch is no past of this one. */
 Test(epoch, a_record_of_an_earlier_epoch_is_not_resumed)
 {

@@ -326,6 +326,11 @@ struct rota_hash lone_hear_new_view(struct lone *lone, uint64_t view, struct rot
     return message.new_view.nv;
 }
 
+void lone_evidence(struct lone *lone, uint32_t epoch)
+{
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = epoch});
+}
+
 void lone_convicted(struct lone *lone, uint32_t epoch, uint64_t view)
 {
     lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {epoch, view}});

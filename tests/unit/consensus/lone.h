@@ -80,6 +80,8 @@ struct rota_view_change lone_change(uint32_t sender, uint64_t new_view);
 void lone_hear_change(struct lone *lone, struct rota_view_change *change);
 /* The NEW-VIEW that follows from these view changes; returns its nv. `changes` lives as long as the call. */
 struct rota_hash lone_hear_new_view(struct lone *lone, uint64_t view, struct rota_view_change *changes);
+/* Proof against a member of this epoch was found elsewhere. */
+void lone_evidence(struct lone *lone, uint32_t epoch);
 /* The node found a NEW-VIEW of this view that is none. */
 void lone_convicted(struct lone *lone, uint32_t epoch, uint64_t view);
 void lone_hear_status(struct lone *lone, uint32_t peer, const struct rota_status_message *status);
