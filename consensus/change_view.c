@@ -263,7 +263,8 @@ void rota_new_view_install(struct rota_core *core)
     if (core->tip.height == core->membership->base_height)
         return;
     const struct rota_view_change *source = &core->new_view_changes[core->tip.source];
-    for (uint32_t i = 0; i < source->header_count; i++) {
+    /* What it shows above the tip is a lock of an earlier view that was passed over: given up, and in nobody's way. */
+    for (uint32_t i = 0; i < source->header_count && source->headers[i].height <= core->tip.height; i++) {
         struct rota_hash block = rota_header_hash(&source->headers[i]);
         (void)rota_window_put(core, &source->headers[i], &block, ROTA_SLOT_PROPOSED);
     }

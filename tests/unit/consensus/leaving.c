@@ -250,6 +250,30 @@ Test(leaving, the_tip_commits_with_all_its_ancestors_under_its_old_name, .fini =
     cr_assert(rota_hash_equal(&view.committed_block, &two.hash));
 }
 
+/* PROTOCOL V7, V11: who shows the tip may show more, a lock of an earlier view that was passed over. It is not carried over.
+ */
+Test(leaving, blocks_above_the_tip_are_given_up_and_their_place_is_free, .fini = end)
+{
+    begin(2);
+    struct lone_block one = lone_block(l, 1, NULL, 0), two = lone_block(l, 2, &one, 0);
+    lone_decide(l, 0, NULL, &one);
+    struct rota_hash nv = {{3}};
+    struct rota_view_change passed_over = lone_change(0, 2), later = lone_change(1, 2);
+    passed_over.has_best = passed_over.has_committed = later.has_best = later.has_committed = true;
+    passed_over.committed = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &one);
+    passed_over.best = lone_certificate(l, ROTA_VOTE_PREPARE, 0, NULL, &two);
+    passed_over.header_count = 1;
+    passed_over.headers[0] = two.header;
+    later.best = later.committed = lone_certificate(l, ROTA_VOTE_COMMIT, 1, &nv, &one);
+    lone_hear_change(l, &passed_over);
+    lone_forget(l);
+    lone_hear_change(l, &later);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_ACTIVE);
+    lone_demand(l, 1);
+    cr_assert_null(lone_did(l, ROTA_ACTION_CHECK));
+    cr_assert_eq(lone_did(l, ROTA_ACTION_BUILD)->build.height, 2);
+}
+
 /* PROTOCOL V11: what was executed for the old view is taken back before the new one begins. */
 Test(leaving, a_new_view_takes_back_what_was_executed, .fini = end)
 {
