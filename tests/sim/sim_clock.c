@@ -44,6 +44,8 @@ void sim_drift(struct sim *sim, uint32_t members, int32_t ppm)
 
 void sim_pause(struct sim *sim, uint32_t members, uint64_t until_ms)
 {
+    if (sim->held_until_ms < until_ms)
+        sim->held_until_ms = until_ms;
     for (uint32_t i = 0; i < sim->membership.count; i++)
         if ((members >> i & 1) && sim->replicas[i].paused_until_ms < until_ms)
             sim->replicas[i].paused_until_ms = until_ms;

@@ -257,6 +257,8 @@ static void play_recovery(struct sim *sim)
 /* Nothing to do: no blocks, and among honest members no view changes. */
 static void play_rest(struct sim *sim)
 {
+    if (sim->held_until_ms > sim->now_ms)
+        sim_run_ms(sim, sim->held_until_ms - sim->now_ms);
     sim_run_ms(sim, 1000); /* what was under way when the last request was committed */
     uint64_t height = sim->agreed_height, view = highest_view(sim);
     sim_run_ms(sim, 2000);
