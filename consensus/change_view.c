@@ -33,11 +33,18 @@ static bool suspects_view(const struct rota_core *core, uint32_t member)
     return cell->has && cell->suspect.view == core->durable.view;
 }
 
+/* The view that a member is known to have come to, by its own word. */
+static uint64_t view_reached(const struct rota_core *core, uint32_t member)
+{
+    uint64_t suspected = core->suspects[member].has ? core->suspects[member].suspect.view : 0;
+    uint64_t target = core->has_change[member] ? core->changes[member].new_view : 0;
+    return suspected > target ? suspected : target;
+}
+
 /* Whoever has gone on suspects no less for it: its word about our view may be lost, and it will not say it again. */
 static bool has_left(const struct rota_core *core, uint32_t member)
 {
-    return (core->suspects[member].has && core->suspects[member].suspect.view > core->durable.view) ||
-           (core->has_change[member] && core->changes[member].new_view > core->durable.view);
+    return view_reached(core, member) > core->durable.view;
 }
 
 /* V1: enough suspicions, or the primary's own resignation: said, or shown by its going on to a later view. */
@@ -142,20 +149,19 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
     rota_accuse_lock(core, sender);
 }
 
-/* V2: the J-th largest target above our view, 0 when fewer than J go further. */
+/* V2: the J-th largest view above ours that others have come to, 0 when fewer than J went further. */
 static uint64_t join_target(const struct rota_core *core)
 {
     uint64_t targets[ROTA_MEMBERS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < core->n; i++) {
-        if (!core->has_change[i] || core->changes[i].new_view <= core->durable.view)
+        uint64_t view = view_reached(core, i);
+        if (view <= core->durable.view)
             continue;
         uint32_t at = count++;
-        while (at > 0 && targets[at - 1] < core->changes[i].new_view) {
+        for (; at > 0 && targets[at - 1] < view; at--)
             targets[at] = targets[at - 1];
-            at--;
-        }
-        targets[at] = core->changes[i].new_view;
+        targets[at] = view;
     }
     return count >= ROTA_BROKEN(others_are_not_followed, core->join, UINT32_MAX) ? targets[core->join - 1] : 0;
 }
@@ -217,11 +223,10 @@ void rota_change_view_consider(struct rota_core *core)
     if (rota_core_is_silent(core))
         return; /* it follows by NEW-VIEW and by certificates */
     uint64_t target = join_target(core);
-    if (target == 0 && core->durable.view != UINT64_MAX && suspicion_suffices(core)) {
-        if (ROTA_BROKEN(suspicions_not_passed_on, true, false))
-            suspicions_relay(core);
+    if (target == 0 && core->durable.view != UINT64_MAX && suspicion_suffices(core))
         target = core->durable.view + 1;
-    }
+    if (target != 0 && ROTA_BROKEN(suspicions_not_passed_on, true, false))
+        suspicions_relay(core);
     if (ROTA_BROKEN(left_view_voted_in, target != 0, target > core->own_change.new_view)) {
         rota_change_view(core, target);
         return;

@@ -101,6 +101,18 @@ Test(leaving, one_absurd_view_moves_nobody, .fini = end)
     cr_assert_eq(lone_times(l, ROTA_MESSAGE_VIEW_CHANGE), 1, "in one step, not view by view");
 }
 
+/* PROTOCOL V2: those who are far ahead may show it by suspecting the view that they are in. One step leads there, whatever
+ * the number is, and one beyond, because two have left it then: a turn that went view by view would not end. */
+Test(leaving, suspicions_of_far_views_are_not_followed_view_by_view, .fini = end)
+{
+    begin(1);
+    lone_suspect(l, 3, UINT64_MAX - 1, ROTA_SUSPECT_HEARTBEAT);
+    lone_suspect(l, 2, 1000, ROTA_SUSPECT_PROGRESS);
+    cr_assert_eq(lone_view(l).view, 1001);
+    cr_assert_eq(lone_times(l, ROTA_MESSAGE_VIEW_CHANGE), 2);
+    cr_assert(lone_said(l, ROTA_MESSAGE_SUSPECT), "and the others get what made us go");
+}
+
 /* PROTOCOL V3: the timer runs from the quorum of view changes on, not before. */
 Test(leaving, the_timer_of_a_view_change_starts_with_a_quorum, .fini = end)
 {
