@@ -44,6 +44,7 @@ uint32_t rota_recover_answers(const struct rota_core *core)
 void rota_recover_begin(struct rota_core *core, const char *why)
 {
     struct rota_durable *durable = &core->durable;
+    core->lost_memory = true;
     durable->recover_view = UINT64_MAX;
     rota_core_save(core);
     rota_hello_again(core);
@@ -86,6 +87,7 @@ void rota_recover_start(struct rota_core *core, const struct rota_durable *befor
         core->durable.recover_view =
             UINT64_MAX; /* H4: of this run; the disk may be a copy from before a recovery that ended */
         core->recovering_why = "it was recovering already when it stopped";
+        core->lost_memory = true;
         core->greeting = false;
         if (why)
             rota_recover_begin(core, why);
@@ -135,11 +137,12 @@ static void incarnation_pass(struct rota_core *core, uint64_t used)
         core->durable.incarnation = used + 1;
 }
 
-/* H8: at the start it is our disk that is behind; later on it is somebody else who signs. */
-static void past_is_unknown(struct rota_core *core, bool first)
+/* H8: at the start it is our disk that is behind; later on it is somebody else who signs. But whoever lost its memory in
+ * this run may hear late of an earlier one. Then only its votes tell: all of those before the loss were in views below. */
+static void past_is_unknown(struct rota_core *core, bool first, bool voted)
 {
     bool settled = core->durable.standing == ROTA_STANDING_MEMBER && !core->greeting;
-    if (first || !settled) {
+    if (first || !settled || ROTA_BROKEN(own_past_is_a_twin, core->lost_memory && !voted, false)) {
         rota_recover_begin(core, "others hold statements of this member that its disk does not know of");
         return;
     }
@@ -149,7 +152,7 @@ static void past_is_unknown(struct rota_core *core, bool first)
 
 void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool first)
 {
-    bool known = true;
+    bool known = true, voted = past->has_vote && !own_vote_is_known(core, &past->vote);
     uint64_t incarnation = core->durable.incarnation;
     if (past->has_change && past->change_view > core->shown_view)
         core->shown_view = past->change_view;
@@ -161,11 +164,9 @@ void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool 
         known = false;
         incarnation_pass(core, past->change_incarnation);
     }
-    if (past->has_vote && !own_vote_is_known(core, &past->vote))
-        known = false;
     bool renumbered = core->durable.incarnation != incarnation;
-    if (!known && (core->durable.standing != ROTA_STANDING_RECOVERING || renumbered)) /* who recovers knows it already */
-        past_is_unknown(core, first);
+    if ((voted || !known) && (core->durable.standing != ROTA_STANDING_RECOVERING || renumbered)) /* else it knows already */
+        past_is_unknown(core, first, voted);
 }
 
 void rota_past_judge_certificate(struct rota_core *core, const struct rota_hello_reply *reply, bool first)
@@ -175,7 +176,7 @@ void rota_past_judge_certificate(struct rota_core *core, const struct rota_hello
     if (core->durable.standing == ROTA_STANDING_NEW)
         rota_recover_begin(core, "the ledger has blocks, but this node's directory is new");
     else if ((reply->certificate.signers >> core->self & 1) && !own_vote_is_known(core, &reply->certificate.vote))
-        past_is_unknown(core, first);
+        past_is_unknown(core, first, true);
 }
 
 static bool own_new_view_is_known(const struct rota_core *core, const struct rota_message *message)
@@ -189,7 +190,8 @@ static bool own_new_view_is_known(const struct rota_core *core, const struct rot
 
 bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
 {
-    bool known = true;
+    bool known = true, voted = true;
+    uint64_t incarnation = 0;
     struct rota_vote vote;
     struct rota_hash content;
     switch (message->kind) {
@@ -204,12 +206,16 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
     case ROTA_MESSAGE_VIEW_CHANGE:
         content = rota_view_change_content(message->view_change);
         known = own_change_is_known(core, message->view_change->new_view, message->view_change->incarnation, &content);
+        incarnation = message->view_change->incarnation;
+        voted = false;
         break;
     case ROTA_MESSAGE_NEW_VIEW:
         known = own_new_view_is_known(core, message);
         break;
     case ROTA_MESSAGE_HELLO:
         known = own_hello_is_known(core, &message->hello);
+        incarnation = message->hello.incarnation;
+        voted = false;
         break;
     case ROTA_MESSAGE_SUSPECT:
     case ROTA_MESSAGE_STATUS:
@@ -220,8 +226,10 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         break;
     }
-    if (ROTA_BROKEN(twin_ignored, !known, false) && core->durable.standing != ROTA_STANDING_RECOVERING)
-        past_is_unknown(core, false);
+    if (ROTA_BROKEN(twin_ignored, !known, false) && core->durable.standing != ROTA_STANDING_RECOVERING) {
+        incarnation_pass(core, incarnation);
+        past_is_unknown(core, false, voted);
+    }
     return !known;
 }
 

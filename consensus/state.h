@@ -146,6 +146,7 @@ struct rota_core {
     uint64_t own_change_content_view; /* our VIEW-CHANGE for the present view: 0 when there is none */
     struct rota_hash own_change_content;
     bool greeting;              /* HELLO was said and not enough came back yet: silent */
+    bool lost_memory;           /* this run began without, or found it out: it may hear late of earlier runs (H8) */
     bool resign_due;            /* R3: once the greeting is over */
     uint64_t greeting_ms;       /* deadline of the greeting for a replica with a whole disk */
     uint64_t shown_view;        /* highest VIEW-CHANGE of our own that an answer showed us (H4) */

@@ -155,6 +155,8 @@
     V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
       "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
-      "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")
+      "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")                           \
+    V(own_past_is_a_twin, "p18", "a member that lost its memory takes what it said before for somebody else's",             \
+      "scenarios amnesia/a_members_own_past_that_shows_late_is_no_twin", 0, "test expectation halt")
 
 #endif

@@ -384,6 +384,24 @@ Test(amnesia, a_vote_of_our_own_that_we_did_not_make_stops_us)
     sim_free(s);
 }
 
+/* H8: a wiped member came back without having heard of its last run: who knew of it was cut off. Now its word arrives. */
+Test(amnesia, a_members_own_past_that_shows_late_is_no_twin)
+{
+    struct sim *s = started(4, 62, 0);
+    sim_crash(s, "2");
+    sim_wipe(s, "2");
+    sim_restart(s, "2");
+    sim_expect(s, recovers(s, 2, 10000), "a wiped member does not come back");
+    struct rota_message message = {.kind = ROTA_MESSAGE_HELLO};
+    message.hello = (struct rota_hello){.incarnation = 9, .boot = 77, .standing = ROTA_STANDING_MEMBER};
+    sim_forge(s, 2, 2, &message);
+    sim_run_ms(s, 100);
+    sim_expect(s, recovers(s, 2, 10000), "what it said long ago stops a member");
+    cr_assert_eq(sim_view(s, 2).incarnation, 10);
+    cr_assert_eq(s->replicas[2].disk.durable.floor, 10, "what its old run said must not count");
+    sim_free(s);
+}
+
 /* H7: what it said of later views before the loss counts for nobody any more. */
 Test(amnesia, a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again)
 {
