@@ -137,14 +137,14 @@ void rota_journal_close(struct rota_journal *journal)
     free(journal);
 }
 
-struct rota_recovered rota_journal_recovered(const struct rota_journal *journal)
+struct rota_journal_contents rota_journal_recovered(const struct rota_journal *journal)
 {
-    return (struct rota_recovered){.incarnation = journal->incarnation,
-                                   .restarted = journal->incarnation > 1,
-                                   .durable = journal->has_durable ? &journal->durable : NULL,
-                                   .view_change = journal->has_view_change ? &journal->view_change : NULL,
-                                   .new_view = journal->has_new_view ? &journal->new_view : NULL,
-                                   .evidence = rota_view(journal->evidence, journal->evidence_len)};
+    return (struct rota_journal_contents){.incarnation = journal->incarnation,
+                                          .restarted = journal->incarnation > 1,
+                                          .durable = journal->has_durable ? &journal->durable : NULL,
+                                          .view_change = journal->has_view_change ? &journal->view_change : NULL,
+                                          .new_view = journal->has_new_view ? &journal->new_view : NULL,
+                                          .evidence = rota_view(journal->evidence, journal->evidence_len)};
 }
 
 struct blocks_walk {

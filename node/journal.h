@@ -19,7 +19,7 @@ ROTA_CHECKED struct rota_status rota_journal_open(struct rota_journal **out, con
 void rota_journal_close(struct rota_journal *journal); /* NULL is fine */
 
 /* What was found at opening. Borrowed until close. */
-struct rota_recovered {
+struct rota_journal_contents {
     uint64_t incarnation;                   /* runs so far, this one included */
     bool restarted;                         /* we ran before */
     const struct rota_durable *durable;     /* NULL: none was ever written */
@@ -27,7 +27,7 @@ struct rota_recovered {
     const struct rota_message *new_view;    /* the latest accepted, NULL: none */
     struct rota_view evidence;              /* as it was saved */
 };
-struct rota_recovered rota_journal_recovered(const struct rota_journal *journal);
+struct rota_journal_contents rota_journal_recovered(const struct rota_journal *journal);
 /* Blocks in flight, lowest first, until fn says false; borrowed inside fn. One that does not decode is left out. */
 ROTA_CHECKED struct rota_status rota_journal_blocks(struct rota_journal *journal,
                                                     bool (*fn)(void *context, struct rota_block *block), void *context);

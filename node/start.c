@@ -12,7 +12,7 @@ static bool start_block(void *context, struct rota_block *block)
     return true;
 }
 
-static void start_log(const struct rota_node *node, const struct rota_recovered *recovered)
+static void start_log(const struct rota_node *node, const struct rota_journal_contents *recovered)
 {
     rota_log(ROTA_LOG_INFO, "start", "member=%s of=%u quorum=%u height=%llu head=%s run=%llu view=%llu",
              node->is_member ? node->epoch.membership.members[node->self].id.text : "(none: follower)",
@@ -23,7 +23,7 @@ static void start_log(const struct rota_node *node, const struct rota_recovered 
 
 struct rota_status rota_node_start_core(struct rota_node *node)
 {
-    struct rota_recovered recovered = rota_journal_recovered(node->journal);
+    struct rota_journal_contents recovered = rota_journal_recovered(node->journal);
     struct rota_event event = {.kind = ROTA_EVENT_START};
     ROTA_TRY(rota_journal_blocks(node->journal, start_block, node));
     event.start.restarted = recovered.restarted || node->chain.height > 0;

@@ -47,7 +47,7 @@ static bool durable_is(const struct rota_durable *found, const struct rota_durab
 static void judge_journal(struct rota_journal *journal)
 {
     const struct sim_replica *replica = &power.sim->replicas[0];
-    struct rota_recovered recovered = rota_journal_recovered(journal);
+    struct rota_journal_contents recovered = rota_journal_recovered(journal);
     if (!recovered.durable && !replica->disk.has_durable)
         return;
     if (!recovered.durable || (!durable_is(recovered.durable, &replica->disk.durable) &&

@@ -95,7 +95,7 @@ static void adopt_message(struct side *side, uint8_t **bytes, size_t *len, const
 void sim_side_judge(struct side *side)
 {
     struct sim_replica *replica = side->replica;
-    struct rota_recovered recovered = rota_journal_recovered(side->journal);
+    struct rota_journal_contents recovered = rota_journal_recovered(side->journal);
     if (recovered.incarnation != replica->disk.runs + 1)
         sim_fail(side->sim, SIM_DURABILITY, "the journal has miscounted its runs");
     judge_ledger(side);

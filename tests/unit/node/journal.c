@@ -40,7 +40,7 @@ Test(journal, remembers_votes_and_counts_its_runs)
     rota_journal_close(journal);
 
     journal = journal_made(&bench);
-    struct rota_recovered recovered = rota_journal_recovered(journal);
+    struct rota_journal_contents recovered = rota_journal_recovered(journal);
     cr_expect(recovered.restarted);
     cr_expect_eq(recovered.incarnation, 2);
     cr_assert_not_null(recovered.durable);
