@@ -248,3 +248,13 @@ void rota_evidence_words(char *out, size_t size, const struct rota_evidence *evi
         snprintf(out, size, "facility %s %s: view %" PRIu64 ", height %" PRIu64, who, what, evidence->view,
                  evidence->height);
 }
+
+void rota_evidence_amnesia_words(char *out, size_t size, const struct rota_evidence *evidence,
+                                 const struct rota_membership *membership)
+{
+    snprintf(out, size,
+             "facility %s lost its memory and said so, between a VIEW-CHANGE of its run %" PRIu64
+             " and its COMMIT: view %" PRIu64 ", height %" PRIu64,
+             evidence->member < membership->count ? membership->members[evidence->member].id.text : "?",
+             evidence->incarnation, evidence->view, evidence->height);
+}

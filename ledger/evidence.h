@@ -44,7 +44,8 @@ struct rota_evidence {
     uint32_t member;
     uint32_t epoch;
     uint64_t view;
-    uint64_t height; /* 0: not about a height */
+    uint64_t height;      /* 0: not about a height */
+    uint64_t incarnation; /* ROTA_EVIDENCE_HIDDEN_LOCK: the run that said the VIEW-CHANGE */
 };
 
 /* Each maker puts its parts into the one order in which they are written, and takes its own references. ROTA_REFUSED: they
@@ -111,6 +112,9 @@ void rota_evidence_release(struct rota_evidence *evidence); /* NULL is fine */
  * ROTA_EVIDENCE_COORDINATOR. */
 void rota_evidence_words(char *out, size_t size, const struct rota_evidence *evidence,
                          const struct rota_membership *membership);
+/* The same of evidence that names nobody, because the member had lost its memory and said so (PROTOCOL E4). */
+void rota_evidence_amnesia_words(char *out, size_t size, const struct rota_evidence *evidence,
+                                 const struct rota_membership *membership);
 /* "E3". */
 const char *rota_evidence_name(enum rota_evidence_kind kind);
 

@@ -68,6 +68,7 @@ struct rota_status rota_evidence_of_hidden_lock(struct rota_evidence **out, uint
     rota_evidence_close(evidence, &writer);
     evidence->view = commit->vote.view;
     evidence->height = commit->vote.height;
+    evidence->incarnation = change->incarnation;
     *out = evidence;
     return rota_ok();
 }

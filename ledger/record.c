@@ -50,6 +50,74 @@ static struct rota_status anchor_verify(const struct rota_record *record, const 
     return rota_ok();
 }
 
+/* ---- kind 2: RECOVERED ---------------------------------------------------------------------------------------------- */
+
+void rota_recovered_write(struct rota_writer *writer, const struct rota_recovered *recovered)
+{
+    rota_write_u64(writer, recovered->floor);
+    rota_write_u64(writer, recovered->run);
+    rota_write_u64(writer, recovered->view);
+}
+
+void rota_recovered_read(struct rota_reader *reader, struct rota_recovered *out)
+{
+    out->floor = rota_read_u64(reader);
+    out->run = rota_read_u64(reader);
+    out->view = rota_read_u64(reader);
+    if (out->floor == 0 || out->floor == UINT64_MAX || out->view == UINT64_MAX)
+        reader->bad = true;
+}
+
+static void recovered_encode(struct rota_writer *writer, const struct rota_record *record)
+{
+    rota_write_u32(writer, record->recovered.epoch);
+    rota_write_u32(writer, record->recovered.member);
+    rota_recovered_write(writer, &record->recovered);
+    rota_write_signature(writer, &record->recovered.signature);
+}
+
+static struct rota_status recovered_decode(struct rota_record *out, struct rota_reader *reader)
+{
+    out->recovered.epoch = rota_read_u32(reader);
+    out->recovered.member = rota_read_u32(reader);
+    rota_recovered_read(reader, &out->recovered);
+    rota_read_signature(reader, &out->recovered.signature);
+    return rota_ok();
+}
+
+size_t rota_recovered_preimage(uint8_t out[ROTA_RECOVERED_PREIMAGE_MAX], const struct rota_membership *membership,
+                               const struct rota_recovered *recovered)
+{
+    struct rota_writer writer = rota_writer(out, ROTA_RECOVERED_PREIMAGE_MAX);
+    rota_write_bytes(&writer, ROTA_TAG("recovered"), strlen(ROTA_TAG("recovered")));
+    rota_write_hash(&writer, &membership->ledger_id);
+    rota_write_u32(&writer, membership->epoch);
+    rota_write_hash(&writer, &membership->config_hash);
+    rota_write_u32(&writer, recovered->member);
+    rota_recovered_write(&writer, recovered);
+    ROTA_ASSERT(!writer.bad);
+    return writer.len;
+}
+
+struct rota_status rota_recovered_verify(const struct rota_recovered *recovered, const struct rota_membership *membership)
+{
+    uint8_t preimage[ROTA_RECOVERED_PREIMAGE_MAX];
+    if (recovered->epoch != membership->epoch)
+        return rota_fail(ROTA_WRONG_LEDGER, "a RECOVERED of another epoch");
+    if (recovered->member >= membership->count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "a RECOVERED of a member that this ledger does not have");
+    size_t len = rota_recovered_preimage(preimage, membership, recovered);
+    const struct rota_ed25519_public *key = &membership->members[recovered->member].key;
+    if (!membership->verify(key, rota_view(preimage, len), &recovered->signature))
+        return rota_fail(ROTA_BAD_SIGNATURE, "a RECOVERED that its member did not sign");
+    return rota_ok();
+}
+
+static struct rota_status recovered_verify(const struct rota_record *record, const struct rota_membership *membership)
+{
+    return rota_recovered_verify(&record->recovered, membership);
+}
+
 /* ---- every kind ----------------------------------------------------------------------------------------------------- */
 
 struct record_form {
@@ -60,6 +128,7 @@ struct record_form {
 
 static const struct record_form record_forms[] = {
     [ROTA_RECORD_NEW_VIEW] = {anchor_encode, anchor_decode, anchor_verify},
+    [ROTA_RECORD_RECOVERED] = {recovered_encode, recovered_decode, recovered_verify},
 };
 
 static bool record_is_known(uint8_t kind)
@@ -93,6 +162,14 @@ struct rota_status rota_record_of_anchor(struct rota_record **out, const struct 
     ROTA_ASSERT(anchor->view > 0);
     ROTA_TRY(record_new(out, ROTA_RECORD_NEW_VIEW));
     (*out)->anchor = *anchor;
+    record_close(*out);
+    return rota_ok();
+}
+
+struct rota_status rota_record_of_recovered(struct rota_record **out, const struct rota_recovered *recovered)
+{
+    ROTA_TRY(record_new(out, ROTA_RECORD_RECOVERED));
+    (*out)->recovered = *recovered;
     record_close(*out);
     return rota_ok();
 }

@@ -55,6 +55,11 @@ void rota_watch_convict(struct rota_node *node, struct rota_evidence *evidence)
     char words[256];
     if (!watch_publish(node, evidence))
         return;
+    if (rota_state_is_amnesia(node->chain.state, evidence)) {
+        rota_evidence_amnesia_words(words, sizeof words, evidence, &node->epoch.membership);
+        rota_log(ROTA_LOG_INFO, "amnesia", "evidence=%s what=\"%s\"", rota_log_hash(&evidence->id).text, words);
+        return;
+    }
     rota_evidence_words(words, sizeof words, evidence, &node->epoch.membership);
     rota_log(ROTA_LOG_WARNING, "liar", "kind=%s evidence=%s what=\"%s\"", rota_evidence_name(evidence->kind),
              rota_log_hash(&evidence->id).text, words);

@@ -66,7 +66,11 @@ static void words_anomaly(char *out, size_t size, const struct audit *audit, uin
                  audit_short_hex(evidence->second->id.b).text, height);
         return;
     }
-    rota_evidence_words(out, size, evidence, &rota_state_epoch_number(audit->state, evidence->epoch)->membership);
+    const struct rota_membership *membership = &rota_state_epoch_number(audit->state, evidence->epoch)->membership;
+    if (rota_state_was_amnesia(audit->state, evidence))
+        rota_evidence_amnesia_words(out, size, evidence, membership);
+    else
+        rota_evidence_words(out, size, evidence, membership);
 }
 
 bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)

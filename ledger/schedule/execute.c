@@ -1,5 +1,6 @@
 /* Executing entries (FORMATS §9). An entry is decided, its rows go through rows.h, and its outcome record is written from
  * the log that they left there. */
+#include "crypto/broken.h"
 #include "ledger/schedule/private.h"
 #include "ledger/tree.h"
 
@@ -115,7 +116,10 @@ static void proposal_execute(struct rota_execution *execution, struct execution_
 
 static void evidence_execute(struct rota_state *state, uint64_t height, const struct rota_evidence *evidence)
 {
-    rota_table_evidence_put(&state->rows, evidence);
+    if (ROTA_BROKEN(amnesia_convicts, rota_state_is_amnesia(state, evidence), false))
+        rota_table_amnesia_put(&state->rows, evidence); /* it had lost its memory, and said so: it is not flagged (E4) */
+    else
+        rota_table_evidence_put(&state->rows, evidence);
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR) {
         struct rota_coordinator accused;
         bool known = rota_table_coordinator_get(&accused, &state->rows, &evidence->first->jws.kid);

@@ -64,17 +64,6 @@ static struct rota_status admit_coordinator_evidence(const struct rota_state *st
     return rota_ok();
 }
 
-static uint32_t member_evidence_count(const struct rota_state *state, const struct rota_evidence *evidence)
-{
-    struct rota_key prefix = rota_key_member(evidence->epoch, evidence->member);
-    uint32_t count = 0;
-    const struct rota_row *row = rota_row_from(&state->rows, rota_key_view(&prefix));
-    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row))
-        count++;
-    ROTA_ASSERT(count <= ROTA_MEMBER_EVIDENCE_MAX);
-    return count;
-}
-
 static struct rota_status admit_member_evidence(const struct rota_state *state, const struct rota_evidence *evidence)
 {
     struct rota_hash known;
@@ -87,7 +76,9 @@ static struct rota_status admit_member_evidence(const struct rota_state *state, 
         return rota_hash_equal(&known, &evidence->id)
                    ? rota_fail(ROTA_EXISTS, "this evidence is in the ledger already")
                    : rota_fail(ROTA_REFUSED, "this lie of the member is in the ledger already");
-    if (member_evidence_count(state, evidence) == ROTA_MEMBER_EVIDENCE_MAX)
+    uint32_t count = rota_table_evidence_count(&state->rows, evidence->epoch, evidence->member);
+    ROTA_ASSERT(count <= ROTA_MEMBER_EVIDENCE_MAX);
+    if (count == ROTA_MEMBER_EVIDENCE_MAX)
         return rota_fail(ROTA_REFUSED, "the ledger holds enough evidence against this member");
     return rota_ok();
 }

@@ -22,6 +22,60 @@ static void anchor_execute(struct rota_state *state, uint64_t height, const stru
                           &(struct rota_anchored){record->anchor.view, record->anchor.nv});
 }
 
+/* ---- kind 2: RECOVERED ---------------------------------------------------------------------------------------------- */
+
+static struct rota_status recovered_admit(const struct rota_state *state, const struct rota_record *record)
+{
+    const struct rota_recovered *recovered = &record->recovered;
+    const struct rota_membership *membership = &rota_state_epoch(state)->membership;
+    struct rota_recovery last = {0};
+    if (recovered->epoch != membership->epoch)
+        return rota_fail(ROTA_WRONG_LEDGER, "a RECOVERED of another epoch");
+    if (recovered->member >= membership->count)
+        return rota_fail(ROTA_UNKNOWN_KEY, "a RECOVERED of a member that this ledger does not have");
+    if (rota_table_recovery_last(&last, &state->rows, recovered->epoch, recovered->member) && recovered->floor <= last.floor)
+        return rota_fail(ROTA_REFUSED, "a RECOVERED of this run of the member, or of a later one, is in the ledger already");
+    if (last.height > rota_state_height(state))
+        return rota_fail(ROTA_REFUSED, "a block holds one RECOVERED of a member");
+    return rota_ok();
+}
+
+static void recovered_execute(struct rota_state *state, uint64_t height, const struct rota_record *record)
+{
+    const struct rota_recovered *recovered = &record->recovered;
+    rota_table_recovery_put(
+        &state->rows, recovered->epoch, recovered->member,
+        &(struct rota_recovery){
+            .floor = recovered->floor, .run = recovered->run, .view = recovered->view, .height = height});
+}
+
+void rota_state_floors(struct rota_floors *out, const struct rota_state *state, uint32_t epoch)
+{
+    struct rota_recovery last;
+    memset(out, 0, sizeof *out);
+    for (uint32_t member = 0; member < ROTA_MEMBERS_MAX; member++) {
+        if (!rota_table_recovery_last(&last, &state->rows, epoch, member))
+            continue;
+        out->floor[member] = last.floor;
+        out->run[member] = last.run;
+    }
+}
+
+/* The words of before count for nothing from the first RECOVERED on whose floor is above them. */
+bool rota_state_is_amnesia(const struct rota_state *state, const struct rota_evidence *evidence)
+{
+    struct rota_recovery since;
+    return evidence->kind == ROTA_EVIDENCE_HIDDEN_LOCK &&
+           rota_table_recovery_above(&since, &state->rows, evidence->epoch, evidence->member, evidence->incarnation) &&
+           since.height < evidence->height;
+}
+
+bool rota_state_was_amnesia(const struct rota_state *state, const struct rota_evidence *evidence)
+{
+    struct rota_hash id;
+    return rota_table_amnesia_get(&id, &state->rows, evidence) && rota_hash_equal(&id, &evidence->id);
+}
+
 /* ---- every kind ----------------------------------------------------------------------------------------------------- */
 
 struct record_rule {
@@ -32,6 +86,7 @@ struct record_rule {
 /* One for each kind that the parser knows. */
 static const struct record_rule record_rules[] = {
     [ROTA_RECORD_NEW_VIEW] = {anchor_admit, anchor_execute},
+    [ROTA_RECORD_RECOVERED] = {recovered_admit, recovered_execute},
 };
 
 struct rota_status rota_state_admit_record(const struct rota_state *state, const struct rota_record *record)

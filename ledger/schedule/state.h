@@ -119,6 +119,14 @@ struct rota_anchored {
 };
 bool rota_state_anchored(struct rota_anchored *out, const struct rota_state *state, uint32_t epoch);
 
+/* The newest RECOVERED of each member of an epoch, on top of everything executed (PROTOCOL H7). */
+void rota_state_floors(struct rota_floors *out, const struct rota_state *state, uint32_t epoch);
+/* PROTOCOL E4. Would this evidence name nobody, if it were ordered now: because between the two messages the member lost its
+ * memory, and had it written down before it voted again? */
+bool rota_state_is_amnesia(const struct rota_state *state, const struct rota_evidence *evidence);
+/* That is what became of this evidence, which is in the ledger. */
+bool rota_state_was_amnesia(const struct rota_state *state, const struct rota_evidence *evidence);
+
 /* H(tag state || every row in key order): two replicas with equal schedules have equal digests. For tests and status. */
 struct rota_hash rota_state_digest(const struct rota_state *state);
 

@@ -178,27 +178,23 @@ void rota_table_coordinator_put(struct rota_rows *rows, const struct rota_coordi
                  rota_view(coordinator->key.parsed, sizeof coordinator->key.parsed));
 }
 
-/* member evidence: epoch u32, member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid ->
- * evidence id */
+/* member evidence, amnesia: epoch u32, member u32, kind u8, view u64, height u64 -> evidence id; coordinator evidence: kid
+ * -> evidence id */
 
-struct rota_key rota_key_member(uint32_t epoch, uint32_t member)
+static struct rota_writer key_start_member(struct rota_key *key, enum rota_table table, uint32_t epoch, uint32_t member)
 {
-    struct rota_key key;
-    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
+    struct rota_writer writer = rota_key_start(key, table);
     rota_write_u32(&writer, epoch);
     rota_write_u32(&writer, member);
-    rota_key_finish(&key, &writer);
-    return key;
+    return writer;
 }
 
-static struct rota_key key_of_evidence(const struct rota_evidence *evidence)
+static struct rota_key key_of_evidence(enum rota_table table, const struct rota_evidence *evidence)
 {
+    struct rota_key key;
     if (evidence->kind == ROTA_EVIDENCE_COORDINATOR)
         return rota_key_of_kid(ROTA_TABLE_COORDINATOR_EVIDENCE, &evidence->first->jws.kid);
-    struct rota_key key;
-    struct rota_writer writer = rota_key_start(&key, ROTA_TABLE_MEMBER_EVIDENCE);
-    rota_write_u32(&writer, evidence->epoch);
-    rota_write_u32(&writer, evidence->member);
+    struct rota_writer writer = key_start_member(&key, table, evidence->epoch, evidence->member);
     rota_write_u8(&writer, (uint8_t)evidence->kind);
     rota_write_u64(&writer, evidence->view);
     rota_write_u64(&writer, evidence->height);
@@ -206,9 +202,16 @@ static struct rota_key key_of_evidence(const struct rota_evidence *evidence)
     return key;
 }
 
-bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence)
+static void evidence_put(struct rota_rows *rows, enum rota_table table, const struct rota_evidence *evidence)
 {
-    struct rota_key key = key_of_evidence(evidence);
+    struct rota_key key = key_of_evidence(table, evidence);
+    rota_row_put(rows, rota_key_view(&key), rota_view(evidence->id.b, sizeof evidence->id.b), rota_view(NULL, 0));
+}
+
+static bool evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, enum rota_table table,
+                         const struct rota_evidence *evidence)
+{
+    struct rota_key key = key_of_evidence(table, evidence);
     const struct rota_row *row = rota_row_get(rows, rota_key_view(&key));
     if (row == NULL)
         return false;
@@ -218,10 +221,98 @@ bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *r
     return true;
 }
 
+bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence)
+{
+    return evidence_get(out_id, rows, ROTA_TABLE_MEMBER_EVIDENCE, evidence) ||
+           rota_table_amnesia_get(out_id, rows, evidence);
+}
+
+bool rota_table_amnesia_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence)
+{
+    return evidence->kind == ROTA_EVIDENCE_HIDDEN_LOCK && evidence_get(out_id, rows, ROTA_TABLE_AMNESIA, evidence);
+}
+
 void rota_table_evidence_put(struct rota_rows *rows, const struct rota_evidence *evidence)
 {
-    struct rota_key key = key_of_evidence(evidence);
-    rota_row_put(rows, rota_key_view(&key), rota_view(evidence->id.b, sizeof evidence->id.b), rota_view(NULL, 0));
+    evidence_put(rows, ROTA_TABLE_MEMBER_EVIDENCE, evidence);
+}
+
+void rota_table_amnesia_put(struct rota_rows *rows, const struct rota_evidence *evidence)
+{
+    evidence_put(rows, ROTA_TABLE_AMNESIA, evidence);
+}
+
+static uint32_t rows_of_member(const struct rota_rows *rows, enum rota_table table, uint32_t epoch, uint32_t member)
+{
+    struct rota_key prefix;
+    struct rota_writer writer = key_start_member(&prefix, table, epoch, member);
+    rota_key_finish(&prefix, &writer);
+    uint32_t count = 0;
+    const struct rota_row *row = rota_row_from(rows, rota_key_view(&prefix));
+    for (; rota_row_begins(row, rota_key_view(&prefix)); row = rota_row_next(row))
+        count++;
+    return count;
+}
+
+uint32_t rota_table_evidence_count(const struct rota_rows *rows, uint32_t epoch, uint32_t member)
+{
+    return rows_of_member(rows, ROTA_TABLE_MEMBER_EVIDENCE, epoch, member) +
+           rows_of_member(rows, ROTA_TABLE_AMNESIA, epoch, member);
+}
+
+/* recovery: epoch u32, member u32, floor u64 -> run u64, view u64, height u64 */
+
+static struct rota_key key_of_recovery(uint32_t epoch, uint32_t member, uint64_t floor)
+{
+    struct rota_key key;
+    struct rota_writer writer = key_start_member(&key, ROTA_TABLE_RECOVERY, epoch, member);
+    rota_write_u64(&writer, floor);
+    rota_key_finish(&key, &writer);
+    return key;
+}
+
+/* False when the row (which may be NULL) is of another member. */
+static bool recovery_read(struct rota_recovery *out, const struct rota_row *row, uint32_t epoch, uint32_t member)
+{
+    struct rota_key prefix;
+    struct rota_writer writer = key_start_member(&prefix, ROTA_TABLE_RECOVERY, epoch, member);
+    rota_key_finish(&prefix, &writer);
+    if (!rota_row_begins(row, rota_key_view(&prefix)))
+        return false;
+    struct rota_reader key = rota_key_read(row, ROTA_TABLE_RECOVERY), value = rota_reader(rota_row_value(row));
+    (void)rota_read_u32(&key);
+    (void)rota_read_u32(&key);
+    out->floor = rota_read_u64(&key);
+    out->run = rota_read_u64(&value);
+    out->view = rota_read_u64(&value);
+    out->height = rota_read_u64(&value);
+    rota_row_finish(&key);
+    rota_row_finish(&value);
+    return true;
+}
+
+bool rota_table_recovery_last(struct rota_recovery *out, const struct rota_rows *rows, uint32_t epoch, uint32_t member)
+{
+    struct rota_key end = key_of_recovery(epoch, member, UINT64_MAX); /* which no floor is */
+    return recovery_read(out, rota_row_before(rows, rota_key_view(&end)), epoch, member);
+}
+
+bool rota_table_recovery_above(struct rota_recovery *out, const struct rota_rows *rows, uint32_t epoch, uint32_t member,
+                               uint64_t run_number)
+{
+    struct rota_key from = key_of_recovery(epoch, member, run_number < UINT64_MAX ? run_number + 1 : UINT64_MAX);
+    return recovery_read(out, rota_row_from(rows, rota_key_view(&from)), epoch, member);
+}
+
+void rota_table_recovery_put(struct rota_rows *rows, uint32_t epoch, uint32_t member, const struct rota_recovery *recovery)
+{
+    uint8_t bytes[ROTA_VALUE_BYTES_MAX];
+    struct rota_writer value = rota_writer(bytes, sizeof bytes);
+    struct rota_key key = key_of_recovery(epoch, member, recovery->floor);
+    rota_write_u64(&value, recovery->run);
+    rota_write_u64(&value, recovery->view);
+    rota_write_u64(&value, recovery->height);
+    rota_table_put(rows, &key, &value);
 }
 
 /* anchor: epoch u32 -> view u64, nv */

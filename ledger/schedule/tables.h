@@ -20,8 +20,10 @@ enum rota_table {
     ROTA_TABLE_DAY_CARD = 7,
     ROTA_TABLE_MEMBER_EVIDENCE = 8,
     ROTA_TABLE_COORDINATOR_EVIDENCE = 9,
-    ROTA_TABLE_EPOCH = 14,
     ROTA_TABLE_ANCHOR = 10,
+    ROTA_TABLE_RECOVERY = 11,
+    ROTA_TABLE_AMNESIA = 12,
+    ROTA_TABLE_EPOCH = 14,
 };
 
 enum { ROTA_KEY_BYTES_MAX = 64, ROTA_VALUE_BYTES_MAX = 160 };
@@ -37,12 +39,10 @@ static inline struct rota_view rota_key_view(const struct rota_key *key)
     return rota_view(key->bytes, key->len);
 }
 
-/* The beginning of every key of a table; of every assignment of a person; of every seq of a coordinator; of all evidence
- * against a member. */
+/* The beginning of every key of a table; of every assignment of a person; of every seq of a coordinator. */
 struct rota_key rota_key_table(enum rota_table table);
 struct rota_key rota_key_assignments(const struct rota_token *person);
 struct rota_key rota_key_seqs(const struct rota_kid *kid);
-struct rota_key rota_key_member(uint32_t epoch, uint32_t member);
 /* Where a person's assignments begin that start at this minute or later. */
 struct rota_key rota_key_assignments_from(const struct rota_token *person, int64_t start_minute);
 
@@ -76,6 +76,17 @@ void rota_table_assignment_read(struct rota_assignment *out, const struct rota_r
 uint32_t rota_table_revision_get(const struct rota_rows *rows, const struct rota_token *person, int32_t day);
 void rota_table_revision_put(struct rota_rows *rows, const struct rota_token *person, int32_t day, uint32_t revision);
 
+/* What a member said when it came back from a loss of memory. */
+struct rota_recovery {
+    uint64_t floor, run, view;
+    uint64_t height; /* of the block that says so */
+};
+/* Its newest one in an epoch; the first with a floor above a run's number. False: none. */
+bool rota_table_recovery_last(struct rota_recovery *out, const struct rota_rows *rows, uint32_t epoch, uint32_t member);
+bool rota_table_recovery_above(struct rota_recovery *out, const struct rota_rows *rows, uint32_t epoch, uint32_t member,
+                               uint64_t run_number);
+void rota_table_recovery_put(struct rota_rows *rows, uint32_t epoch, uint32_t member, const struct rota_recovery *recovery);
+
 /* The newest anchor of an epoch. */
 bool rota_table_anchor_get(struct rota_anchored *out, const struct rota_rows *rows, uint32_t epoch);
 void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct rota_anchored *anchored);
@@ -83,8 +94,13 @@ void rota_table_anchor_put(struct rota_rows *rows, uint32_t epoch, const struct 
 /* Which document rules from which height on; epoch 0 has no row. */
 void rota_table_epoch_put(struct rota_rows *rows, uint32_t epoch, const struct rota_hash *config_hash, uint64_t from_height);
 
-/* Kind decides the table: a member's votes, or a coordinator's proposals. */
+/* Kind decides the table: a member's votes, or a coordinator's proposals. `_get` also finds what accuses nobody: evidence of
+ * a member that had lost its memory has a table of its own. */
 bool rota_table_evidence_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence);
 void rota_table_evidence_put(struct rota_rows *rows, const struct rota_evidence *evidence);
+bool rota_table_amnesia_get(struct rota_hash *out_id, const struct rota_rows *rows, const struct rota_evidence *evidence);
+void rota_table_amnesia_put(struct rota_rows *rows, const struct rota_evidence *evidence);
+/* Rows about a member in an epoch, of both tables. */
+uint32_t rota_table_evidence_count(const struct rota_rows *rows, uint32_t epoch, uint32_t member);
 
 #endif

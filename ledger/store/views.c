@@ -58,12 +58,15 @@ const char store_view_epoch[] =
     "(SELECT height, CAST(substr(config, 5, " SQL_NUMBER("config", "1", "4") ") AS TEXT) AS document\n"
     " FROM entry WHERE kind = 5) AS d";
 
-/* Kind 1 of FORMATS §8.2: epoch, view, and which NEW-VIEW. */
+/* The kinds of FORMATS §8.2. Of a RECOVERED: whose, from which run on it counts, and the view that it had to get past. */
 const char store_view_record[] =
     "CREATE VIEW v_record AS SELECT e.leaf_index, e.height,\n"
-    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN 'new-view' ELSE 'other' END AS kind,\n"
-    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_NUMBER("e.record", "2", "4") " END AS epoch,\n"
-    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_NUMBER("e.record", "6", "8") " END AS view,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN 'new-view' WHEN x'02' THEN 'recovered' ELSE 'other' END AS kind,\n"
+    "  " SQL_NUMBER("e.record", "2", "4") " AS epoch,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'02' THEN " SQL_NUMBER("e.record", "6", "4") " END AS member,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'02' THEN " SQL_NUMBER("e.record", "10", "8") " END AS floor,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_NUMBER("e.record", "6", "8") "\n"
+    "                              WHEN x'02' THEN " SQL_NUMBER("e.record", "26", "8") " END AS view,\n"
     "  CASE substr(e.record, 1, 1) WHEN x'01' THEN " SQL_HEX("e.record", "14", "32") " END AS nv,\n"
     "  lower(hex(e.record)) AS record, lower(hex(e.id)) AS id\n"
     "FROM entry AS e WHERE e.kind = 4";

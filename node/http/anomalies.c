@@ -44,7 +44,11 @@ static void anomaly_text(char *out, size_t out_size, const struct rota_facts *fa
                  (unsigned long long)evidence->first->seq, (unsigned long long)height);
         return;
     }
-    rota_evidence_words(out, out_size, evidence, &rota_state_epoch_number(facts->state, evidence->epoch)->membership);
+    const struct rota_membership *membership = &rota_state_epoch_number(facts->state, evidence->epoch)->membership;
+    if (rota_state_was_amnesia(facts->state, evidence))
+        rota_evidence_amnesia_words(out, out_size, evidence, membership);
+    else
+        rota_evidence_words(out, out_size, evidence, membership);
 }
 
 static void anomaly_add(struct anomalies *anomalies, const struct rota_facts *facts, const struct rota_block *block,

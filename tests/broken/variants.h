@@ -154,6 +154,8 @@
       "scenarios amnesia/one_that_lags_does_not_shorten_the_silence", 0, "silence double_vote test")                        \
     V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
       "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
+    V(amnesia_convicts, "p18", "a member that lost its memory and said so is taken for a liar",                             \
+      "unit_ledger schedule_evidence/a_member_that_lost_its_memory_and_said_so_is_not_flagged", 0, "test")                  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
       "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")                           \
     V(own_past_is_a_twin, "p18", "a member that lost its memory takes what it said before for somebody else's",             \

@@ -232,6 +232,18 @@ struct rota_record *fixture_anchor(const struct rota_genesis *genesis, uint64_t 
     return record;
 }
 
+struct rota_record *fixture_recovered(const struct rota_genesis *genesis, uint32_t member, uint64_t floor, uint64_t view)
+{
+    uint8_t preimage[ROTA_RECOVERED_PREIMAGE_MAX];
+    struct rota_record *record = NULL;
+    struct rota_recovered recovered = {
+        .epoch = genesis->membership.epoch, .member = member, .floor = floor, .run = 1000 + floor, .view = view};
+    size_t len = rota_recovered_preimage(preimage, &genesis->membership, &recovered);
+    fixture_sign(&recovered.signature, member, preimage, len);
+    cr_assert(rota_is_ok(rota_record_of_recovered(&record, &recovered)));
+    return record;
+}
+
 struct rota_entry fixture_entry_of_record(struct rota_record *record)
 {
     struct rota_entry entry = rota_entry_of_record(record);

@@ -47,6 +47,8 @@ struct rota_evidence *fixture_vote_evidence(const struct rota_genesis *genesis, 
 void fixture_sign(struct rota_signature *out, uint32_t member, const uint8_t *preimage, size_t len);
 /* The anchor of a NEW-VIEW, signed by the primary of that view; `salt` tells one digest from another. One reference. */
 struct rota_record *fixture_anchor(const struct rota_genesis *genesis, uint64_t view, uint32_t salt);
+/* The RECOVERED of a member's run number `floor`, signed by it. One reference. */
+struct rota_record *fixture_recovered(const struct rota_genesis *genesis, uint32_t member, uint64_t floor, uint64_t view);
 
 /* The document of the epoch after `current`, with these members (each with the key of its label). accepts: members of that
  * JSON list, "" for none. malloc'd: given to the caller. */

@@ -48,6 +48,54 @@ Test(record, reads_back_and_nothing_else_does)
     rota_record_release(anchor);
 }
 
+/* FORMATS §8.2, written here by hand. */
+Test(record, a_recovered_is_these_bytes_and_has_no_impossible_number)
+{
+    static const uint8_t none[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, zero[8];
+    struct rota_record *record = fixture_recovered(&play.genesis, 2, 7, 3), *again = NULL;
+    static const uint8_t front[] = {2, 0, 0, 0, 0, 0, 0, 0,    2, 0, 0, 0, 0, 0, 0, 0, 7,
+                                    0, 0, 0, 0, 0, 0, 3, 0xef, 0, 0, 0, 0, 0, 0, 0, 3};
+    cr_assert_eq(record->len, sizeof front + ROTA_SIGNATURE_BYTES);
+    cr_expect_eq(memcmp(record->bytes, front, sizeof front), 0);
+    cr_assert(rota_is_ok(rota_record_parse(&again, rota_view(record->bytes, record->len))));
+    cr_expect(again->recovered.member == 2 && again->recovered.floor == 7 && again->recovered.run == 1007 &&
+              again->recovered.view == 3);
+    rota_record_release(again);
+    uint8_t bytes[ROTA_RECORD_BYTES_MAX];
+    struct {
+        size_t at;
+        const uint8_t *number;
+    } impossible[] = {{9, zero}, {9, none}, {25, none}};
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        memcpy(bytes, record->bytes, record->len);
+        memcpy(bytes + impossible[i].at, impossible[i].number, 8);
+        cr_expect_eq(parse_code(bytes, record->len), ROTA_MALFORMED, "%zu", i);
+    }
+    rota_record_release(record);
+}
+
+Test(record, a_recovered_is_signed_by_the_member_that_it_names)
+{
+    struct rota_record *good = fixture_recovered(&play.genesis, 2, 7, 3), *bad = NULL;
+    cr_expect_eq(rota_record_verify(good, &play.genesis.membership).code, ROTA_OK);
+    for (uint32_t i = 0; i < 6; i++) {
+        struct rota_recovered recovered = good->recovered;
+        recovered.epoch += i == 0;
+        recovered.member = i == 1 ? 1 : i == 2 ? play.genesis.membership.count : recovered.member;
+        recovered.floor += i == 3;
+        recovered.run += i == 4;
+        recovered.view += i == 5;
+        cr_assert(rota_is_ok(rota_record_of_recovered(&bad, &recovered)));
+        cr_expect_eq(rota_record_verify(bad, &play.genesis.membership).code,
+                     i == 0   ? ROTA_WRONG_LEDGER
+                     : i == 2 ? ROTA_UNKNOWN_KEY
+                              : ROTA_BAD_SIGNATURE,
+                     "%u", i);
+        rota_record_release(bad);
+    }
+    rota_record_release(good);
+}
+
 Test(record, anchor_is_signed_by_the_primary_of_its_view)
 {
     struct rota_record *good = fixture_anchor(&play.genesis, 5, 1), *bad = NULL;
@@ -70,9 +118,10 @@ Test(record, anchor_is_signed_by_the_primary_of_its_view)
     rota_record_release(good);
 }
 
-static enum rota_code record_alone(uint64_t view, uint32_t salt)
+/* Takes the reference. */
+static enum rota_code block_of(struct rota_record *record)
 {
-    struct rota_entry entry = fixture_entry_of_record(fixture_anchor(&play.genesis, view, salt));
+    struct rota_entry entry = fixture_entry_of_record(record);
     struct rota_outcomes outcomes;
     uint32_t bad;
     enum rota_code code = play_block(&play, &outcomes, &bad, &entry, 1).code;
@@ -80,6 +129,11 @@ static enum rota_code record_alone(uint64_t view, uint32_t salt)
         rota_outcomes_free(&outcomes);
     rota_entry_release(&entry);
     return code;
+}
+
+static enum rota_code record_alone(uint64_t view, uint32_t salt)
+{
+    return block_of(fixture_anchor(&play.genesis, view, salt));
 }
 
 Test(record, anchors_rise_and_what_is_taken_back_is_gone)
@@ -96,6 +150,41 @@ Test(record, anchors_rise_and_what_is_taken_back_is_gone)
     rota_state_undo(play.state);
     cr_assert(rota_state_anchored(&last, play.state, 0));
     cr_expect_eq(last.view, 3);
+}
+
+/* PROTOCOL H7 */
+Test(record, floors_rise_and_what_is_taken_back_is_gone)
+{
+    struct rota_floors floors;
+    rota_state_floors(&floors, play.state, 0);
+    cr_expect_eq(floors.floor[2], 0);
+    cr_expect_eq(block_of(fixture_recovered(&play.genesis, 2, 4, 1)), ROTA_OK);
+    cr_expect_eq(block_of(fixture_recovered(&play.genesis, 2, 4, 9)), ROTA_REFUSED);
+    cr_expect_eq(block_of(fixture_recovered(&play.genesis, 2, 3, 9)), ROTA_REFUSED);
+    cr_expect_eq(block_of(fixture_recovered(&play.genesis, 1, 1, 0)), ROTA_OK, "another member's");
+    cr_expect_eq(block_of(fixture_recovered(&play.genesis, 2, 9, 5)), ROTA_OK);
+    rota_state_floors(&floors, play.state, 0);
+    cr_expect(floors.floor[1] == 1 && floors.floor[2] == 9 && floors.run[2] == 1009);
+    rota_state_undo(play.state);
+    rota_state_floors(&floors, play.state, 0);
+    cr_expect(floors.floor[2] == 4 && floors.run[2] == 1004);
+    rota_state_floors(&floors, play.state, 1);
+    cr_expect_eq(floors.floor[2], 0, "another epoch's");
+}
+
+Test(record, a_block_holds_one_recovered_of_a_member)
+{
+    struct rota_entry entries[] = {fixture_entry_of_record(fixture_recovered(&play.genesis, 2, 4, 1)),
+                                   fixture_entry_of_record(fixture_recovered(&play.genesis, 3, 4, 1)),
+                                   fixture_entry_of_record(fixture_recovered(&play.genesis, 2, 5, 1))};
+    struct rota_outcomes outcomes;
+    uint32_t bad = 9;
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 3).code, ROTA_REFUSED);
+    cr_expect_eq(bad, 2);
+    cr_expect_eq(play_block(&play, &outcomes, &bad, entries, 2).code, ROTA_OK);
+    rota_outcomes_free(&outcomes);
+    for (uint32_t i = 0; i < 3; i++)
+        rota_entry_release(&entries[i]);
 }
 
 Test(record, stands_in_front)
@@ -125,8 +214,9 @@ static void file_with_record(struct maker *maker, const char *name)
 {
     maker_begin(maker, name);
     struct rota_entry first[] = {fixture_entry_of_record(fixture_anchor(&maker->genesis, 6, 9)),
+                                 fixture_entry_of_record(fixture_recovered(&maker->genesis, 2, 4, 5)),
                                  maker_proposal(maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]")};
-    maker_add(maker, first, 2, 0x7);
+    maker_add(maker, first, 3, 0x7);
 }
 
 Test(record, is_kept_and_read_back)
@@ -137,6 +227,8 @@ Test(record, is_kept_and_read_back)
     cr_assert(rota_is_ok(rota_store_block(&block, maker.store, 1)));
     cr_assert_eq(block->entries[0].kind, ROTA_ENTRY_RECORD);
     cr_expect_eq(block->entries[0].record->anchor.view, 6);
+    cr_assert_eq(block->entries[1].kind, ROTA_ENTRY_RECORD);
+    cr_expect_eq(block->entries[1].record->recovered.floor, 4);
     cr_expect(rota_hash_equal(&block->hash, &maker.hashes[1]));
     rota_block_release(block);
     rota_store_close(maker.store);
@@ -145,9 +237,29 @@ Test(record, is_kept_and_read_back)
     struct rota_audit_options options = {.path = maker.path, .genesis = rota_view(maker.genesis.bytes, maker.genesis.len)};
     rota_audit_run(&report, &options);
     cr_expect_eq(report.verdict, ROTA_VERDICT_VALID_UNANCHORED);
-    cr_expect_eq(report.records, 1);
+    cr_expect_eq(report.records, 2);
     rota_audit_report_free(&report);
     maker_end(&maker);
+}
+
+/* Everywhere in the record at this leaf. */
+static void every_byte_counts(struct maker *maker, int64_t leaf)
+{
+    sqlite3 *db = spoil_open(maker);
+    size_t len = spoil_column_bytes(db, "entry", "record", leaf);
+    for (size_t at = 0; at < len; at += 7) {
+        struct rota_audit_report report;
+        struct rota_audit_options options = {.path = maker->path,
+                                             .genesis = rota_view(maker->genesis.bytes, maker->genesis.len)};
+        spoil_flip(db, "entry", "record", leaf, at, 0x10);
+        spoil_close(db);
+        rota_audit_run(&report, &options);
+        cr_expect_eq(report.verdict, ROTA_VERDICT_INVALID, "byte %zu", at);
+        rota_audit_report_free(&report);
+        db = spoil_open(maker);
+        spoil_flip(db, "entry", "record", leaf, at, 0x10);
+    }
+    spoil_close(db);
 }
 
 Test(record, audit_finds_every_byte_that_was_changed)
@@ -156,21 +268,8 @@ Test(record, audit_finds_every_byte_that_was_changed)
     file_with_record(&maker, "spoilt");
     rota_store_close(maker.store);
     maker.store = NULL;
-    sqlite3 *db = spoil_open(&maker);
-    size_t len = spoil_column_bytes(db, "entry", "record", 0);
-    for (size_t at = 0; at < len; at += 7) {
-        struct rota_audit_report report;
-        struct rota_audit_options options = {.path = maker.path,
-                                             .genesis = rota_view(maker.genesis.bytes, maker.genesis.len)};
-        spoil_flip(db, "entry", "record", 0, at, 0x10);
-        spoil_close(db);
-        rota_audit_run(&report, &options);
-        cr_expect_eq(report.verdict, ROTA_VERDICT_INVALID, "byte %zu", at);
-        rota_audit_report_free(&report);
-        db = spoil_open(&maker);
-        spoil_flip(db, "entry", "record", 0, at, 0x10);
-    }
-    spoil_close(db);
+    every_byte_counts(&maker, 0);
+    every_byte_counts(&maker, 1);
     maker_end(&maker);
 }
 

@@ -1,4 +1,5 @@
 /* Evidence in the ledger: a coordinator's key is suspended, a member is only named. */
+#include "evidence_parts.h"
 #include "ledger/schedule/private.h"
 #include "schedule_play.h"
 
@@ -139,4 +140,79 @@ Test(schedule_evidence, fills_only_a_part_of_a_block)
     rota_outcomes_free(&outcomes);
     for (uint32_t i = 0; i < 17; i++)
         rota_entry_release(&entries[i]);
+}
+
+/* ---- E4 of a member that had lost its memory -------------------------------------------------------------------------- */
+
+/* Member 2 said COMMIT at this height of view 3, and its run `incarnation` a VIEW-CHANGE to view 5 that shows nothing. */
+static struct rota_evidence *hidden_lock(uint64_t height, uint64_t incarnation)
+{
+    static struct rota_view_change change;
+    struct rota_evidence *evidence = NULL;
+    struct rota_hash block = parts_hash((uint32_t)height);
+    struct rota_signed_vote commit = parts_vote(&play.genesis, ROTA_VOTE_COMMIT, 2, 3, height, &block);
+    change = (struct rota_view_change){.sender = 2, .new_view = 5, .incarnation = incarnation};
+    uint8_t preimage[ROTA_VIEW_CHANGE_PREIMAGE_MAX];
+    size_t len = rota_view_change_preimage(preimage, &play.genesis.membership, &change);
+    fixture_sign(&change.signature, 2, preimage, len);
+    cr_assert(rota_is_ok(rota_evidence_of_hidden_lock(&evidence, 0, &commit, &change)));
+    cr_assert(rota_is_ok(rota_evidence_verify(evidence, &play.genesis.membership, NULL)));
+    return evidence;
+}
+
+/* Which row the evidence leaves in the ledger: its table. Takes the reference. */
+static uint8_t row_of(struct rota_evidence *evidence)
+{
+    struct rota_entry entry = fixture_entry_of_evidence(evidence);
+    struct rota_outcomes outcomes;
+    uint32_t bad;
+    cr_assert(rota_is_ok(play_block(&play, &outcomes, &bad, &entry, 1)));
+    cr_assert_eq(outcomes.items[0].record[2], 1, "one row");
+    uint8_t table = outcomes.items[0].record[3];
+    rota_outcomes_free(&outcomes);
+    rota_entry_release(&entry);
+    return table;
+}
+
+static void recovers(uint64_t floor)
+{
+    struct rota_entry entry = fixture_entry_of_record(fixture_recovered(&play.genesis, 2, floor, 1));
+    struct rota_outcomes outcomes;
+    uint32_t bad;
+    cr_assert(rota_is_ok(play_block(&play, &outcomes, &bad, &entry, 1)));
+    rota_outcomes_free(&outcomes);
+    rota_entry_release(&entry);
+}
+
+/* PROTOCOL E4 */
+Test(schedule_evidence, a_member_that_lost_its_memory_and_said_so_is_not_flagged)
+{
+    recovers(4); /* block 1 */
+    recovers(8); /* block 2 */
+    struct rota_evidence *again = hidden_lock(9, 3);
+    cr_expect(rota_state_is_amnesia(play.state, again));
+    cr_expect_eq(row_of(hidden_lock(9, 3)), ROTA_TABLE_AMNESIA);
+    cr_expect(rota_state_was_amnesia(play.state, again));
+    cr_expect_eq(play_admit_evidence(&play, again), ROTA_EXISTS, "it counts once like any other");
+    cr_expect_eq(row_of(hidden_lock(2, 3)), ROTA_TABLE_AMNESIA, "the first RECOVERED above it is the one that counts");
+    cr_expect_eq(row_of(hidden_lock(11, 7)), ROTA_TABLE_AMNESIA, "and it is the second for a word in between");
+}
+
+Test(schedule_evidence, what_the_record_does_not_cover_is_a_lie)
+{
+    recovers(4); /* block 1 */
+    cr_expect_eq(row_of(hidden_lock(9, 4)), ROTA_TABLE_MEMBER_EVIDENCE, "the run that recovered said it itself");
+    cr_expect_eq(row_of(hidden_lock(1, 3)), ROTA_TABLE_MEMBER_EVIDENCE, "it voted before the record was in the ledger");
+    cr_expect_eq(row_of(fixture_vote_evidence(&play.genesis, ROTA_VOTE_COMMIT, 2, 3, 9, 1)), ROTA_TABLE_MEMBER_EVIDENCE,
+                 "nobody forgets that it said two things");
+}
+
+Test(schedule_evidence, evidence_of_amnesia_has_its_part_of_the_limit)
+{
+    recovers(4);
+    for (uint32_t i = 0; i < ROTA_MEMBER_EVIDENCE_MAX; i++)
+        cr_assert_eq(row_of(i % 2 ? hidden_lock(100 + i, 3)
+                                  : fixture_vote_evidence(&play.genesis, ROTA_VOTE_COMMIT, 2, 3, 200 + i, 1)),
+                     i % 2 ? ROTA_TABLE_AMNESIA : ROTA_TABLE_MEMBER_EVIDENCE);
+    cr_expect_eq(play_admit_evidence(&play, hidden_lock(300, 3)), ROTA_REFUSED);
 }
