@@ -23,7 +23,7 @@ void rota_fetch_shun(struct rota_core *core, uint32_t peer)
     if (peer >= core->n)
         return;
     core->peers[peer].claimed = core->committed;
-    core->peers[peer].shunned_ms = core->now_ms + SHUN_MS;
+    core->peers[peer].shunned_ms = ROTA_BROKEN(wrong_blocks_cost_nothing, core->now_ms + SHUN_MS, 0);
 }
 
 /* ---- what comes ----------------------------------------------------------------------------------------------------- */
@@ -31,7 +31,7 @@ void rota_fetch_shun(struct rota_core *core, uint32_t peer)
 static bool fetch_asked_for(const struct rota_fetch_track *track, const struct rota_message *message)
 {
     const struct rota_block_message *block = &message->block;
-    if (!track->active || track->peer != message->sender)
+    if (!track->active || ROTA_BROKEN(block_counts_from_anybody, track->peer != message->sender, false))
         return false;
     if (!rota_hash_is_zero(&track->block))
         return rota_hash_equal(&track->block, &block->block);
@@ -249,7 +249,8 @@ static bool track_is_done(struct rota_core *core, const struct rota_fetch_track 
  * room for what others bring. */
 static void track_give_up(struct rota_core *core, const struct rota_fetch_track *track)
 {
-    core->peers[track->peer].claimed = core->committed;
+    if (ROTA_BROKEN(claims_stand_for_ever, true, false))
+        core->peers[track->peer].claimed = core->committed;
     for (uint64_t h = track->from; h <= track->to; h++) {
         struct rota_slot *slot = rota_window_slot(core, h);
         if (slot && slot->source == ROTA_SLOT_FETCHED && slot->brought && slot->brought_by == track->peer)

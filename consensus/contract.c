@@ -29,7 +29,7 @@ static uint32_t contract_reference(const struct rota_core *core, uint32_t primar
 {
     uint32_t others[ROTA_MEMBERS_MAX], count = 0;
     for (uint32_t i = 0; i < core->n; i++)
-        if (i != primary && core->contract.of_member[i] != 0)
+        if (ROTA_BROKEN(primary_is_its_own_yardstick, i != primary, true) && core->contract.of_member[i] != 0)
             others[count++] = core->contract.of_member[i];
     if (count == 0)
         return 0;
@@ -79,7 +79,7 @@ static bool rotation_is_due(const struct rota_core *core)
     bool late = (blocks_max != 0 && blocks >= blocks_max + blocks_max / ROTATE_GRACE_PARTS) ||
                 (age_max_ms != 0 && age_ms >= age_max_ms + age_max_ms / ROTATE_GRACE_PARTS);
     bool idle = core->waiting == 0 && core->voted_height == core->committed && !core->building;
-    return late || (over && idle);
+    return ROTA_BROKEN(busy_primary_never_hands_over, late, false) || (over && idle);
 }
 
 void rota_contract_run(struct rota_core *core)

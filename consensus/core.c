@@ -195,13 +195,14 @@ static void core_foreign(struct rota_core *core, const struct rota_message *mess
 static void core_message(struct rota_core *core, const struct rota_message *message)
 {
     ROTA_ASSERT(message->sender < core->n);
-    if (message->epoch != core->membership->epoch) {
+    if (ROTA_BROKEN(another_epochs_word_counts, message->epoch != core->membership->epoch, false)) {
         core_foreign(core, message);
         return;
     }
     if (message->sender == core->self && rota_twin_check(core, message))
         return;
-    if (!rota_message_is_signed(message->kind)) /* only the link vouches for these: nobody else can repeat them (T8) */
+    if (ROTA_BROKEN(old_statements_show_life, !rota_message_is_signed(message->kind),
+                    true)) /* only the link vouches for these: nobody else can repeat them (T8) */
         rota_peer_hear(core, message->sender);
     rota_hello_nudge(core, message->sender);
     switch (message->kind) {

@@ -58,12 +58,14 @@ void rota_read_want(struct rota_core *core, uint64_t token)
 {
     ROTA_ASSERT(token > core->read.wanted);
     core->read.wanted = token;
+    if (ROTA_BROKEN(read_joins_an_attempt, false, core->read.active))
+        core->read.token = token;
 }
 
 /* What we show is our lock: whatever was committed before the question, one of any quorum holds a lock at least as high. */
 void rota_read_index_admit(struct rota_core *core, const struct rota_message *message)
 {
-    if (rota_core_is_silent(core))
+    if (ROTA_BROKEN(silent_member_answers_readers, rota_core_is_silent(core), false))
         return; /* what it locked it may have forgotten (H5) */
     struct rota_message *answer = rota_core_say(core, message->sender, ROTA_MESSAGE_READ_INDEX_REPLY);
     struct rota_read_reply *reply = &answer->read_reply;
@@ -99,7 +101,7 @@ static bool read_is_settled(const struct rota_core *core, const struct rota_read
     bool committed_later = core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
     bool left_behind =
         core->durable.active && core->durable.view > cell->view && core->durable.tip_height <= core->committed;
-    return committed_later || left_behind;
+    return ROTA_BROKEN(left_behind_lock_holds_up_reads, committed_later || left_behind, committed_later);
 }
 
 static bool read_is_covered(const struct rota_core *core)

@@ -76,7 +76,8 @@ static void votes_resend(struct rota_core *core, uint32_t peer, const struct rot
 {
     uint64_t height = status->committed + 1 + k;
     const struct rota_own_vote *own = &core->durable.votes[height % ROTA_SLOTS];
-    if (height <= core->committed || own->height != height || own->view != core->durable.view)
+    if (height <= core->committed || own->height != height || own->view != core->durable.view ||
+        ROTA_BROKEN(lost_votes_are_not_said_again, false, true))
         return;
     struct rota_slot *slot = rota_window_slot(core, height);
     if (!slot)

@@ -59,7 +59,7 @@ static uint64_t turn_end(const struct rota_core *core)
 static void suspect_absent(struct rota_core *core)
 {
     uint64_t end_ms = turn_end(core);
-    if (end_ms != 0 && core->now_ms >= end_ms)
+    if (ROTA_BROKEN(absent_primary_keeps_its_turn, end_ms != 0 && core->now_ms >= end_ms, false))
         rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
 }
 

@@ -60,7 +60,7 @@ void rota_vote_check_next(struct rota_core *core)
     action->check.height = slot->height;
     action->check.parent = slot->header.prev_hash;
     action->check.anchor = rota_core_anchor(core);
-    action->check.judge_time = slot->judge_time && slot->source == ROTA_SLOT_PROPOSED;
+    action->check.judge_time = ROTA_BROKEN(block_of_any_time, slot->judge_time, false) && slot->source == ROTA_SLOT_PROPOSED;
 }
 
 /* A block that cannot be: its primary is suspected; if a quorum certified it, it is we who are wrong. */

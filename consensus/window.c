@@ -102,7 +102,8 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
         if (slot->source != ROTA_SLOT_EMPTY && !rota_hash_equal(&slot->block, &hash)) {
             if (slot->source == ROTA_SLOT_FETCHED && slot->brought)
                 rota_fetch_shun(core, slot->brought_by);
-            rota_window_clear(core, slot);
+            if (ROTA_BROKEN(wrong_block_keeps_its_place, true, false))
+                rota_window_clear(core, slot);
         }
         if (slot->source == ROTA_SLOT_EMPTY)
             return;
@@ -172,7 +173,7 @@ void rota_window_vote(struct rota_core *core, uint32_t member, const struct rota
         return;
     }
     *cell = (struct rota_vote_cell){true, vote->view, vote->nv, vote->block, *signature};
-    if (vote->kind == ROTA_VOTE_PREPARE)
+    if (ROTA_BROKEN(two_stories_are_not_compared, vote->kind == ROTA_VOTE_PREPARE, false))
         window_compare(core, slot, member);
     rota_accuse_chain(core, member, vote->kind);
 }

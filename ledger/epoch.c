@@ -1,5 +1,6 @@
 #include "ledger/epoch.h"
 
+#include "crypto/broken.h"
 #include "crypto/digest.h"
 #include "crypto/json.h"
 
@@ -122,9 +123,11 @@ struct rota_status rota_epoch_follows(const struct rota_epoch *next, const struc
     if (after->epoch <= before->epoch)
         return rota_fail(ROTA_REFUSED, "the members changed meanwhile: this epoch document is for an epoch that has begun "
                                        "with another one; draft it anew");
-    if (after->epoch != before->epoch + 1 || !rota_hash_equal(&next->previous, &before->config_hash))
+    if (after->epoch != before->epoch + 1 ||
+        ROTA_BROKEN(epoch_of_any_past, !rota_hash_equal(&next->previous, &before->config_hash), false))
         return rota_fail(ROTA_REFUSED, "the epoch document does not follow from the epoch in force");
-    uint32_t missing = rota_epoch_consents_needed(next, current) & ~next->consents;
+    uint32_t missing =
+        rota_epoch_consents_needed(next, current) & ~ROTA_BROKEN(dangers_need_no_word, next->consents, UINT32_MAX);
     if (missing & ROTA_CONSENT_TWO_MEMBERS)
         return rota_fail(ROTA_REFUSED, "two members are less available than one: the document must accept two-members");
     if (missing & ROTA_CONSENT_FEWER_LIARS)

@@ -107,7 +107,8 @@ struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *chan
     for (uint32_t i = 0; i < change->approval_count; i++) {
         if (change->approvals[i].member >= before->count)
             return rota_fail(ROTA_UNKNOWN_KEY, "an approval of somebody who is no member");
-        if (!rota_approval_verify(before, &change->next.membership.config_hash, &change->approvals[i]))
+        if (ROTA_BROKEN(approvals_unverified,
+                        !rota_approval_verify(before, &change->next.membership.config_hash, &change->approvals[i]), false))
             return rota_fail(ROTA_BAD_SIGNATURE, "an approval that is not its administrator's");
     }
     return rota_ok();

@@ -1,6 +1,8 @@
 /* E4, E5, E6: what members say when they go from one view to the next (PROTOCOL V5, V9). */
 #include "ledger/evidence.h"
 
+#include "crypto/broken.h"
+
 #include <stdlib.h>
 
 /* The fields of a view change and its signature. */
@@ -47,7 +49,8 @@ static bool lock_is_hidden(const struct rota_vote *commit, const struct rota_vie
         return false;
     if (!change->has_best || change->best.vote.view < commit->view)
         return true;
-    return change->best.vote.view == commit->view && change->best.vote.height < commit->height;
+    return change->best.vote.view == commit->view &&
+           ROTA_BROKEN(shown_lock_is_hidden, change->best.vote.height < commit->height, true);
 }
 
 struct rota_status rota_evidence_of_hidden_lock(struct rota_evidence **out, uint32_t epoch,
@@ -96,7 +99,7 @@ struct rota_status rota_evidence_lock_verify(const struct rota_evidence *evidenc
     struct rota_signed_vote commit;
     struct rota_view_change change;
     struct rota_reader reader = body_reader(evidence);
-    if (rota_fault_bound(membership->count, membership->profile) == 0)
+    if (ROTA_BROKEN(hidden_lock_convicts_everywhere, rota_fault_bound(membership->count, membership->profile) == 0, false))
         return rota_fail(ROTA_REFUSED, "a hidden lock convicts nobody where no liar is tolerated");
     lock_read(&reader, &commit, &change, evidence->member);
     ROTA_ASSERT(!reader.bad);

@@ -1,6 +1,8 @@
 /* E1, E2, E3, E10: two votes of one member in one view (PROTOCOL N4, N5). */
 #include "ledger/evidence.h"
 
+#include "crypto/broken.h"
+
 enum { SIGNED_VOTE_BYTES = ROTA_VOTE_BYTES + ROTA_SIGNATURE_BYTES };
 
 static int votes_order(const struct rota_vote *a, const struct rota_vote *b)
@@ -20,7 +22,7 @@ static bool headers_pass_by(const struct rota_vote *low, const struct rota_vote 
     if (high->height <= low->height || high->height - low->height != count)
         return false;
     struct rota_hash at = headers[0].prev_hash;
-    if (rota_hash_equal(&at, &low->block))
+    if (ROTA_BROKEN(votes_of_one_chain_are_evidence, rota_hash_equal(&at, &low->block), false))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         if (headers[i].height != low->height + 1 + i || !rota_hash_equal(&headers[i].prev_hash, &at))
@@ -39,7 +41,7 @@ static bool votes_conflict(const struct rota_vote *a, const struct rota_vote *b,
     if (!rota_hash_equal(&a->nv, &b->nv))
         return header_count == 0;
     if (a->height == b->height)
-        return header_count == 0 && !rota_hash_equal(&a->block, &b->block);
+        return header_count == 0 && ROTA_BROKEN(equal_votes_are_evidence, !rota_hash_equal(&a->block, &b->block), true);
     return header_count > 0 && headers_pass_by(a, b, headers, header_count);
 }
 

@@ -1,5 +1,7 @@
 #include "ledger/record.h"
 
+#include "crypto/broken.h"
+
 #include <stdlib.h>
 
 /* ---- kind 1: the anchor of a NEW-VIEW ------------------------------------------------------------------------------- */
@@ -45,7 +47,8 @@ static struct rota_status anchor_verify(const struct rota_record *record, const 
         return rota_fail(ROTA_WRONG_LEDGER, "the anchor of a NEW-VIEW of another epoch");
     size_t len = rota_anchor_preimage(preimage, membership, anchor->view, &anchor->nv);
     const struct rota_member *primary = &membership->members[rota_primary(membership, anchor->view)];
-    if (!membership->verify(&primary->key, rota_view(preimage, len), &anchor->signature))
+    if (ROTA_BROKEN(anchor_unsigned, !membership->verify(&primary->key, rota_view(preimage, len), &anchor->signature),
+                    false))
         return rota_fail(ROTA_BAD_SIGNATURE, "the anchor of a NEW-VIEW that its primary did not sign");
     return rota_ok();
 }

@@ -1,5 +1,6 @@
 #include "node/chain.h"
 
+#include "crypto/broken.h"
 #include "ledger/schedule/operation.h"
 
 const struct rota_hash *rota_chain_top(const struct rota_chain *chain, uint64_t *out_height)
@@ -300,7 +301,8 @@ enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, cons
     enum rota_check verdict = executed ? ROTA_CHECK_VALID : rota_chain_reach(chain, parent);
     if (verdict == ROTA_CHECK_VALID)
         verdict = rota_chain_reach(chain, block);
-    if (verdict == ROTA_CHECK_VALID && first && !chain_rests_on(chain, first->anchor))
+    if (verdict == ROTA_CHECK_VALID && first &&
+        ROTA_BROKEN(anchor_of_any_new_view, !chain_rests_on(chain, first->anchor), false))
         return ROTA_CHECK_UNTIMELY;
     return verdict;
 }

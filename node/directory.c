@@ -1,5 +1,7 @@
 #include "node/directory.h"
 
+#include "crypto/broken.h"
+
 static bool keys_equal(const struct rota_ed25519_public *a, const struct rota_ed25519_public *b)
 {
     return memcmp(a->b, b->b, sizeof a->b) == 0;
@@ -33,7 +35,8 @@ static void directory_add_former(struct rota_directory *directory, const struct 
     for (uint32_t i = 0; before && i < before->count; i++) {
         const struct rota_member *former = &before->members[i];
         bool in_use = rota_member_find(directory->membership, &former->id) < directory->membership->count;
-        directory_add(directory, &former->key, in_use ? NULL : former);
+        if (ROTA_BROKEN(former_members_are_strangers, true, false))
+            directory_add(directory, &former->key, in_use ? NULL : former);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "node/door.h"
 
+#include "crypto/broken.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -231,7 +233,7 @@ void rota_door_close(struct rota_door *door)
         door->waiting.slots[i].value = 0;
     }
     door->waiting.count = 0;
-    for (ticket = door->ready; ticket; ticket = ticket->next)
+    for (ticket = door->ready; ticket && ROTA_BROKEN(stopping_node_answers, true, false); ticket = ticket->next)
         ticket_stop(ticket);
     rota_door_answer(door);
 }

@@ -2,6 +2,8 @@
  * everything durable once, and only then says anything to anybody. */
 #include "node/inside.h"
 
+#include "crypto/broken.h"
+
 enum { LOOP_IDLE_MS = 500 };
 
 /* Our own statements, and answers to what the core asked for, go through the same door as everyone's messages. */
@@ -141,6 +143,8 @@ static bool loop_turn(struct rota_node *node, bool *out_more)
     if (rota_is_ok(node->failed))
         loop_time(node);
     node->counts.turns++;
+    if (ROTA_BROKEN(answered_before_durable, false, true))
+        rota_door_answer(&node->door);
     if (!rota_node_make_durable(node))
         return false;
     turn_release(node);

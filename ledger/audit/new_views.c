@@ -2,6 +2,8 @@
  * the chain rests on is for its anchors to say; a file may lack some. */
 #include "ledger/audit/inside.h"
 
+#include "crypto/broken.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -20,7 +22,7 @@ static const char *kept_wrong(struct kept_new_view *kept, const struct audit *au
     if (!rota_new_view_read(&kept->new_view, &kept->signature, kept->changes, row->bytes, &epoch->membership, row->view))
         return "it is no NEW-VIEW of this view, signed by its primary";
     struct rota_status status = rota_new_view_judge(&kept->new_view, &epoch->membership);
-    return rota_is_ok(status) ? NULL : status.why;
+    return ROTA_BROKEN(audit_takes_any_new_view, rota_is_ok(status), true) ? NULL : status.why;
 }
 
 void audit_new_views_judge(struct audit *audit)

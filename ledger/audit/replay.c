@@ -1,6 +1,8 @@
 /* One block executed again: the schedule's rules, the outcomes, the tree. Checks D7, D8, D13, D14, F1. */
 #include "ledger/audit/inside.h"
 
+#include "crypto/broken.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@ static bool replay_tree(struct audit *audit, const struct audit_block *block)
         audit_out_of_memory(audit);
         return false;
     }
-    if (size != header->tree_size || !rota_hash_equal(&root, &header->tree_root)) {
+    if (ROTA_BROKEN(audit_tree_unchecked, size != header->tree_size || !rota_hash_equal(&root, &header->tree_root), false)) {
         audit_fail(audit, CHECK_F1, WEIGHT_INVALID, block->height, UINT64_MAX,
                    "the entries of this block are not the ones whose tree its header carries");
         return false;
@@ -93,7 +95,8 @@ static size_t replay_first_difference(const struct audit *audit, const struct au
 static bool replay_outcomes(struct audit *audit, const struct audit_block *block, const struct rota_outcomes *outcomes)
 {
     size_t different = replay_first_difference(audit, block, outcomes);
-    bool rules_signed = rota_hash_equal(&outcomes->root, &block->header.outcome_hash);
+    bool rules_signed =
+        ROTA_BROKEN(audit_outcomes_unchecked, rota_hash_equal(&outcomes->root, &block->header.outcome_hash), true);
     audit_pass(audit, CHECK_D14, different);
     if (rules_signed)
         audit_pass(audit, CHECK_D13, 1);

@@ -2,6 +2,8 @@
  * functions of the rows and of the record; signatures are the caller's matter. */
 #include "ledger/schedule/private.h"
 
+#include "crypto/broken.h"
+
 /* ---- kind 1: the anchor of a NEW-VIEW ------------------------------------------------------------------------------- */
 
 static struct rota_status anchor_admit(const struct rota_state *state, const struct rota_record *record)
@@ -10,7 +12,8 @@ static struct rota_status anchor_admit(const struct rota_state *state, const str
     struct rota_anchored last;
     if (anchor->epoch != rota_state_epoch(state)->membership.epoch)
         return rota_fail(ROTA_WRONG_LEDGER, "the anchor of a NEW-VIEW of another epoch");
-    if (rota_table_anchor_get(&last, &state->rows, anchor->epoch) && anchor->view <= last.view)
+    if (rota_table_anchor_get(&last, &state->rows, anchor->epoch) &&
+        ROTA_BROKEN(anchors_may_fall, anchor->view <= last.view, false))
         return rota_fail(ROTA_REFUSED, "the NEW-VIEW of this view, or of a later one, is anchored already");
     return rota_ok();
 }

@@ -40,7 +40,8 @@ static struct rota_status open_settings(sqlite3 *db)
  * Here it is written once more, into the file, before anybody builds on it (PROTOCOL D4). */
 static struct rota_status open_fold_log(sqlite3 *db)
 {
-    int result = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL);
+    int result =
+        ROTA_BROKEN(old_log_is_trusted, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL), SQLITE_OK);
     return result == SQLITE_OK ? rota_ok() : store_error(result, "the ledger's log could not be written into its file");
 }
 

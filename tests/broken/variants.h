@@ -139,6 +139,78 @@
       "durability double_vote monotone lock execution")                                                                     \
     V(audit_keeps_first_members, "b28", "certificates of every height are judged by the members of the genesis",            \
       "unit_ledger audit_epochs/members_change_and_everything_still_proves_itself", 0, "test")                              \
+    V(equal_votes_are_evidence, "b44", "one vote, signed twice, is evidence",                                               \
+      "unit_ledger evidence/votes_of_one_chain_are_none", 0, "test")                                                        \
+    V(votes_of_one_chain_are_evidence, "b44", "votes for two blocks of one chain are evidence",                             \
+      "unit_ledger evidence/votes_of_one_chain_are_none", 0, "test")                                                        \
+    V(shown_lock_is_hidden, "b44", "a lock that a VIEW-CHANGE does show counts as hidden",                                  \
+      "unit_ledger evidence/a_lock_that_is_shown_is_not_hidden", 0, "test")                                                 \
+    V(hidden_lock_convicts_everywhere, "b44", "a hidden lock convicts where a member without memory has to speak",          \
+      "unit_ledger evidence/a_hidden_lock_convicts_nobody_where_no_liar_is_tolerated", 0, "test")                           \
+    V(answered_before_durable, "b30", "clients are answered before the turn is durable",                                    \
+      "unit_node node/what_is_not_durable_is_not_answered", 0, "test")                                                      \
+    V(stopping_node_answers, "b30", "what a turn would have answered is said when it could not be made durable",            \
+      "unit_node node/what_is_not_durable_is_not_answered", 0, "test")                                                      \
+    V(absent_primary_keeps_its_turn, "p2.9", "a primary that nobody hears gets a whole turn",                               \
+      "scenarios stall/a_member_known_to_be_dead_gets_a_short_turn", 0, "test expectation")                                 \
+    V(old_statements_show_life, "p2.9", "whatever bears a member's signature shows that it is alive, whoever repeats it",   \
+      "scenarios stall/old_statements_of_a_dead_primary_show_no_life", 0, "test expectation")                               \
+    V(primary_is_its_own_yardstick, "p2.9", "what a primary gave before is part of what it is measured by",                 \
+      "scenarios contract/nobody_is_measured_by_what_it_gave_itself", 0, "test expectation")                                \
+    V(busy_primary_never_hands_over, "p2.9", "a primary for which something always waits keeps its place",                  \
+      "scenarios contract/a_primary_that_is_always_busy_hands_over_a_little_later", 0, "test expectation")                  \
+    V(block_counts_from_anybody, "p2.13", "a block without a certificate counts from a peer that was not asked",            \
+      "unit_consensus standing/a_block_without_a_certificate_counts_only_from_whom_it_was_asked_of", 0, "test")             \
+    V(wrong_blocks_cost_nothing, "p2.13", "a peer that sent wrong blocks is asked like any other",                          \
+      "unit_consensus standing/who_sent_a_wrong_block_is_asked_last", 0, "test")                                            \
+    V(wrong_block_keeps_its_place, "b27", "a block that a certificate rules out stays where it is", "sim", 3000,            \
+      "liveness halt agreement chain certificate")                                                                          \
+    V(claims_stand_for_ever, "p2.13", "a height that was claimed and not shown is asked for again and again",               \
+      "unit_consensus standing/a_claimed_height_is_probed_and_not_believed", 0, "test")                                     \
+    V(read_joins_an_attempt, "p17", "a read that comes while an attempt runs takes what was answered before it", "sim",     \
+      3000, "reads")                                                                                                        \
+    V(silent_member_answers_readers, "p18", "a member that lost its memory shows readers the lock that is left",            \
+      "unit_consensus memory/a_member_that_lost_its_memory_answers_no_reader", 0, "test")                                   \
+    V(left_behind_lock_holds_up_reads, "b33", "a lock that a later view passed over holds up reads",                        \
+      "scenarios reads/a_lock_that_was_left_behind_holds_up_no_read", 0, "test expectation")                                \
+    V(epoch_of_any_past, "p16", "an epoch document may follow from another than the one in force",                          \
+      "unit_ledger epoch/a_document_follows_the_one_in_force", 0, "test")                                                   \
+    V(dangers_need_no_word, "p16", "fewer tolerated liars, two members or the crash profile need no word of the document",  \
+      "unit_ledger epoch/what_may_follow", 0, "test")                                                                       \
+    V(approvals_unverified, "b43", "the signatures of approvals are not verified",                                          \
+      "unit_ledger epoch/an_approval_is_for_one_document_of_one_epoch", 0, "test")                                          \
+    V(another_epochs_word_counts, "b43", "messages of another epoch are heard like those of this one",                      \
+      "unit_consensus epoch/a_later_epochs_status_is_a_claim_of_a_height", 0, "test")                                       \
+    V(former_members_are_strangers, "p16", "a former member that lags gets no link",                                        \
+      "unit_node directory/who_was_a_member_is_a_guest_and_strangers_are_nothing", 0, "test")                               \
+    V(two_stories_are_not_compared, "p2.17", "who prepares another block is not shown what its primary said here",          \
+      "unit_consensus voting/who_prepares_another_block_is_shown_the_primarys_word", 0, "test")                             \
+    V(anchor_of_any_new_view, "p2.17", "a block gets a first vote although its anchor is of another NEW-VIEW",              \
+      "unit_node chain/the_first_block_of_a_view_carries_its_anchor", 0, "test")                                            \
+    V(anchors_may_fall, "p2.17", "the anchor of an earlier view may follow that of a later one",                            \
+      "unit_ledger record/anchors_rise_and_what_is_taken_back_is_gone", 0, "test")                                          \
+    V(anchor_unsigned, "p2.17", "the signature of an anchor is not verified",                                               \
+      "unit_ledger record/anchor_is_signed_by_the_primary_of_its_view", 0, "test")                                          \
+    V(audit_links_unchecked, "b27", "the auditor does not compare a block with the one that it names",                      \
+      "unit_ledger audit_tampering/is_called_by_its_name", 0, "test")                                                       \
+    V(audit_times_unchecked, "p14", "the auditor does not look at the order of times",                                      \
+      "unit_ledger audit_quorum/headers_that_break_the_rules", 0, "test")                                                   \
+    V(audit_without_certificates, "b26", "the auditor takes blocks that no certificate covers",                             \
+      "unit_ledger audit_tampering/is_called_by_its_name", 0, "test")                                                       \
+    V(audit_tree_unchecked, "b26", "the auditor does not compare a block's entries with the root in its header",            \
+      "unit_ledger audit_quorum/headers_that_break_the_rules", 0, "test")                                                   \
+    V(audit_outcomes_unchecked, "b33", "the auditor does not compare the outcomes of its own execution with the header",    \
+      "unit_ledger audit_quorum/headers_that_break_the_rules", 0, "test")                                                   \
+    V(audit_takes_any_evidence, "b44", "the auditor does not verify evidence and records",                                  \
+      "unit_ledger audit_quorum/evidence_and_records_that_nobody_signed", 0, "test")                                        \
+    V(audit_takes_any_new_view, "b16", "the auditor does not judge the NEW-VIEWs that were kept",                           \
+      "unit_ledger forensics/the_audit_refuses_a_new_view_that_is_none", 0, "test")                                         \
+    V(lost_votes_are_not_said_again, "p2.13", "a vote that was lost is not said again",                                     \
+      "unit_consensus standing/a_peer_that_lacks_our_votes_gets_them_again", 0, "test")                                     \
+    V(block_of_any_time, "p14", "a block from far in the future gets a first vote",                                         \
+      "scenarios normal_case/a_block_from_the_future_gets_no_vote", 0, "test expectation")                                  \
+    V(old_log_is_trusted, "b36", "what an earlier life left in the log is not written into the file first",                 \
+      "unit_ledger store_file/opening_folds_the_log_into_the_file", 0, "test")                                              \
     V(config_by_a_minority, "b43", "one approval is enough to change the members", "unit_ledger epoch/what_may_follow", 0,  \
       "test")                                                                                                               \
     V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                 \

@@ -91,3 +91,16 @@ Test(memory, a_member_that_recovers_is_not_kept_greeting_by_what_it_forgot, .fin
     }
     cr_assert_leq(lone_times(l, ROTA_MESSAGE_HELLO), 1);
 }
+
+/* PROTOCOL L3, H5: it may have forgotten the lock that the reader has to hear of. */
+Test(memory, a_member_that_lost_its_memory_answers_no_reader, .fini = end)
+{
+    begin(1);
+    struct rota_message asked = {.kind = ROTA_MESSAGE_READ_INDEX, .sender = 2, .read_index = {5, 1}};
+    lone_hear(l, &asked);
+    cr_assert(lone_said(l, ROTA_MESSAGE_READ_INDEX_REPLY));
+    lone_wipe(l);
+    lone_forget(l);
+    lone_hear(l, &asked);
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_READ_INDEX_REPLY));
+}

@@ -128,8 +128,9 @@ Test(standing, a_peer_that_lacks_our_votes_gets_them_again, .fini = end)
     lone_forget(l);
     struct rota_status_message status = {.view = 0, .active = true};
     lone_hear_status(l, 3, &status);
-    cr_assert_eq(lone_said(l, ROTA_MESSAGE_PREPARE)->vote.height, 1);
-    cr_assert_eq(lone_said(l, ROTA_MESSAGE_COMMIT)->vote.height, 1);
+    const struct rota_message *prepare = lone_said(l, ROTA_MESSAGE_PREPARE), *commit = lone_said(l, ROTA_MESSAGE_COMMIT);
+    cr_assert(prepare && prepare->vote.height == 1);
+    cr_assert(commit && commit->vote.height == 1);
     lone_forget(l);
     status.prepares[0] = status.commits[0] = 1u << 1;
     lone_hear_status(l, 3, &status);
@@ -173,7 +174,7 @@ Test(standing, a_claimed_height_is_probed_and_not_believed, .fini = end)
     cr_assert_eq(fetch->fetch.peer, 3);
     cr_assert_leq(fetch->fetch.to - fetch->fetch.from + 1, ROTA_WINDOW);
     lone_forget(l);
-    life(3000, 0);
+    life(3000, 1u << 3);
     cr_assert_null(lone_did(l, ROTA_ACTION_FETCH), "it did not answer, so its word is worth nothing until said again");
     cr_assert_eq(lone_view(l).committed, 0);
 }
@@ -223,6 +224,31 @@ Test(standing, a_wrong_block_under_a_certificate_is_refused, .fini = end)
     cr_assert_null(lone_did(l, ROTA_ACTION_CHECK));
     lone_hear_block(l, 2, &one, NULL);
     cr_assert_eq(lone_did(l, ROTA_ACTION_CHECK)->check.height, 1);
+}
+
+/* PROTOCOL C6: member 3 brought a block that a certificate rules out. When it and another claim the same, the other is
+ * asked. */
+Test(standing, who_sent_a_wrong_block_is_asked_last, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0), lie = lone_block(l, 1, NULL, 5), two = lone_block(l, 2, &one, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &two);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 2}});
+    lone_pass(l, 200);
+    lone_hear_block(l, 3, &lie, NULL);
+    lone_hear_block(l, 2, &two, &proof);
+    lone_hear_block(l, 0, &one, NULL);
+    lone_checked(l, ROTA_CHECK_VALID);
+    lone_checked(l, ROTA_CHECK_VALID);
+    cr_assert_eq(lone_view(l).committed, 2);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 0, .heartbeat = {0, 6}});
+    lone_pass(l, 1000); /* member 0 was asked, so member 3 comes next */
+    lone_forget(l);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 0, .heartbeat = {0, 6}});
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 6}});
+    lone_pass(l, 200);
+    const struct rota_action *fetch = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(fetch && fetch->fetch.peer == 0);
 }
 
 /* PROTOCOL C3 */

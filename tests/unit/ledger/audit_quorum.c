@@ -192,6 +192,33 @@ Test(audit_quorum, evidence_behind_a_proposal)
     lie_expect(&maker, "order", entries, 2, "D13", 22, "evidence before proposals");
 }
 
+/* The same with one byte of its last signature changed, so many from its end. Takes the entry. */
+static struct rota_entry lie_unsigned(struct rota_entry entry, size_t from_end)
+{
+    struct rota_view signed_bytes = rota_entry_bytes(&entry);
+    struct rota_entry changed;
+    uint8_t *bytes = malloc(signed_bytes.len);
+    cr_assert(bytes);
+    memcpy(bytes, signed_bytes.data, signed_bytes.len);
+    bytes[signed_bytes.len - from_end] ^= 1;
+    cr_assert(rota_is_ok(rota_entry_parse(&changed, entry.kind, rota_view(bytes, signed_bytes.len))));
+    free(bytes);
+    rota_entry_release(&entry);
+    return changed;
+}
+
+Test(audit_quorum, evidence_and_records_that_nobody_signed)
+{
+    struct maker maker;
+    maker_story(&maker, "record", 0);
+    struct rota_entry records[] = {lie_unsigned(fixture_entry_of_record(fixture_anchor(&maker.genesis, 9, 1)), 1)};
+    lie_expect(&maker, "record", records, 1, "X1", 21, "did not sign");
+    maker_story(&maker, "proof", 0);
+    struct rota_entry proofs[] = {
+        lie_unsigned(maker_evidence(fixture_vote_evidence(&maker.genesis, ROTA_VOTE_PREPARE, 1, 9, 9, 1)), 3)};
+    lie_expect(&maker, "evidence", proofs, 1, "X1", 21, "does not verify");
+}
+
 /* Certificates that are signed properly, by too few, too many, or of the wrong kind. */
 Test(audit_quorum, certificates_count_exactly)
 {

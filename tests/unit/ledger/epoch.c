@@ -54,6 +54,23 @@ Test(epoch, what_may_follow)
     rota_genesis_free(&genesis);
 }
 
+/* PROTOCOL M8: a document says which one it follows. */
+Test(epoch, a_document_follows_the_one_in_force)
+{
+    struct rota_genesis genesis;
+    struct rota_epoch current, another;
+    fixture_genesis(&genesis, 4);
+    rota_epoch_of_genesis(&current, &genesis);
+    another = current;
+    another.membership.config_hash.b[0] ^= 1;
+    char *document = fixture_epoch_document(&another, four, 5, "");
+    struct rota_epoch_change *change = fixture_epoch_change(&current, document, 0xf);
+    cr_assert_eq(rota_epoch_change_verify(change, &current).code, ROTA_REFUSED);
+    rota_epoch_change_release(change);
+    free(document);
+    rota_genesis_free(&genesis);
+}
+
 Test(epoch, an_approval_is_for_one_document_of_one_epoch)
 {
     struct rota_genesis genesis;

@@ -41,8 +41,9 @@ static struct rota_certificate certificate_of(uint64_t view, const struct rota_h
     return made;
 }
 
-/* A NEW-VIEW of members 1, 2, 3, of whom those in `hiders` show no lock although the others show the one of view 0. */
-static void witness_new_view(uint64_t view, uint32_t hiders)
+/* A NEW-VIEW of members 1, 2, 3, of whom those in `hiders` show no lock although the others show the one of view 0. With
+ * `wrong_tip` it is signed and none: that tip does not follow. */
+static void witness_keep(uint64_t view, uint32_t hiders, const struct rota_hash *wrong_tip)
 {
     static struct rota_view_change changes[ROTA_QUORUM_MAX];
     static uint8_t bytes[512 * 1024];
@@ -54,7 +55,7 @@ static void witness_new_view(uint64_t view, uint32_t hiders)
     struct rota_tip tip;
     cr_assert(rota_is_ok(rota_new_view_select(&tip, &maker.genesis.membership, changes, 3)));
     new_view.tip_height = tip.height;
-    new_view.tip = tip.block;
+    new_view.tip = wrong_tip ? *wrong_tip : tip.block;
     parts_sign_new_view(&signature, &maker.genesis, &new_view);
     struct rota_writer writer = rota_writer(bytes, sizeof bytes);
     rota_write_u8(&writer, 6);
@@ -65,6 +66,11 @@ static void witness_new_view(uint64_t view, uint32_t hiders)
     cr_assert(rota_is_ok(rota_store_begin(maker.store)));
     cr_assert(rota_is_ok(rota_store_keep_new_view(maker.store, 0, view, rota_view(bytes, writer.len))));
     cr_assert(rota_is_ok(rota_store_commit(maker.store)));
+}
+
+static void witness_new_view(uint64_t view, uint32_t hiders)
+{
+    witness_keep(view, hiders, NULL);
 }
 
 static struct rota_forensics run(const struct rota_certificate *a, const struct rota_certificate *b, uint32_t witnesses)
@@ -205,4 +211,17 @@ Test(forensics, the_audit_looks_at_the_new_views_that_were_kept)
         spoil_close(db);
         cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_INVALID, "%s", spoilt[i]);
     }
+}
+
+/* PROTOCOL V12: a NEW-VIEW that its primary did sign, and that is none. */
+Test(forensics, the_audit_refuses_a_new_view_that_is_none)
+{
+    uint64_t passed = 0;
+    struct rota_entry entry = maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]");
+    maker_add(&maker, &entry, 1, 0x7);
+    witness_keep(1, 0x2, &block_b);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_INVALID);
+    cr_expect_eq(passed, 0);
 }

@@ -6,6 +6,8 @@
 #include "node/log.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 struct alone {
     struct bench bench;
@@ -13,12 +15,13 @@ struct alone {
     struct rota_secret_key key;
     struct rota_node *node;
     pthread_t thread;
+    struct rota_status ended; /* how the loop ended, once the thread has been joined */
 };
 
 static void *alone_run(void *context)
 {
     struct alone *alone = context;
-    cr_assert(rota_is_ok(rota_node_run(alone->node)));
+    alone->ended = rota_node_run(alone->node);
     return NULL;
 }
 
@@ -37,6 +40,7 @@ static void alone_stop(struct alone *alone)
 {
     rota_node_stop(alone->node);
     cr_assert(pthread_join(alone->thread, NULL) == 0);
+    cr_assert(rota_is_ok(alone->ended), "%s", alone->ended.why);
     rota_node_close(alone->node);
 }
 
@@ -288,6 +292,33 @@ Test(node, a_door_that_is_closed_says_so)
     cr_expect_eq(rota_node_visit(alone->node, take_picture, &picture).code, ROTA_FULL);
     rota_proposal_release(proposal);
     rota_node_close(alone->node);
+    bench_close(&alone->bench);
+    free(alone);
+}
+
+/* PROTOCOL D2: the disk is full in the middle of a turn. Its client hears that the node stops, and nothing of what the turn
+ * had made final. */
+Test(node, what_is_not_durable_is_not_answered)
+{
+    struct alone *alone = alone_open();
+    struct rota_proposal *before = bench_enrol(&alone->bench, "alpha-director", 1, "n-1");
+    struct rota_proposal *proposal = bench_enrol(&alone->bench, "alpha-director", 2, "n-2");
+    struct rota_submission found;
+    struct rlimit limit;
+    cr_assert_eq(submit(alone, before, 5000).state, ROTA_SUBMISSION_COMMITTED);
+    rota_node_lookup(&found, alone->node, &before->id, 0); /* of a later turn: the first one is over */
+    free(found.outcome.record);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 4096, .rlim_max = limit.rlim_max}), 0);
+    struct rota_submission answer = submit(alone, proposal, 5000);
+    cr_assert(pthread_join(alone->thread, NULL) == 0);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    cr_expect_eq(answer.state, ROTA_SUBMISSION_STOPPING);
+    cr_expect(!rota_is_ok(alone->ended));
+    rota_node_close(alone->node);
+    rota_proposal_release(proposal);
+    rota_proposal_release(before);
     bench_close(&alone->bench);
     free(alone);
 }
