@@ -46,7 +46,14 @@ void rota_block_release(struct rota_block *block)
 
 bool rota_block_ends_epoch(const struct rota_block *block)
 {
-    return block->entry_count > 0 && block->entries[block->entry_count - 1].kind == ROTA_ENTRY_CONFIG;
+    const struct rota_entry *last = block->entry_count > 0 ? &block->entries[block->entry_count - 1] : NULL;
+    return last && last->kind == ROTA_ENTRY_CONFIG && !rota_epoch_is_discontinuity(&last->change->next);
+}
+
+struct rota_epoch_change *rota_entries_discontinuity(const struct rota_entry *entries, uint32_t count)
+{
+    bool begins = count > 0 && entries[0].kind == ROTA_ENTRY_CONFIG && rota_epoch_is_discontinuity(&entries[0].change->next);
+    return begins ? entries[0].change : NULL;
 }
 
 size_t rota_block_encoded_bytes(const struct rota_block *block)

@@ -25,6 +25,8 @@ void rota_block_release(struct rota_block *block); /* NULL is fine */
 
 /* Does it hold an epoch change, which stands last in its block (PROTOCOL M6)? */
 bool rota_block_ends_epoch(const struct rota_block *block);
+/* The recovery manifest that these entries of a block begin with, borrowed; NULL: none (PROTOCOL M11). */
+struct rota_epoch_change *rota_entries_discontinuity(const struct rota_entry *entries, uint32_t count);
 
 /* Encoded block = header 200 || body. */
 size_t rota_block_encoded_bytes(const struct rota_block *block);

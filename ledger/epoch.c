@@ -34,6 +34,11 @@ void rota_epoch_of_genesis(struct rota_epoch *out, const struct rota_genesis *ge
     out->timers = genesis->timers;
 }
 
+bool rota_epoch_is_discontinuity(const struct rota_epoch *epoch)
+{
+    return epoch->discontinuity.height > 0;
+}
+
 struct rota_hash rota_epoch_hash(struct rota_view document)
 {
     return rota_hash_of(ROTA_TAG("epoch"), document);
@@ -62,10 +67,28 @@ static struct rota_status consents_read(uint32_t *out, const json_t *root)
     return rota_ok();
 }
 
+static struct rota_status discontinuity_read(struct rota_epoch *out, const json_t *root)
+{
+    static const char *const names[] = {"height", "block", NULL};
+    const json_t *object = json_object_get(root, "discontinuity");
+    if (!object)
+        return rota_ok();
+    if (!json_is_object(object) || !rota_json_only(object, names))
+        return malformed("\"discontinuity\" names the height and the block that are kept, and nothing else");
+    ROTA_TRY(rota_json_u64(&out->discontinuity.height, object, "height"));
+    ROTA_TRY(rota_json_hex(out->discontinuity.block.b, ROTA_HASH_BYTES, object, "block"));
+    if (out->discontinuity.height == 0)
+        return malformed("a recovery manifest keeps at least block 1: with no block there is nothing to recover");
+    if (out->limits.block_entries_max < 2)
+        return malformed("an epoch that begins with a recovery manifest has blocks of at least two entries: the anchor of a "
+                         "NEW-VIEW may have to stand beside it");
+    return rota_ok();
+}
+
 static struct rota_status document_read(struct rota_epoch *out, const json_t *root)
 {
-    static const char *const names[] = {"format",  "ledger", "epoch",  "previous", "profile",
-                                        "members", "limits", "timers", "accepts",  NULL};
+    static const char *const names[] = {"format", "ledger", "epoch",   "previous",      "profile", "members",
+                                        "limits", "timers", "accepts", "discontinuity", NULL};
     struct rota_view format;
     uint64_t epoch;
     if (!json_is_object(root) || !rota_json_only(root, names))
@@ -84,6 +107,7 @@ static struct rota_status document_read(struct rota_epoch *out, const json_t *ro
     if (!json_object_get(root, "limits") || !json_object_get(root, "timers"))
         return malformed("an epoch document lists its limits and timers");
     ROTA_TRY(rota_settings_parse(&out->limits, &out->timers, root));
+    ROTA_TRY(discontinuity_read(out, root));
     return consents_read(&out->consents, root);
 }
 

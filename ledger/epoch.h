@@ -15,12 +15,19 @@ enum rota_consent {
     ROTA_CONSENT_CRASH_PROFILE = 4 /* from now on nobody may lie */
 };
 
+/* The last block that a recovery manifest keeps: its epoch stands on it, and the one before has no end (PROTOCOL M11). */
+struct rota_discontinuity {
+    uint64_t height; /* 0: none, an epoch like any other */
+    struct rota_hash block;
+};
+
 struct rota_epoch {
-    struct rota_membership membership; /* its base is 0 and zero until somebody knows the CONFIG block */
+    struct rota_membership membership; /* its base is 0 and zero until somebody knows the block that it stands on */
     struct rota_limits limits;
     struct rota_timers timers;
     struct rota_hash previous; /* config hash of the epoch before; zero for the genesis */
     uint32_t consents;
+    struct rota_discontinuity discontinuity;
 };
 
 void rota_epoch_of_genesis(struct rota_epoch *out, const struct rota_genesis *genesis);
@@ -35,5 +42,7 @@ ROTA_CHECKED struct rota_status rota_epoch_follows(const struct rota_epoch *next
 uint32_t rota_epoch_consents_needed(const struct rota_epoch *next, const struct rota_epoch *current);
 /* "two-members"; NULL for no consent. */
 const char *rota_consent_name(enum rota_consent consent);
+/* Is it a recovery manifest, which begins its epoch without an end of the one before? */
+bool rota_epoch_is_discontinuity(const struct rota_epoch *epoch);
 
 #endif

@@ -98,12 +98,8 @@ struct rota_status rota_epoch_change_parse(struct rota_epoch_change **out, struc
     return rota_epoch_change_new(out, document, approvals, count);
 }
 
-struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *change, const struct rota_epoch *current)
+static struct rota_status approvals_verify(const struct rota_epoch_change *change, const struct rota_membership *before)
 {
-    const struct rota_membership *before = &current->membership;
-    ROTA_TRY(rota_epoch_follows(&change->next, current));
-    if (change->approval_count < ROTA_BROKEN(config_by_a_minority, rota_quorum(before->count, before->profile), 1))
-        return rota_fail(ROTA_INCOMPLETE, "fewer than a quorum of administrators approve of the epoch document");
     for (uint32_t i = 0; i < change->approval_count; i++) {
         if (change->approvals[i].member >= before->count)
             return rota_fail(ROTA_UNKNOWN_KEY, "an approval of somebody who is no member");
@@ -112,6 +108,47 @@ struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *chan
             return rota_fail(ROTA_BAD_SIGNATURE, "an approval that is not its administrator's");
     }
     return rota_ok();
+}
+
+struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *change, const struct rota_epoch *current)
+{
+    const struct rota_membership *before = &current->membership;
+    ROTA_TRY(rota_epoch_follows(&change->next, current));
+    if (rota_epoch_is_discontinuity(&change->next))
+        return rota_fail(ROTA_REFUSED, "a recovery manifest begins an epoch: no block of the epoch before can hold it");
+    if (change->approval_count < ROTA_BROKEN(config_by_a_minority, rota_quorum(before->count, before->profile), 1))
+        return rota_fail(ROTA_INCOMPLETE, "fewer than a quorum of administrators approve of the epoch document");
+    return approvals_verify(change, before);
+}
+
+uint32_t rota_discontinuity_quorum(uint32_t n)
+{
+    return rota_quorum(n, ROTA_PROFILE_BYZANTINE);
+}
+
+/* Block h is of the epoch that is given up, or the one on which that epoch stands when it has none. */
+static struct rota_status kept_verify(const struct rota_discontinuity *kept, const struct rota_membership *before,
+                                      const struct rota_discontinuity *tip)
+{
+    if (kept->height < before->base_height ||
+        (before->epoch > 0 && kept->height == before->base_height && !rota_hash_equal(&kept->block, &before->base)))
+        return rota_fail(ROTA_REFUSED, "the recovery manifest keeps a block from before the epoch that it gives up");
+    if (tip && (kept->height != tip->height || !rota_hash_equal(&kept->block, &tip->block)))
+        return rota_fail(ROTA_REFUSED, "the recovery manifest keeps another block than the one below it");
+    return rota_ok();
+}
+
+struct rota_status rota_discontinuity_verify(const struct rota_epoch_change *change, const struct rota_epoch *current,
+                                             const struct rota_discontinuity *tip)
+{
+    const struct rota_membership *before = &current->membership;
+    if (!rota_epoch_is_discontinuity(&change->next))
+        return rota_fail(ROTA_REFUSED, "an epoch document that keeps no block is no recovery manifest");
+    ROTA_TRY(rota_epoch_follows(&change->next, current));
+    ROTA_TRY(kept_verify(&change->next.discontinuity, before, ROTA_BROKEN(manifest_keeps_any_block, tip, NULL)));
+    if (change->approval_count < ROTA_BROKEN(manifest_by_a_minority, rota_discontinuity_quorum(before->count), 1))
+        return rota_fail(ROTA_INCOMPLETE, "fewer than two thirds of the administrators approve of the recovery manifest");
+    return approvals_verify(change, before);
 }
 
 struct rota_epoch_change *rota_epoch_change_retain(struct rota_epoch_change *change)

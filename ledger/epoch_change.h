@@ -1,4 +1,5 @@
 /* A CONFIG entry: the next epoch's document, byte for byte, and the approvals of this epoch's administrators (FORMATS §16).
+ * A recovery manifest has the same form; it begins its epoch, where every other one ends the epoch before (PROTOCOL M11).
  * Approvals are made offline and passed around as files; here they come together. */
 #ifndef ROTA_LEDGER_EPOCH_CHANGE_H
 #define ROTA_LEDGER_EPOCH_CHANGE_H
@@ -41,6 +42,14 @@ ROTA_CHECKED struct rota_status rota_epoch_change_parse(struct rota_epoch_change
  * rota_epoch_follows; ROTA_UNKNOWN_KEY, ROTA_BAD_SIGNATURE, ROTA_INCOMPLETE. */
 ROTA_CHECKED struct rota_status rota_epoch_change_verify(const struct rota_epoch_change *change,
                                                          const struct rota_epoch *current);
+/* The whole rule M11 on top of `current`, which nothing ended: it is a recovery manifest, it follows, it keeps `tip`, where
+ * the ledger ends (NULL: not known here), and a super-majority of the administrators, in either profile, approve. As
+ * rota_epoch_change_verify; ROTA_REFUSED also for another block than the one it keeps. */
+ROTA_CHECKED struct rota_status rota_discontinuity_verify(const struct rota_epoch_change *change,
+                                                          const struct rota_epoch *current,
+                                                          const struct rota_discontinuity *tip);
+/* How many administrators of n make a super-majority: (2n+2)/3 in either profile. */
+uint32_t rota_discontinuity_quorum(uint32_t n);
 struct rota_epoch_change *rota_epoch_change_retain(struct rota_epoch_change *change);
 void rota_epoch_change_release(struct rota_epoch_change *change); /* NULL is fine */
 

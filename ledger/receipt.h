@@ -12,12 +12,13 @@
 
 enum { ROTA_RECEIPT_HEADERS_MAX = 33, ROTA_RECEIPT_EPOCHS_MAX = 1024, ROTA_RECEIPT_BYTES_MAX = 16 * 1024 * 1024 };
 
-/* One change of epoch: the CONFIG entry, and the proof that the members before it decided so. */
+/* One change of epoch: the CONFIG entry, and the proof that the members before it decided so. With a recovery manifest they
+ * did not: then header and certificate are of the block that it keeps, which proves that they had decided as far as that. */
 struct rota_receipt_epoch {
     struct rota_epoch_change *change;    /* one reference */
-    uint64_t leaf_index;                 /* of the entry in the ledger's tree */
-    struct rota_tree_path tree_path;     /* to tree_root at tree_size of header */
-    struct rota_header header;           /* of the CONFIG block */
+    uint64_t leaf_index;                 /* of the entry in the ledger's tree; not with a manifest */
+    struct rota_tree_path tree_path;     /* to tree_root at tree_size of header; not with a manifest */
+    struct rota_header header;           /* of the CONFIG block, or of the kept one */
     struct rota_certificate certificate; /* its own commit certificate */
 };
 

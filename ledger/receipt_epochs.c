@@ -14,8 +14,10 @@ static json_t *epoch_json(const struct rota_receipt_epoch *epoch)
 {
     json_t *object = json_object();
     json_object_set_new(object, "change", rota_receipt_hex_json(rota_view(epoch->change->bytes, epoch->change->len)));
-    json_object_set_new(object, "leaf_index", json_integer((json_int_t)epoch->leaf_index));
-    json_object_set_new(object, "tree_path", rota_receipt_path_json(&epoch->tree_path));
+    if (!rota_epoch_is_discontinuity(&epoch->change->next)) {
+        json_object_set_new(object, "leaf_index", json_integer((json_int_t)epoch->leaf_index));
+        json_object_set_new(object, "tree_path", rota_receipt_path_json(&epoch->tree_path));
+    }
     json_object_set_new(object, "header", rota_receipt_header_json(&epoch->header));
     json_object_set_new(object, "certificate", rota_receipt_certificate_json(&epoch->certificate));
     return object;
@@ -41,8 +43,13 @@ static struct rota_status epoch_read(struct rota_receipt_epoch *out, const json_
         status = rota_epoch_change_parse(&out->change, rota_view(bytes, len));
     free(bytes);
     ROTA_TRY(status);
-    ROTA_TRY(rota_json_u64(&out->leaf_index, object, "leaf_index"));
-    ROTA_TRY(rota_receipt_read_path(&out->tree_path, object, "tree_path"));
+    bool discontinuity = rota_epoch_is_discontinuity(&out->change->next);
+    if (discontinuity && (json_object_get(object, "leaf_index") || json_object_get(object, "tree_path")))
+        return rota_fail(ROTA_MALFORMED, "a recovery manifest has no place in the block that it keeps");
+    if (!discontinuity) {
+        ROTA_TRY(rota_json_u64(&out->leaf_index, object, "leaf_index"));
+        ROTA_TRY(rota_receipt_read_path(&out->tree_path, object, "tree_path"));
+    }
     ROTA_TRY(rota_receipt_read_header(&out->header, json_object_get(object, "header")));
     return rota_receipt_read_certificate(&out->certificate, object);
 }
@@ -75,10 +82,9 @@ void rota_receipt_epochs_free(struct rota_receipt *receipt)
 
 /* ---- verifying ------------------------------------------------------------------------------------------------------ */
 
-/* One step: a block of the epoch before, certified by its members, holds this change, and they approve of it. */
-static struct rota_status step_verify(const struct rota_receipt_epoch *step, const struct rota_epoch *before)
+/* The header of a step is of a block that the members of the epoch before certified. */
+static struct rota_status step_block_verify(const struct rota_receipt_epoch *step, const struct rota_membership *members)
 {
-    const struct rota_membership *members = &before->membership;
     const struct rota_header *header = &step->header;
     const struct rota_vote *vote = &step->certificate.vote;
     struct rota_hash hash = rota_header_hash(header);
@@ -88,7 +94,28 @@ static struct rota_status step_verify(const struct rota_receipt_epoch *step, con
     if (header->height <= members->base_height || vote->kind != ROTA_VOTE_COMMIT || vote->height != header->height ||
         !rota_hash_equal(&vote->block, &hash))
         return refused("the certificate of an epoch change is for another block");
-    ROTA_TRY(rota_certificate_verify(members, &step->certificate));
+    return rota_certificate_verify(members, &step->certificate);
+}
+
+/* No block of the epoch before holds the manifest: its administrators alone speak for it. An epoch that they gave up before
+ * it had a block stands on the same one, which the step before has proven. */
+static struct rota_status step_discontinuity_verify(const struct rota_receipt_epoch *step, const struct rota_epoch *before)
+{
+    struct rota_discontinuity tip = {step->header.height, rota_header_hash(&step->header)};
+    const struct rota_membership *members = &before->membership;
+    bool is_base = members->epoch > 0 && tip.height == members->base_height && rota_hash_equal(&tip.block, &members->base);
+    if (!is_base)
+        ROTA_TRY(step_block_verify(step, members));
+    return rota_discontinuity_verify(step->change, before, &tip);
+}
+
+/* One step: a block of the epoch before, certified by its members, holds this change, and they approve of it. */
+static struct rota_status step_verify(const struct rota_receipt_epoch *step, const struct rota_epoch *before)
+{
+    const struct rota_header *header = &step->header;
+    if (rota_epoch_is_discontinuity(&step->change->next))
+        return step_discontinuity_verify(step, before);
+    ROTA_TRY(step_block_verify(step, &before->membership));
     struct rota_entry entry = {.kind = ROTA_ENTRY_CONFIG, .id = step->change->id, .change = step->change};
     struct rota_hash leaf = rota_entry_leaf(&entry);
     if (step->leaf_index + 1 != header->tree_size ||

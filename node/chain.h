@@ -110,6 +110,9 @@ struct rota_proposal *rota_chain_proposal_of_seq(struct rota_chain *chain, const
 ROTA_CHECKED struct rota_status rota_chain_block(struct rota_block **out, struct rota_chain *chain, uint64_t height);
 /* The epoch whose members decide the next block on top of the stack. */
 const struct rota_epoch *rota_chain_epoch(const struct rota_chain *chain);
+/* PROTOCOL M11: the next epoch begins above the ledger's newest block with this manifest. As rota_state_discontinue;
+ * ROTA_MALFORMED when that block has no certificate of its own. Asserts that nothing is executed above the ledger. */
+ROTA_CHECKED struct rota_status rota_chain_discontinue(struct rota_chain *chain, const struct rota_epoch_change *manifest);
 /* Does this block, held or executed, hold an epoch change (PROTOCOL M6)? */
 bool rota_chain_ends_epoch(struct rota_chain *chain, const struct rota_hash *hash);
 /* Every signature in an entry, against the members of the epoch that it is about. As rota_keyring_verify_entry. */

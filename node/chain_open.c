@@ -92,13 +92,25 @@ static struct rota_status replay_compare(const struct rota_chain *chain, const s
     return replay_outcomes(chain, block, executed);
 }
 
+struct rota_status rota_chain_discontinue(struct rota_chain *chain, const struct rota_epoch_change *manifest)
+{
+    struct rota_certificate own;
+    struct rota_status status = rota_store_certificate(&own, chain->store, chain->height);
+    ROTA_ASSERT(chain->depth == 0);
+    if (!rota_is_ok(status) || own.vote.height != chain->height || !rota_hash_equal(&own.vote.block, &chain->head))
+        return rota_fail(ROTA_MALFORMED, "the block that a recovery manifest keeps has no certificate of its own");
+    return rota_state_discontinue(chain->state, manifest, &chain->head);
+}
+
 /* Takes over the block. */
 static struct rota_status replay_block(struct rota_chain *chain, struct rota_block *block)
 {
     struct rota_executed executed;
     uint32_t bad_entry;
-    struct rota_status status =
-        rota_chain_execute(chain, &executed, &bad_entry, block->header.height, block->entries, block->entry_count);
+    const struct rota_epoch_change *manifest = rota_entries_discontinuity(block->entries, block->entry_count);
+    struct rota_status status = manifest ? rota_chain_discontinue(chain, manifest) : rota_ok();
+    if (rota_is_ok(status))
+        status = rota_chain_execute(chain, &executed, &bad_entry, block->header.height, block->entries, block->entry_count);
     if (!rota_is_ok(status)) {
         rota_block_release(block);
         return status.code == ROTA_NO_MEMORY ? status : rota_fail(ROTA_MALFORMED, "a block in the ledger file is not valid");

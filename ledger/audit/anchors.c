@@ -37,6 +37,48 @@ bool audit_anchors_prepare(struct audit *audit)
     return true;
 }
 
+/* Two recovery manifests for one epoch: no facility lied for that, but administrators signed two of them. False: the two
+ * histories do not part at a manifest. */
+static bool anchor_two_manifests(struct audit *audit, const struct rota_receipt *theirs, uint64_t height, uint32_t receipt)
+{
+    for (uint32_t i = 0; i < theirs->epoch_count; i++) {
+        const struct rota_epoch_change *change = theirs->epochs[i].change;
+        const struct rota_epoch *ours = rota_state_epoch_number(audit->state, i + 1);
+        const struct rota_epoch *before = rota_state_epoch_number(audit->state, i);
+        const struct rota_audit_discontinuity *noted = before != NULL ? audit_given_up(audit, i, UINT64_MAX) : NULL;
+        if (ours == NULL || before == NULL)
+            return false;
+        if (rota_hash_equal(&ours->membership.config_hash, &change->next.membership.config_hash))
+            continue;
+        if (noted == NULL || !rota_epoch_is_discontinuity(&change->next))
+            return false;
+        char names[AUDIT_NAMES_MAX];
+        uint32_t approvers = 0;
+        for (uint32_t k = 0; k < change->approval_count; k++)
+            approvers |= UINT32_C(1) << change->approvals[k].member;
+        audit_member_names(names, &before->membership, approvers & noted->approvers);
+        audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
+                   "receipt %" PRIu32 " and this file stand on two recovery manifests for epoch %" PRIu32
+                   ": the administrators of %s signed both",
+                   receipt + 1, i + 1, names);
+        return true;
+    }
+    return false;
+}
+
+/* It was certified, and then given up: that was said openly, and nobody signed two histories. */
+static bool anchor_given_up(struct audit *audit, const struct rota_header *theirs, uint32_t receipt)
+{
+    const struct rota_audit_discontinuity *by = audit_given_up(audit, theirs->epoch, theirs->height);
+    if (by == NULL)
+        return false;
+    audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, theirs->height, UINT64_MAX,
+               "receipt %" PRIu32 " proves block %" PRIu64 " of epoch %" PRIu32
+               ", which was given up: the recovery manifest of epoch %" PRIu32 " keeps nothing above block %" PRIu64,
+               receipt + 1, theirs->height, theirs->epoch, by->epoch, by->height);
+    return true;
+}
+
 /* Two quorums signed two histories. In one view each member of both lied; across views the new-view records tell who. */
 static void anchor_two_histories(struct audit *audit, const struct rota_certificate *ours,
                                  const struct rota_certificate *theirs, uint64_t height, uint32_t receipt)
@@ -62,10 +104,12 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
         audit->anchors_held++;
         audit_pass(audit, CHECK_J2, 1);
         audit_pass(audit, CHECK_E4, 1);
-    } else if (block->attested) {
+    } else if (anchor_given_up(audit, &receipt->headers[0], index)) {
+        return;
+    } else if (block->attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
         anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, &receipt->certificate, block->height,
                              index);
-    } else {
+    } else if (!block->attested) {
         audit_fail(audit, CHECK_J2, WEIGHT_INVALID, block->height, UINT64_MAX,
                    "receipt %" PRIu32 " proves another block at this height than the one in the file", index + 1);
     }
@@ -87,9 +131,12 @@ void audit_anchors_meet(struct audit *audit, const struct audit_block *block)
     if (options->known_height == 0 || options->known_height != block->height)
         return;
     if (!rota_hash_equal(&options->known_block, &block->hash)) {
+        const struct rota_audit_report *report = audit->report;
+        bool perhaps = report->discontinuity_count > 0 && block->height > report->discontinuities[0].height;
         audit_fail(audit, CHECK_J1, WEIGHT_INVALID, block->height, UINT64_MAX,
-                   "block %" PRIu64 " in this file is %s, but the one you know is %s", block->height,
-                   audit_short_hex(block->hash.b).text, audit_short_hex(options->known_block.b).text);
+                   "block %" PRIu64 " in this file is %s, but the one you know is %s%s", block->height,
+                   audit_short_hex(block->hash.b).text, audit_short_hex(options->known_block.b).text,
+                   perhaps ? "; it may be one that a recovery manifest gave up" : "");
     } else if (!audit->broken) {
         audit->anchors_held++;
         audit_pass(audit, CHECK_J1, 1);
@@ -107,6 +154,8 @@ void audit_anchors_end(struct audit *audit)
     for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
         uint32_t index = audit->receipt_order[audit->receipt_next];
         uint64_t height = options->receipts[index].headers[0].height;
+        if (anchor_given_up(audit, &options->receipts[index].headers[0], index))
+            continue;
         audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,
                    "the file ends with block %" PRIu64 ", but receipt %" PRIu32 " proves block %" PRIu64
                    ": what came after was cut off",

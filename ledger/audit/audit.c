@@ -28,6 +28,7 @@ static void audit_ledger(struct audit *audit)
     audit->expected_height = 1;
     audit->previous_time_ms = audit->genesis.created_ms > 0 ? audit->genesis.created_ms - 1 : 0;
     while (!audit->full && !audit->no_memory && audit_batch_read(audit)) {
+        audit_epochs_meet(audit);
         audit_crew_check(audit);
         audit_chain_attest(audit);
         for (size_t i = 0; i < audit->batch.block_count && !audit->full; i++)
@@ -87,7 +88,7 @@ static void audit_done(struct audit *audit)
 
 void rota_audit_run(struct rota_audit_report *out, const struct rota_audit_options *options)
 {
-    struct audit audit = {.options = options, .report = out};
+    struct audit audit = {.options = options, .report = out, .manifest_leaf = UINT64_MAX};
     *out = (struct rota_audit_report){0};
     audit_checks_init(out);
     rota_tree_init(&audit.tree);
@@ -106,6 +107,9 @@ void rota_audit_report_free(struct rota_audit_report *report)
     free(report->epochs);
     report->epochs = NULL;
     report->epoch_count = 0;
+    free(report->discontinuities);
+    report->discontinuities = NULL;
+    report->discontinuity_count = 0;
     free(report->anomalies);
     report->anomalies = NULL;
     report->anomaly_count = 0;

@@ -48,6 +48,16 @@ struct rota_audit_epoch {
     uint64_t from_height;
     uint32_t members, quorum, liars; /* n, Q, f */
     struct rota_hash config_hash;
+    bool discontinuity; /* began with a recovery manifest */
+};
+
+/* An epoch that began with a recovery manifest: what others may hold above the kept block was given up (PROTOCOL M11). */
+struct rota_audit_discontinuity {
+    uint32_t epoch;  /* that it began */
+    uint64_t height; /* of the last block that was kept */
+    struct rota_hash block;
+    uint32_t approvers;                    /* mask of members of the epoch before */
+    char approved_by[ROTA_AUDIT_TEXT_MAX]; /* their names */
 };
 
 struct rota_audit_options {
@@ -79,6 +89,8 @@ struct rota_audit_report {
     struct rota_audit_failure failures[ROTA_AUDIT_FAILURES_MAX];
     uint32_t epoch_count;
     struct rota_audit_epoch *epochs; /* owned; the genesis first */
+    uint32_t discontinuity_count;
+    struct rota_audit_discontinuity *discontinuities; /* owned */
     uint32_t anomaly_count;
     struct rota_audit_anomaly *anomalies; /* owned */
 };

@@ -15,6 +15,15 @@ struct rota_view audit_entry_outcome(const struct audit_entry *entry)
     return rota_view(entry->bytes + entry->bytes_len, entry->outcome_len);
 }
 
+struct rota_epoch_change *audit_entry_change(const struct audit_entry *entry)
+{
+    struct rota_epoch_change *change = NULL;
+    if (entry->kind == ROTA_ENTRY_CONFIG && rota_is_ok(entry->row) &&
+        !rota_is_ok(rota_epoch_change_parse(&change, rota_view(entry->bytes, entry->bytes_len))))
+        return NULL;
+    return change;
+}
+
 static bool entry_copy(struct audit_entry *out, const struct rota_store_entry *row, struct rota_status status)
 {
     *out =
@@ -122,20 +131,34 @@ static bool batch_take_block(struct audit *audit)
     return batch_take_entries(audit, &batch->blocks[batch->block_count++]);
 }
 
-static bool batch_is_enough(const struct audit_batch *batch)
+enum batch_border { BORDER_NONE, BORDER_END, BORDER_BEGIN };
+
+/* Does an epoch end with this row, or begin with it? */
+static enum batch_border row_border(const struct audit_entry *row)
 {
+    struct rota_epoch_change *change = audit_entry_change(row);
+    bool begins = change != NULL && rota_epoch_is_discontinuity(&change->next);
+    rota_epoch_change_release(change);
+    return begins ? BORDER_BEGIN : row->kind == ROTA_ENTRY_CONFIG ? BORDER_END : BORDER_NONE;
+}
+
+static bool batch_is_enough(const struct audit *audit)
+{
+    const struct audit_batch *batch = &audit->batch;
     if (batch->block_count == 0)
         return false;
     bool heavy = batch->entry_count >= AUDIT_BATCH_ENTRIES || batch->bytes >= AUDIT_BATCH_BYTES;
     bool closed = batch->blocks[batch->block_count - 1].has_certificate;
-    if (batch->entry_count > 0 && batch->entries[batch->entry_count - 1].kind == ROTA_ENTRY_CONFIG)
+    if (batch->entry_count > 0 && row_border(&batch->entries[batch->entry_count - 1]) == BORDER_END)
         return true; /* what follows has other members */
+    if (audit->has_ahead && row_border(&audit->ahead) == BORDER_BEGIN)
+        return true; /* and so it has here, although no block says so */
     return (heavy && closed) || batch->block_count >= AUDIT_BATCH_BLOCKS_MAX || batch->bytes >= 16 * AUDIT_BATCH_BYTES;
 }
 
 bool audit_batch_read(struct audit *audit)
 {
-    while (!audit->blocks_ended && !batch_is_enough(&audit->batch)) {
+    while (!audit->blocks_ended && !batch_is_enough(audit)) {
         if (!batch_take_block(audit)) {
             audit_out_of_memory(audit);
             return false;

@@ -41,6 +41,7 @@ static const struct {
     [CHECK_E4] = {"E4", "one history: no second certificate known"},
     [CHECK_F1] = {"F1", "tree size and root of every header"},
     [CHECK_H1] = {"H1", "changes of epoch approved by a quorum of the one before"},
+    [CHECK_H2] = {"H2", "recovery manifests approved by two thirds, each on the block that it keeps"},
     [CHECK_X1] = {"X1", "evidence in the ledger holds"},
     [CHECK_X2] = {"X2", "NEW-VIEWs that were kept are signed and good"},
     [CHECK_J1] = {"J1", "the known block is part of this history"},

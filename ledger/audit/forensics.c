@@ -62,6 +62,20 @@ static struct rota_status ledgers_headers(struct rota_header *out, uint32_t *out
     return rota_ok();
 }
 
+/* Two files that part where one of them gave up what the other holds are one history and a decision about it (PROTOCOL M11).
+ */
+static bool ledgers_part_openly(struct rota_store *const ledgers[2], uint64_t height)
+{
+    bool open = false;
+    for (int i = 0; i < 2; i++) {
+        struct rota_block *block = NULL;
+        if (rota_is_ok(rota_store_block(&block, ledgers[i], height)))
+            open |= rota_entries_discontinuity(block->entries, block->entry_count) != NULL;
+        rota_block_release(block);
+    }
+    return open;
+}
+
 struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const struct rota_membership *membership,
                                              struct rota_store *const ledgers[2],
                                              const struct rota_forensics_witness *witnesses, uint32_t witness_count)
@@ -76,6 +90,8 @@ struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const s
     uint64_t height;
     memset(out, 0, sizeof *out);
     ROTA_TRY(ledgers_part(&height, ledgers));
+    if (ledgers_part_openly(ledgers, height))
+        return rota_fail(ROTA_NOT_FOUND, "one of the two files gave up what the other holds, by a recovery manifest");
     for (int i = 0; i < 2; i++)
         ROTA_TRY(rota_store_certificate(&certificates[i], ledgers[i], height));
     ROTA_TRY(ledgers_headers(headers, &input.header_count, certificates, ledgers));

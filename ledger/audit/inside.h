@@ -49,6 +49,7 @@ enum audit_check {
     CHECK_E4,
     CHECK_F1,
     CHECK_H1,
+    CHECK_H2,
     CHECK_X1,
     CHECK_X2,
     CHECK_J1,
@@ -133,6 +134,7 @@ struct audit {
     struct stat file; /* as it was when it was hashed */
     struct rota_genesis genesis;
     struct rota_epoch epoch; /* in force for the block that is judged; a batch lies within one */
+    uint64_t manifest_leaf;  /* of the latest recovery manifest that began an epoch; UINT64_MAX: none */
     struct rota_store *store;
     struct rota_state *state;
     struct rota_tree tree;
@@ -171,6 +173,8 @@ bool audit_batch_read(struct audit *audit);
 void audit_batch_clear(struct audit *audit);
 void audit_batch_free(struct audit *audit);
 struct rota_view audit_entry_outcome(const struct audit_entry *entry);
+/* The change of epoch in a row that may hold one, parsed for the caller; NULL: the row holds none. */
+struct rota_epoch_change *audit_entry_change(const struct audit_entry *entry);
 
 /* crew.c */
 void audit_crew_check(struct audit *audit);
@@ -189,6 +193,10 @@ void audit_anchors_end(struct audit *audit);
 
 /* epochs.c */
 bool audit_epochs_open(struct audit *audit);
+/* A batch that begins with a recovery manifest is of the epoch that the manifest begins. */
+void audit_epochs_meet(struct audit *audit);
+/* The manifest that gave up a block of this epoch and height; NULL: none in this file. */
+const struct rota_audit_discontinuity *audit_given_up(const struct audit *audit, uint32_t epoch, uint64_t height);
 bool audit_epoch_change_judge(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
 void audit_epochs_advance(struct audit *audit, const struct audit_block *block);
 

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum { NEW_VIEW_KIND = 6 }; /* FORMATS §12.3 */
+
 /* On the heap: it is large. */
 struct kept_new_view {
     struct rota_new_view new_view;
@@ -14,9 +16,20 @@ struct kept_new_view {
     struct rota_view_change changes[ROTA_QUORUM_MAX];
 };
 
+/* Of an epoch that began here with a manifest and has no block yet (PROTOCOL M11) nobody but its node knows the members. */
+static const char *kept_early(const struct rota_store_new_view *row)
+{
+    struct rota_reader reader = rota_reader(row->bytes);
+    bool fits = rota_read_u8(&reader) == NEW_VIEW_KIND && rota_read_u32(&reader) == row->epoch;
+    (void)rota_read_u32(&reader); /* its sender */
+    return fits && rota_read_u64(&reader) == row->view && !reader.bad ? NULL : "it is no NEW-VIEW of this epoch and view";
+}
+
 static const char *kept_wrong(struct kept_new_view *kept, const struct audit *audit, const struct rota_store_new_view *row)
 {
     const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, row->epoch);
+    if (epoch == NULL && row->epoch == audit->epoch.membership.epoch + 1)
+        return kept_early(row);
     if (epoch == NULL)
         return "it is of an epoch that this ledger never had";
     if (!rota_new_view_read(&kept->new_view, &kept->signature, kept->changes, row->bytes, &epoch->membership, row->view))

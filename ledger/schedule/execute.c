@@ -237,6 +237,20 @@ static bool change_is_alone(const struct rota_entry *entries, uint32_t index, ui
     return index + 1 == count && (index == 0 || entry_rank(&entries[index - 1]) < 2);
 }
 
+/* PROTOCOL M11. The first block of an epoch that begins with a manifest holds it, and behind it the records of that epoch;
+ * no other block holds one. */
+static struct rota_status anew_check(bool begins_anew, const struct rota_entry *entries, uint32_t index)
+{
+    bool manifest = entries[index].kind == ROTA_ENTRY_CONFIG && rota_epoch_is_discontinuity(&entries[index].change->next);
+    if (begins_anew && index == 0 && !manifest)
+        return rota_fail(ROTA_REFUSED, "the first block of this epoch begins with the recovery manifest");
+    if (begins_anew && ROTA_BROKEN(beside_the_manifest, index > 0 && entries[index].kind != ROTA_ENTRY_RECORD, false))
+        return rota_fail(ROTA_REFUSED, "beside a recovery manifest there are records and nothing else");
+    if (manifest && !(begins_anew && index == 0))
+        return rota_fail(ROTA_REFUSED, "a recovery manifest stands where its epoch begins, and nowhere else");
+    return rota_ok();
+}
+
 /* Evidence may fill a part of a block only, whoever sends it (PROTOCOL §7): so many pieces, and a quarter of the bytes; one
  * that is larger stands alone. */
 static bool evidence_has_room(const struct rota_state *state, const struct rota_entry *entries, uint32_t index)
@@ -258,9 +272,10 @@ static struct rota_status entry_check(struct rota_execution *execution, const st
                                       uint32_t count)
 {
     const struct rota_entry *entry = &entries[index];
-    if (index > 0 && entry_rank(&entries[index - 1]) > entry_rank(entry))
+    ROTA_TRY(anew_check(execution->begins_anew, entries, index));
+    if (!execution->begins_anew && index > 0 && entry_rank(&entries[index - 1]) > entry_rank(entry))
         return rota_fail(ROTA_REFUSED, "records stand before evidence, and evidence before proposals");
-    if (entry->kind == ROTA_ENTRY_CONFIG && !change_is_alone(entries, index, count))
+    if (!execution->begins_anew && entry->kind == ROTA_ENTRY_CONFIG && !change_is_alone(entries, index, count))
         return rota_fail(ROTA_REFUSED, "an epoch change stands last in its block, with no proposal beside it");
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return proposal_check(execution, entry->proposal);
@@ -275,8 +290,9 @@ static struct rota_status entries_execute(struct rota_state *state, struct rota_
 {
     struct rota_tree ROTA_CLEANUP(rota_tree_free) tree;
     rota_tree_init(&tree);
+    bool begins_anew = rota_state_begins_anew(state);
     for (uint32_t i = 0; i < count; i++) {
-        struct rota_execution execution = {.state = state, .height = height};
+        struct rota_execution execution = {.state = state, .height = height, .begins_anew = begins_anew};
         struct rota_status status = entry_check(&execution, entries, i, count);
         if (status.code != ROTA_OK) {
             *out_bad_entry = i;

@@ -28,6 +28,7 @@ struct rota_execution {
     const struct rota_proposal *proposal;
     struct rota_coordinator author;
     uint32_t op_index;
+    bool begins_anew; /* the block is the first above a recovery manifest */
 };
 
 struct rota_operation_kind {

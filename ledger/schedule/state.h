@@ -40,6 +40,13 @@ ROTA_CHECKED struct rota_status rota_state_execute(struct rota_state *state, str
 /* The newest executed block has this hash: an epoch that it begins stands on it. For whoever executes blocks whose hash is
  * known afterwards only. */
 void rota_state_stand(struct rota_state *state, const struct rota_hash *block);
+/* PROTOCOL M11: the next epoch begins above the newest block, which has this hash, without a block that ended the one
+ * before. From then on the next block must bring a manifest of this document, as its first entry. Asserts that nothing may
+ * be taken back. As rota_discontinuity_verify; ROTA_EXISTS when that block is being waited for already. */
+ROTA_CHECKED struct rota_status rota_state_discontinue(struct rota_state *state, const struct rota_epoch_change *change,
+                                                       const struct rota_hash *head);
+/* Is the next block the first of an epoch that begins so? */
+bool rota_state_begins_anew(const struct rota_state *state);
 /* The epoch in force for the next block, on top of everything executed. Borrowed: an epoch whose CONFIG block is final stays
  * where it is for the life of the state. */
 const struct rota_epoch *rota_state_epoch(const struct rota_state *state);

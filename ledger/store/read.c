@@ -132,6 +132,22 @@ struct rota_status rota_store_block(struct rota_block **out, struct rota_store *
     return status;
 }
 
+struct rota_status rota_store_change(struct rota_epoch_change **out, struct rota_store *store,
+                                     const struct rota_epoch *epoch)
+{
+    struct rota_block *block = NULL;
+    bool anew = rota_epoch_is_discontinuity(epoch);
+    *out = NULL;
+    if (epoch->membership.epoch == 0)
+        return rota_fail(ROTA_NOT_FOUND, "nothing before it began the genesis' epoch");
+    ROTA_TRY(rota_store_block(&block, store, epoch->membership.base_height + (anew ? 1 : 0)));
+    const struct rota_entry *entry = &block->entries[anew ? 0 : block->entry_count - 1];
+    if (entry->kind == ROTA_ENTRY_CONFIG)
+        *out = rota_epoch_change_retain(entry->change);
+    rota_block_release(block);
+    return *out ? rota_ok() : rota_fail(ROTA_MALFORMED, "an epoch without the block that began it");
+}
+
 struct rota_status rota_store_certificate(struct rota_certificate *out, struct rota_store *store, uint64_t height)
 {
     struct rota_view bytes;

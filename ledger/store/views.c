@@ -50,11 +50,14 @@ const char store_view_entry[] =
     "  lower(hex(e.outcome)) AS outcome\n"
     "FROM entry AS e";
 
-/* The document of a CONFIG entry lies behind its length (FORMATS §16); its epoch rules from the next block on. */
+/* The document of a CONFIG entry lies behind its length (FORMATS §16); its epoch rules from the next block on, or, when it is a
+ * recovery manifest, from its own. */
 const char store_view_epoch[] =
     "CREATE VIEW v_epoch AS\n"
-    "SELECT 0 AS epoch, 1 AS from_height, document FROM genesis\n"
-    "UNION ALL SELECT " SQL_MEMBER("d.document", "epoch") ", d.height + 1, d.document FROM\n"
+    "SELECT 0 AS epoch, 1 AS from_height, NULL AS discontinuity, document FROM genesis\n"
+    "UNION ALL SELECT " SQL_MEMBER("d.document", "epoch") ",\n"
+    "  d.height + (" SQL_MEMBER("d.document", "discontinuity") " IS NULL),\n"
+    "  " SQL_MEMBER("d.document", "discontinuity") ", d.document FROM\n"
     "(SELECT height, CAST(substr(config, 5, " SQL_NUMBER("config", "1", "4") ") AS TEXT) AS document\n"
     " FROM entry WHERE kind = 5) AS d";
 

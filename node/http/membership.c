@@ -46,29 +46,23 @@ struct document_task {
     char *text;
 };
 
-static struct rota_view document_of(const struct rota_facts *facts, uint32_t epoch, struct rota_block **block)
-{
-    const struct rota_epoch *begun = rota_state_epoch_number(facts->state, epoch);
-    if (epoch == 0)
-        return rota_view(facts->genesis->bytes, facts->genesis->len);
-    if (!begun || begun->membership.base_height > facts->height ||
-        !rota_is_ok(rota_store_block(block, facts->store, begun->membership.base_height)))
-        return rota_view(NULL, 0);
-    const struct rota_entry *last = &(*block)->entries[(*block)->entry_count - 1];
-    return last->kind == ROTA_ENTRY_CONFIG ? last->change->document : rota_view(NULL, 0);
-}
-
 static void document_visit(void *context, const struct rota_facts *facts)
 {
     struct document_task *task = context;
-    struct rota_block *block = NULL;
-    struct rota_view document = document_of(facts, task->epoch, &block);
+    struct rota_epoch_change *change = NULL;
+    const struct rota_epoch *begun = rota_state_epoch_number(facts->state, task->epoch);
+    struct rota_view document = rota_view(NULL, 0);
+    if (task->epoch == 0)
+        document = rota_view(facts->genesis->bytes, facts->genesis->len);
+    else if (begun && begun->membership.base_height <= facts->height &&
+             rota_is_ok(rota_store_change(&change, facts->store, begun)))
+        document = change->document;
     task->text = document.len > 0 ? malloc(document.len + 1) : NULL;
     if (task->text) {
         memcpy(task->text, document.data, document.len);
         task->text[document.len] = '\0';
     }
-    rota_block_release(block);
+    rota_epoch_change_release(change);
 }
 
 void rota_answer_epoch(struct rota_http_request *request, struct rota_http_reply *reply)

@@ -95,21 +95,20 @@ static struct rota_status receipt_outcome_path(struct rota_receipt *receipt, con
     return status;
 }
 
-/* One change of epoch: its block has a certificate of its own, and the CONFIG entry is the last. */
-static struct rota_status receipt_epoch(struct rota_receipt_epoch *out, const struct rota_facts *facts, uint64_t height)
+/* One change of epoch: its block has a certificate of its own, and the CONFIG entry is the last; or a recovery manifest is
+ * the first entry of the block above, and the block below is the one that it keeps. */
+static struct rota_status receipt_epoch(struct rota_receipt_epoch *out, const struct rota_facts *facts,
+                                        const struct rota_epoch *epoch)
 {
     struct rota_block *block;
+    uint64_t height = epoch->membership.base_height;
     ROTA_TRY(rota_store_certificate(&out->certificate, facts->store, height));
     ROTA_TRY(rota_store_block(&block, facts->store, height));
-    struct rota_entry *last = &block->entries[block->entry_count - 1];
     out->header = block->header;
     out->leaf_index = block->header.tree_size - 1;
     rota_tree_path(&out->tree_path, facts->tree, out->leaf_index, block->header.tree_size);
-    bool ends_epoch = last->kind == ROTA_ENTRY_CONFIG;
-    if (ends_epoch)
-        out->change = rota_epoch_change_retain(last->change);
     rota_block_release(block);
-    return ends_epoch ? rota_ok() : rota_fail(ROTA_MALFORMED, "an epoch without the block that began it");
+    return rota_store_change(&out->change, facts->store, epoch);
 }
 
 /* From the genesis to the epoch of the receipt's block. */
@@ -124,7 +123,7 @@ static struct rota_status receipt_epochs(struct rota_receipt *receipt, const str
         if (!begun)
             return rota_fail(ROTA_MALFORMED, "a block of an epoch that has not begun");
         receipt->epoch_count = number;
-        ROTA_TRY(receipt_epoch(&receipt->epochs[number - 1], facts, begun->membership.base_height));
+        ROTA_TRY(receipt_epoch(&receipt->epochs[number - 1], facts, begun));
     }
     return rota_ok();
 }

@@ -6,6 +6,8 @@
 
 #include "ledger/receipt.h"
 
+#include <unistd.h>
+
 struct receipt_options {
     struct rota_common common;
     const char *argument;
@@ -81,6 +83,37 @@ static int receipt_get_run(void *input)
     return code;
 }
 
+/* Steps of the receipt at which no quorum of the old members decided (PROTOCOL M11): whoever trusts it has to know. */
+static json_t *receipt_discontinuities(const struct rota_receipt *receipt)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < receipt->epoch_count; i++) {
+        const struct rota_epoch *epoch = &receipt->epochs[i].change->next;
+        if (!rota_epoch_is_discontinuity(epoch))
+            continue;
+        json_t *item = json_object();
+        rota_result_number(item, "epoch", epoch->membership.epoch);
+        rota_result_number(item, "kept_height", epoch->discontinuity.height);
+        rota_result_hex(item, "kept_block", rota_view(epoch->discontinuity.block.b, ROTA_HASH_BYTES));
+        (void)json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static void receipt_print_discontinuities(const struct rota_receipt *receipt)
+{
+    bool colour = isatty(STDOUT_FILENO) == 1;
+    for (uint32_t i = 0; i < receipt->epoch_count; i++) {
+        const struct rota_epoch *epoch = &receipt->epochs[i].change->next;
+        if (rota_epoch_is_discontinuity(epoch))
+            (void)printf(
+                "%sDISCONTINUITY above block %llu%s: epoch %u began with a recovery manifest of the administrators, "
+                "and whatever was above that block was given up\n",
+                colour ? "\033[1;31m" : "", (unsigned long long)epoch->discontinuity.height, colour ? "\033[0m" : "",
+                epoch->membership.epoch);
+    }
+}
+
 static int receipt_say(const struct receipt_options *options, const struct rota_receipt *receipt,
                        const struct rota_genesis *genesis, bool key_known)
 {
@@ -103,6 +136,7 @@ static int receipt_say(const struct receipt_options *options, const struct rota_
         rota_result_number(result, "signers", signers);
         rota_result_number(result, "members", genesis->membership.count);
         rota_result_set(result, "key_in_genesis", json_boolean(key_known));
+        rota_result_set(result, "discontinuities", receipt_discontinuities(receipt));
         rota_proposal_result(result, receipt->proposal, &fates);
         rota_result_print(result);
         return ROTA_EXIT_DONE;
@@ -111,6 +145,7 @@ static int receipt_say(const struct receipt_options *options, const struct rota_
                  genesis->name.text);
     (void)printf("block       %llu of %s, certified by %u of %u facilities\nid          %s\n",
                  (unsigned long long)header->height, time, signers, genesis->membership.count, id);
+    receipt_print_discontinuities(receipt);
     if (!key_known)
         (void)puts(
             "note        the coordinator's key was granted after the genesis: the facilities vouch for its signature");

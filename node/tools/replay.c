@@ -19,10 +19,14 @@ static struct rota_status replay_block(struct rota_replay *replay, uint64_t heig
     struct rota_outcomes outcomes = {0};
     uint32_t bad;
     ROTA_TRY(rota_store_block(&block, replay->store, height));
+    const struct rota_epoch_change *manifest = rota_entries_discontinuity(block->entries, block->entry_count);
     struct rota_status status =
-        rota_state_execute(replay->state, &outcomes, &bad, height, block->entries, block->entry_count);
+        manifest ? rota_state_discontinue(replay->state, manifest, &block->header.prev_hash) : rota_ok();
+    if (rota_is_ok(status))
+        status = rota_state_execute(replay->state, &outcomes, &bad, height, block->entries, block->entry_count);
     if (rota_is_ok(status)) {
         rota_state_finalise(replay->state);
+        rota_state_stand(replay->state, &block->hash);
         if (!rota_hash_equal(&outcomes.root, &block->header.outcome_hash))
             status = rota_fail(ROTA_REFUSED, "the outcomes do not follow from the entries");
         rota_outcomes_free(&outcomes);

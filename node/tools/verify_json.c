@@ -98,10 +98,22 @@ static json_t *json_epochs(const struct rota_audit_report *report)
     json_t *list = json_array();
     for (uint32_t i = 0; i < report->epoch_count; i++) {
         const struct rota_audit_epoch *epoch = &report->epochs[i];
-        json_array_append_new(list, json_pack("{s:i,s:o,s:i,s:i,s:i,s:o}", "epoch", (int)epoch->number, "from_height",
+        json_array_append_new(list, json_pack("{s:i,s:o,s:i,s:i,s:i,s:o,s:b}", "epoch", (int)epoch->number, "from_height",
                                               json_number(epoch->from_height), "members", (int)epoch->members, "quorum",
                                               (int)epoch->quorum, "tolerates_liars", (int)epoch->liars, "config_hash",
-                                              json_hash(&epoch->config_hash)));
+                                              json_hash(&epoch->config_hash), "discontinuity", (int)epoch->discontinuity));
+    }
+    return list;
+}
+
+static json_t *json_discontinuities(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->discontinuity_count; i++) {
+        const struct rota_audit_discontinuity *each = &report->discontinuities[i];
+        json_array_append_new(list, json_pack("{s:i,s:o,s:o,s:s}", "epoch", (int)each->epoch, "kept_height",
+                                              json_number(each->height), "kept_block", json_hash(&each->block),
+                                              "approved_by", each->approved_by));
     }
     return list;
 }
@@ -124,6 +136,7 @@ bool verify_print_json(const struct verify_run *run)
     json_object_set_new(all, "anchors", json_anchors(run));
     json_object_set_new(all, "checks", json_checks(report));
     json_object_set_new(all, "epochs", json_epochs(report));
+    json_object_set_new(all, "discontinuities", json_discontinuities(report));
     json_object_set_new(all, "failures", json_failures(report));
     json_object_set_new(all, "anomalies", json_anomalies(report));
     json_object_set_new(

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 void verify_time_format(char out[VERIFY_TIME_CHARS], uint64_t time_ms)
 {
@@ -143,9 +144,9 @@ static void words_epochs(const struct rota_audit_report *report)
     for (uint32_t i = 0; report->epoch_count > 1 && i < report->epoch_count; i++) {
         const struct rota_audit_epoch *epoch = &report->epochs[i];
         printf("%sepoch %" PRIu32 " from block %" PRIu64 ": %" PRIu32 " facilities, %" PRIu32 " decide, %" PRIu32
-               " may lie\n",
+               " may lie%s\n",
                i == 0 ? "members   " : "          ", epoch->number, epoch->from_height, epoch->members, epoch->quorum,
-               epoch->liars);
+               epoch->liars, epoch->discontinuity ? "   DISCONTINUITY" : "");
     }
 }
 
@@ -154,6 +155,21 @@ static void words_anomalies(const struct rota_audit_report *report)
     for (uint32_t i = 0; i < report->anomaly_count; i++)
         printf("%sblock %" PRIu64 ": %s\n", i == 0 ? "proven    " : "          ", report->anomalies[i].height,
                report->anomalies[i].text);
+}
+
+/* For ever, and in red where there is colour. */
+static void words_discontinuities(const struct rota_audit_report *report)
+{
+    bool colour = isatty(STDOUT_FILENO) == 1;
+    for (uint32_t i = 0; i < report->discontinuity_count; i++) {
+        const struct rota_audit_discontinuity *each = &report->discontinuities[i];
+        char hex[2 * ROTA_HASH_BYTES + 1];
+        rota_hex_encode(hex, rota_view(each->block.b, sizeof each->block.b));
+        printf("%sDISCONTINUITY above block %" PRIu64 ": a recovery manifest began epoch %" PRIu32
+               "; whatever others hold above that block was given up%s\n",
+               colour ? "\033[1;31m" : "", each->height, each->epoch, colour ? "\033[0m" : "");
+        printf("          kept to %s\n          approved by the administrators of %s\n", hex, each->approved_by);
+    }
 }
 
 bool verify_print_words(const struct verify_run *run)
@@ -168,6 +184,7 @@ bool verify_print_words(const struct verify_run *run)
     if (report->verdict != ROTA_VERDICT_UNREADABLE && report->verdict != ROTA_VERDICT_UNSUPPORTED)
         words_figures(run);
     words_epochs(report);
+    words_discontinuities(report);
     words_anomalies(report);
     printf("unshown   blocks after the last one here; whether coordinators were kept from submitting\n");
     return fflush(stdout) != 0 || ferror(stdout) != 0;

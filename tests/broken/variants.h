@@ -213,6 +213,12 @@
       "unit_ledger store_file/opening_folds_the_log_into_the_file", 0, "test")                                              \
     V(config_by_a_minority, "b43", "one approval is enough to change the members", "unit_ledger epoch/what_may_follow", 0,  \
       "test")                                                                                                               \
+    V(manifest_by_a_minority, "b43", "one approval is enough for a recovery manifest",                                      \
+      "unit_ledger discontinuity/what_a_manifest_needs", 0, "test")                                                         \
+    V(manifest_keeps_any_block, "b43", "a recovery manifest counts above any block",                                        \
+      "unit_ledger discontinuity/what_a_manifest_needs", 0, "test")                                                         \
+    V(beside_the_manifest, "b43", "anything may stand beside a recovery manifest",                                          \
+      "unit_ledger discontinuity/its_block_holds_nothing_else", 0, "test")                                                  \
     V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                 \
       "scenarios contract/a_primary_much_slower_than_the_others_were_is_replaced", 0, "test expectation")                   \
     V(primary_for_ever, "p2.9", "a primary never hands over in time",                                                       \

@@ -316,6 +316,18 @@ char *fixture_epoch_document(const struct rota_epoch *current, const char *const
     return text;
 }
 
+char *fixture_manifest_document(const struct rota_epoch *current, const char *const *labels, uint32_t count,
+                                const char *accepts, const struct rota_discontinuity *kept)
+{
+    char *plain = fixture_epoch_document(current, labels, count, accepts), *text = NULL, block[2 * ROTA_HASH_BYTES + 1];
+    rota_hex_encode(block, rota_view(kept->block.b, sizeof kept->block.b));
+    plain[strlen(plain) - 1] = '\0';
+    cr_assert(asprintf(&text, "%s,\"discontinuity\":{\"height\":%llu,\"block\":\"%s\"}}", plain,
+                       (unsigned long long)kept->height, block) > 0);
+    free(plain);
+    return text;
+}
+
 struct rota_epoch_change *fixture_epoch_change(const struct rota_epoch *current, const char *document, uint32_t approvers)
 {
     struct rota_approval approvals[ROTA_MEMBERS_MAX];

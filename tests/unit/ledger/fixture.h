@@ -54,6 +54,9 @@ struct rota_record *fixture_recovered(const struct rota_genesis *genesis, uint32
  * JSON list, "" for none. malloc'd: given to the caller. */
 char *fixture_epoch_document(const struct rota_epoch *current, const char *const *labels, uint32_t count,
                              const char *accepts);
+/* The same as a recovery manifest, which keeps this block. */
+char *fixture_manifest_document(const struct rota_epoch *current, const char *const *labels, uint32_t count,
+                                const char *accepts, const struct rota_discontinuity *kept);
 /* That document, approved by the members of `current` whose bit is set. One reference. */
 struct rota_epoch_change *fixture_epoch_change(const struct rota_epoch *current, const char *document, uint32_t approvers);
 

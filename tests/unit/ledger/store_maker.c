@@ -94,6 +94,17 @@ struct rota_block *maker_block(struct maker *maker, struct rota_outcomes *out, s
     return block;
 }
 
+void maker_discontinue(struct maker *maker, const char *const *labels, uint32_t count, uint32_t approvers, uint32_t signers)
+{
+    const struct rota_epoch *current = rota_state_epoch(maker->state);
+    struct rota_discontinuity kept = {maker->height, maker->hashes[maker->height]};
+    char *document = fixture_manifest_document(current, labels, count, "\"fewer-liars\",\"two-members\"", &kept);
+    struct rota_entry entry = fixture_entry_of_change(fixture_epoch_change(current, document, approvers));
+    MUST(rota_state_discontinue(maker->state, entry.change, &kept.block));
+    maker_add(maker, &entry, 1, signers);
+    free(document);
+}
+
 void maker_certificate(struct rota_certificate *out, const struct maker *maker, uint64_t height, uint64_t view,
                        uint32_t signers)
 {
@@ -208,11 +219,12 @@ static void receipt_epochs(struct rota_receipt *receipt, struct maker *maker, st
     for (; receipt->epoch_count < receipt->headers[0].epoch; receipt->epoch_count++) {
         struct rota_receipt_epoch *step = &receipt->epochs[receipt->epoch_count];
         struct rota_block *block;
-        uint64_t height = rota_state_epoch_number(maker->state, receipt->epoch_count + 1)->membership.base_height;
+        const struct rota_epoch *begun = rota_state_epoch_number(maker->state, receipt->epoch_count + 1);
+        uint64_t height = begun->membership.base_height;
         MUST(rota_store_block(&block, store, height));
         step->header = block->header;
         step->leaf_index = block->header.tree_size - 1;
-        step->change = rota_epoch_change_retain(block->entries[block->entry_count - 1].change);
+        MUST(rota_store_change(&step->change, store, begun));
         rota_tree_path(&step->tree_path, &maker->tree, step->leaf_index, block->header.tree_size);
         MUST(rota_store_certificate(&step->certificate, store, height));
         rota_block_release(block);

@@ -35,6 +35,9 @@ struct rota_entry maker_evidence(struct rota_evidence *evidence);
 struct rota_block *maker_block(struct maker *maker, struct rota_outcomes *out, struct rota_entry *entries, uint32_t count);
 /* One transaction: the block, and its certificate when `signers` is not 0 (a mask of members). */
 void maker_add(struct maker *maker, struct rota_entry *entries, uint32_t count, uint32_t signers);
+/* A recovery manifest above the newest block, approved by at least two thirds of the members of the epoch in force, and the
+ * first block of its epoch, which holds it. */
+void maker_discontinue(struct maker *maker, const char *const *labels, uint32_t count, uint32_t approvers, uint32_t signers);
 /* A properly signed commit certificate of those members. */
 void maker_certificate(struct rota_certificate *out, const struct maker *maker, uint64_t height, uint64_t view,
                        uint32_t signers);

@@ -1,0 +1,192 @@
+/* Ledgers that lost a quorum and went on: what the audit, the file and receipts show of it (FORMATS §10, §14). */
+#include "ledger/audit/audit.h"
+#include "store_maker.h"
+
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+static const char *const survivors[] = {"charlie", "delta", "m-4", "m-5"};
+static const char *const others[] = {"charlie", "delta", "m-4", "m-6"};
+
+#define ASSIGN(day)                                                                                             \
+    "[{\"op\":\"assign\",\"person\":\"p-3\",\"code\":\"DAY\",\"facility\":\"charlie\",\"start\":\"2026-12-" day \
+    "T07:00Z\",\"minutes\":60}]"
+
+static void story_assign(struct maker *maker, uint64_t seq, const char *ops, uint32_t signers)
+{
+    struct rota_entry entry = maker_proposal(maker, "charlie-scheduler", seq, ops);
+    maker_add(maker, &entry, 1, signers);
+}
+
+/* Blocks 1 and 2 of four facilities; block 2 is kept, and 3 begins epoch 1. */
+static void story(struct maker *maker, const char *name, const char *const *labels, uint32_t kept_signers)
+{
+    maker_begin(maker, name);
+    story_assign(maker, 1, ASSIGN("01"), 0x7);
+    story_assign(maker, 2, ASSIGN("02"), kept_signers);
+    maker_discontinue(maker, labels, 4, 0xe, 0x7);
+    story_assign(maker, 3, ASSIGN("03"), 0);
+    story_assign(maker, 4, ASSIGN("04"), 0xb);
+    rota_store_close(maker->store);
+    maker->store = NULL;
+}
+
+static enum rota_verdict audit(struct rota_audit_report *report, const struct maker *maker,
+                               const struct rota_receipt *receipt)
+{
+    struct rota_audit_options options = {.path = maker->path,
+                                         .genesis = rota_view(maker->genesis.bytes, maker->genesis.len),
+                                         .receipt_count = receipt ? 1 : 0,
+                                         .receipts = receipt,
+                                         .jobs = 2};
+    rota_audit_run(report, &options);
+    return report->verdict;
+}
+
+static void receipt_of(struct rota_receipt *out, struct maker *maker, uint64_t height, uint64_t certified)
+{
+    char *text = maker_receipt(maker, height, certified);
+    struct rota_status status = rota_receipt_parse(out, rota_view_text(text));
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    free(text);
+}
+
+Test(audit_discontinuity, it_holds_and_is_shown)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    story(&maker, "manifest", survivors, 0xb);
+    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
+    cr_assert_eq(report.height, 5);
+    cr_assert_eq(report.epoch_count, 2);
+    cr_assert(report.epochs[1].discontinuity && report.epochs[1].from_height == 3 && !report.epochs[0].discontinuity);
+    cr_assert_eq(report.discontinuity_count, 1);
+    cr_assert(report.discontinuities[0].height == 2 && report.discontinuities[0].epoch == 1);
+    cr_assert(rota_hash_equal(&report.discontinuities[0].block, &maker.hashes[2]));
+    cr_assert_str_eq(report.discontinuities[0].approved_by, "bravo, charlie and delta");
+    rota_audit_report_free(&report);
+    maker_end(&maker);
+}
+
+/* PROTOCOL M11: no certificate of the new epoch speaks for a block of the old one. */
+Test(audit_discontinuity, the_kept_block_has_a_certificate_of_its_own)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    story(&maker, "manifest-bare", survivors, 0);
+    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
+    cr_assert_str_eq(report.failures[0].check, "E1");
+    cr_assert_eq(report.failures[0].height, 2);
+    rota_audit_report_free(&report);
+    maker_end(&maker);
+}
+
+static void entry_spoil(const struct maker *maker, uint64_t at, uint8_t with)
+{
+    sqlite3 *db;
+    sqlite3_blob *blob;
+    cr_assert_eq(sqlite3_open(maker->path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_blob_open(db, "main", "entry", "config", 4, 1, &blob), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    uint8_t byte;
+    cr_assert_eq(sqlite3_blob_read(blob, &byte, 1, (int)at), SQLITE_OK);
+    byte ^= with;
+    cr_assert_eq(sqlite3_blob_write(blob, &byte, 1, (int)at), SQLITE_OK);
+    sqlite3_blob_close(blob);
+    sqlite3_close(db);
+}
+
+/* Whatever byte of it is changed. */
+Test(audit_discontinuity, no_byte_of_the_manifest_can_be_changed)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    story(&maker, "manifest-bytes", survivors, 0xb);
+    struct rota_epoch_change *change;
+    struct rota_store *store;
+    cr_assert(rota_is_ok(rota_store_open(&store, maker.path, &maker.genesis)));
+    cr_assert(rota_is_ok(rota_store_change(&change, store, rota_state_epoch(maker.state))));
+    rota_store_close(store);
+    for (uint64_t at = 0; at < change->len; at += at < change->len - 300 ? 37 : 3) {
+        entry_spoil(&maker, at, 0x01);
+        cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID, "byte %llu", (unsigned long long)at);
+        cr_assert_leq(report.intact_height, 2);
+        rota_audit_report_free(&report);
+        entry_spoil(&maker, at, 0x01);
+    }
+    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED);
+    rota_audit_report_free(&report);
+    rota_epoch_change_release(change);
+    maker_end(&maker);
+}
+
+/* A receipt leads over the discontinuity, and proves it; one from before still holds. */
+Test(audit_discontinuity, receipts_on_both_sides_hold)
+{
+    struct maker maker;
+    struct rota_receipt before, after;
+    struct rota_audit_report report;
+    story(&maker, "manifest-receipt", survivors, 0xb);
+    receipt_of(&before, &maker, 2, 2);
+    receipt_of(&after, &maker, 4, 5);
+    cr_assert_eq(after.epoch_count, 1);
+    struct rota_status status = rota_receipt_verify(&after, &maker.genesis, NULL);
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    cr_assert_eq(audit(&report, &maker, &after), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    cr_assert_eq(audit(&report, &maker, &before), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    after.epochs[0].certificate.signatures[0].b[0] ^= 1;
+    cr_assert_eq(rota_receipt_verify(&after, &maker.genesis, NULL).code, ROTA_BAD_SIGNATURE);
+    after.epochs[0].certificate.signatures[0].b[0] ^= 1;
+    after.epochs[0].change->approvals[0].signature.b[0] ^= 1;
+    cr_assert_eq(rota_receipt_verify(&after, &maker.genesis, NULL).code, ROTA_BAD_SIGNATURE);
+    after.epochs[0].change->approvals[0].signature.b[0] ^= 1;
+    after.epochs[0].header = maker.headers[1];
+    cr_assert(!rota_is_ok(rota_receipt_verify(&after, &maker.genesis, NULL)), "a certified block, but not the kept one");
+    rota_receipt_free(&before);
+    rota_receipt_free(&after);
+    maker_end(&maker);
+}
+
+/* What was certified and given up: no facility lied, and the file is not said to be the whole. */
+Test(audit_discontinuity, a_receipt_of_a_block_that_was_given_up_accuses_nobody)
+{
+    struct maker lost, maker;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    maker_begin(&lost, "manifest-lost");
+    story_assign(&lost, 1, ASSIGN("01"), 0x7);
+    story_assign(&lost, 2, ASSIGN("02"), 0xb);
+    story_assign(&lost, 3, ASSIGN("08"), 0x7);
+    rota_store_close(lost.store);
+    lost.store = NULL;
+    receipt_of(&receipt, &lost, 3, 3);
+    story(&maker, "manifest-kept", survivors, 0xb);
+    cr_assert_eq(audit(&report, &maker, &receipt), ROTA_VERDICT_INCOMPLETE);
+    cr_assert_str_eq(report.failures[0].check, "J2");
+    cr_assert_not_null(strstr(report.failures[0].text, "given up"), "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&maker);
+    maker_end(&lost);
+}
+
+/* Two manifests for one epoch: administrators signed both, and they are named; the facilities of either are not. */
+Test(audit_discontinuity, who_approved_of_two_manifests_is_named)
+{
+    struct maker first, second;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    story(&first, "manifest-one", survivors, 0xb);
+    story(&second, "manifest-two", others, 0xb);
+    receipt_of(&receipt, &second, 4, 5);
+    cr_assert_eq(audit(&report, &first, &receipt), ROTA_VERDICT_EQUIVOCATION);
+    cr_assert_not_null(strstr(report.failures[0].text, "administrators of bravo, charlie and delta"), "%s",
+                       report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&first);
+    maker_end(&second);
+}
