@@ -167,6 +167,8 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
     struct rota_action *action = rota_core_emit(core, ROTA_ACTION_COMMIT);
     action->commit.height = slot->height;
     action->commit.certificate = certificate;
+    for (uint64_t h = core->committed + 1; h <= slot->height; h++) /* T10: a primary that only ticks has decided nothing */
+        core->entered_height += ROTA_BROKEN(office_goes_round_by_ticks, core->slots[h % ROTA_SLOTS].ticks, 0);
     core->committed_certificate = slot->certificate;
     core->has_committed_certificate = true;
     core->committed = slot->height;

@@ -278,6 +278,7 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     core->accused_chain = false;
     if (event->at_ms > core->now_ms)
         core->now_ms = event->at_ms;
+    core->wall_ms = event->wall_ms;
     if (core->ended) { /* M7: no word of this epoch above its CONFIG block */
         core->actions = NULL;
         return;

@@ -89,6 +89,9 @@ enum rota_check {
 struct rota_event {
     enum rota_event_kind kind;
     uint64_t at_ms; /* monotonic, never decreasing */
+    /* This facility's clock, milliseconds since 1970; may jump. It says when a TICK is due (PROTOCOL T11), and nothing else;
+     * 0: not known, then none is. */
+    uint64_t wall_ms;
     union {
         struct {
             bool restarted; /* we ran before and may have said things that are lost (PROTOCOL R2); not when an epoch has just
@@ -115,6 +118,7 @@ struct rota_event {
             struct rota_header header;
             struct rota_hash block;
             bool ends_epoch; /* it holds a CONFIG entry (PROTOCOL M6) */
+            bool ticks;      /* it holds a TICK (PROTOCOL T11) */
         } built;
         struct {
             struct rota_hash block;
@@ -176,6 +180,7 @@ struct rota_action {
             uint64_t after_ms;         /* time_ms must be greater */
             struct rota_anchor anchor; /* goes into the block unless it is in the ledger; view 0: none */
             bool bare;                 /* that alone is worth a block (PROTOCOL H6) */
+            bool tick;                 /* if nothing waits, a TICK is; after_ms leaves it the time it needs (PROTOCOL T11) */
         } build;
         struct {
             uint64_t height;

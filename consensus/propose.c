@@ -23,6 +23,13 @@ static bool propose_helps(const struct rota_core *core)
     return false;
 }
 
+/* T11: nothing else is there to be ordered, and nothing in flight. */
+static bool propose_ticks(const struct rota_core *core)
+{
+    return core->voted_height == core->committed && core->now_ms >= core->tick_again_ms &&
+           ROTA_BROKEN(tick_before_it_is_due, rota_tick_is_due(core, 0), core->timers.tick_ms != 0);
+}
+
 /* Latency first: at once when nothing is in flight, else only a full block. */
 static bool propose_is_due(struct rota_core *core)
 {
@@ -30,7 +37,8 @@ static bool propose_is_due(struct rota_core *core)
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
-    if (!rota_core_is_primary(core) || propose_is_overtaken(core) || (core->waiting == 0 && !propose_helps(core)))
+    if (!rota_core_is_primary(core) || propose_is_overtaken(core) ||
+        (core->waiting == 0 && !propose_helps(core) && !propose_ticks(core)))
         return false;
     if (ROTA_BROKEN(block_above_config_proposed, rota_window_ends_epoch(core), false))
         return false;
@@ -61,6 +69,11 @@ void rota_propose(struct rota_core *core)
     action->build.after_ms = propose_parent_time(core);
     action->build.anchor = rota_core_anchor(core);
     action->build.bare = core->waiting == 0;
+    if (core->waiting == 0 && propose_ticks(core)) {
+        action->build.tick = true;
+        action->build.after_ms += ROTA_BROKEN(tick_before_it_is_due, core->timers.tick_ms - 1, 0);
+        core->tick_again_ms = core->now_ms + core->timers.heartbeat_ms;
+    }
     core->building = true;
     core->helped = true; /* whatever is built now, a commit of this view follows, or nothing does */
 }
@@ -95,6 +108,7 @@ void rota_propose_built(struct rota_core *core, const struct rota_event *event)
     slot->check = ROTA_SLOT_VALID;
     slot->proposed = slot->saved = true;
     slot->ends_epoch = event->built.ends_epoch;
+    slot->ticks = event->built.ticks;
     core->valid_height = header->height;
     core->voted_height = header->height;
     core->voted_block = event->built.block;

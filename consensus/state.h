@@ -43,6 +43,7 @@ struct rota_slot {
     struct rota_header header; /* unless source is EMPTY */
     struct rota_hash block;
     struct rota_hash wanted; /* hash that must stand here, header not known yet; zero: none */
+    bool ticks;              /* ours, and nothing but a TICK */
     bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
     bool judge_time;
     enum rota_slot_check check;
@@ -133,7 +134,7 @@ struct rota_core {
     uint32_t prepare_quorum; /* PREPAREs in a prepare certificate; 1 in the crash profile, the primary's */
     bool crash_profile;      /* nobody lies: PREPAREs of backups are not said, a contradiction stops the replica */
 
-    uint64_t now_ms;
+    uint64_t now_ms, wall_ms;
     struct rota_actions *actions; /* of the step under way */
     bool save_said;               /* SAVE is already in this step's list */
     uint32_t final_count;         /* certificates of this step's COMMITs: their slots may be reused at once */
@@ -191,6 +192,9 @@ struct rota_core {
     uint32_t failed_views;   /* views entered since the last commit in a view */
     uint64_t progress_ms;    /* since when the oldest block in flight waits; 0: none in flight */
     uint64_t request_ms;     /* since when a request waits for this view's primary; 0: none does */
+    uint64_t tick_ms;        /* since when a TICK is overdue (T11); 0: none is */
+    uint64_t tick_height;    /* of the ledger then: whatever came later is as good as a TICK */
+    uint64_t tick_again_ms;  /* not before: the next try to build one */
     uint64_t view_change_ms; /* deadline of the view change, 0: fewer than Q view changes held */
     uint64_t turn_ms;        /* when they were held: the new primary's turn began */
     uint64_t apart_ms;       /* since when fewer than a quorum is heard, 0: a quorum is */
@@ -306,6 +310,11 @@ void rota_claim_hear(struct rota_core *core, uint32_t peer, uint64_t committed);
 void rota_contract_served(struct rota_core *core, uint64_t waited_ms);
 void rota_contract_end(struct rota_core *core);
 void rota_contract_run(struct rota_core *core);
+/* tick.c */
+/* By this facility's clock the newest block is as old as it may be, and slack_ms more. */
+bool rota_tick_is_due(const struct rota_core *core, uint64_t slack_ms);
+void rota_tick_watch(struct rota_core *core);
+uint64_t rota_tick_deadline(const struct rota_core *core); /* 0: time alone changes nothing */
 /* read_index.c */
 void rota_read_want(struct rota_core *core, uint64_t token);
 void rota_read_index_admit(struct rota_core *core, const struct rota_message *message);
@@ -342,6 +351,8 @@ void rota_status_say(struct rota_core *core, uint32_t to);
 void rota_status_admit(struct rota_core *core, const struct rota_message *message);
 /* timers.c */
 void rota_peer_hear(struct rota_core *core, uint32_t member);
+/* Members that were heard lately, ourselves among them, `besides` left out. */
+uint32_t rota_peers_heard(const struct rota_core *core, uint32_t besides);
 /* Heard within two rounds of status and grace_ms. */
 bool rota_peer_is_heard(const struct rota_core *core, uint32_t member, uint32_t grace_ms);
 void rota_timers_run(struct rota_core *core);

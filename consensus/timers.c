@@ -1,4 +1,4 @@
-/* Time (PROTOCOL T1..T10). The core has no clock: it looks at the time its events carry and asks to be woken. */
+/* Time (PROTOCOL T1..T8). The core has no clock: it looks at the time its events carry and asks to be woken. */
 #include "consensus/state.h"
 
 uint64_t rota_timers_grown(const struct rota_core *core, uint64_t base_ms)
@@ -20,8 +20,7 @@ bool rota_peer_is_heard(const struct rota_core *core, uint32_t member, uint32_t 
     return heard_ms != 0 && core->now_ms - heard_ms <= 2 * (uint64_t)core->timers.status_ms + grace_ms;
 }
 
-/* Members that were heard lately, ourselves among them, `besides` left out. */
-static uint32_t heard_count(const struct rota_core *core, uint32_t besides)
+uint32_t rota_peers_heard(const struct rota_core *core, uint32_t besides)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < core->n; i++)
@@ -32,7 +31,7 @@ static uint32_t heard_count(const struct rota_core *core, uint32_t besides)
 /* T1: what was learnt while no quorum could be reached says nothing about the time that a quorum needs. */
 static void quorum_watch(struct rota_core *core)
 {
-    if (heard_count(core, core->n) < core->quorum) {
+    if (rota_peers_heard(core, core->n) < core->quorum) {
         core->apart_ms = core->apart_ms != 0 ? core->apart_ms : core->now_ms;
         return;
     }
@@ -70,7 +69,7 @@ static void suspect_silence(struct rota_core *core)
     if (primary == core->self || !core->durable.active)
         return;
     uint64_t since = core->peers[primary].heard_ms > core->entered_ms ? core->peers[primary].heard_ms : core->entered_ms;
-    if (core->now_ms - since >= core->timers.suspect_ms && heard_count(core, primary) >= core->quorum)
+    if (core->now_ms - since >= core->timers.suspect_ms && rota_peers_heard(core, primary) >= core->quorum)
         rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
 }
 
@@ -115,6 +114,7 @@ void rota_timers_run(struct rota_core *core)
     suspect_silence(core);
     suspect_absent(core);
     suspect_stall(core);
+    rota_tick_watch(core);
     rota_contract_run(core);
     heartbeat_say(core);
     if (core->now_ms >= core->status_ms)
@@ -150,6 +150,8 @@ void rota_timers_arm(struct rota_core *core)
     earlier(&at_ms, core->hello_ms);
     if (watches)
         earlier(&at_ms, turn_end(core));
+    if (!core->suspected)
+        earlier(&at_ms, rota_tick_deadline(core));
     earlier(&at_ms, core->untimely_ms);
     earlier(&at_ms, rota_catch_up_deadline(core));
     earlier(&at_ms, rota_read_deadline(core));

@@ -48,7 +48,7 @@ static void slot_fill(struct rota_core *core, struct rota_slot *slot, const stru
     slot->block = *block;
     slot->source = source;
     slot->check = ROTA_SLOT_UNCHECKED;
-    slot->proposed = slot->judge_time = slot->saved = slot->locked = slot->ends_epoch = slot->brought = false;
+    slot->proposed = slot->judge_time = slot->saved = slot->locked = slot->ends_epoch = slot->ticks = slot->brought = false;
 }
 
 void rota_window_clear(struct rota_core *core, struct rota_slot *slot)
@@ -56,7 +56,7 @@ void rota_window_clear(struct rota_core *core, struct rota_slot *slot)
     window_lower(core, slot->height);
     slot->source = ROTA_SLOT_EMPTY;
     slot->check = ROTA_SLOT_UNCHECKED;
-    slot->proposed = slot->saved = slot->locked = slot->brought = false;
+    slot->proposed = slot->saved = slot->locked = slot->ticks = slot->brought = false;
 }
 
 /* Below a certified block everything is certified: its parent's hash is what must stand under it. */
@@ -206,7 +206,7 @@ void rota_window_new_view(struct rota_core *core)
 {
     for (uint32_t i = 0; i < ROTA_SLOTS; i++) {
         struct rota_slot *slot = &core->slots[i];
-        slot->proposed = slot->locked = slot->saved = slot->judge_time = slot->ends_epoch = false;
+        slot->proposed = slot->locked = slot->saved = slot->judge_time = slot->ends_epoch = slot->ticks = false;
         slot->check = ROTA_SLOT_UNCHECKED;
         if (slot->source != ROTA_SLOT_CERTIFIED)
             slot->source = ROTA_SLOT_EMPTY;

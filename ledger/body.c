@@ -56,6 +56,11 @@ struct rota_epoch_change *rota_entries_discontinuity(const struct rota_entry *en
     return begins ? entries[0].change : NULL;
 }
 
+bool rota_block_is_tick(const struct rota_block *block)
+{
+    return block->entry_count > 0 && rota_entry_is_tick(&block->entries[block->entry_count - 1]);
+}
+
 size_t rota_block_encoded_bytes(const struct rota_block *block)
 {
     return ROTA_HEADER_BYTES + block->body_bytes;

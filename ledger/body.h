@@ -28,6 +28,9 @@ bool rota_block_ends_epoch(const struct rota_block *block);
 /* The recovery manifest that these entries of a block begin with, borrowed; NULL: none (PROTOCOL M11). */
 struct rota_epoch_change *rota_entries_discontinuity(const struct rota_entry *entries, uint32_t count);
 
+/* Does it hold a TICK, which stands last in its block (PROTOCOL T11)? */
+bool rota_block_is_tick(const struct rota_block *block);
+
 /* Encoded block = header 200 || body. */
 size_t rota_block_encoded_bytes(const struct rota_block *block);
 void rota_block_encode(struct rota_writer *writer, const struct rota_block *block);

@@ -66,6 +66,11 @@ struct rota_entry rota_entry_share(const struct rota_entry *entry)
     return rota_entry_of_evidence(entry->evidence);
 }
 
+bool rota_entry_is_tick(const struct rota_entry *entry)
+{
+    return entry->kind == ROTA_ENTRY_RECORD && entry->record->kind == ROTA_RECORD_TICK;
+}
+
 const char *rota_entry_kind_name(enum rota_entry_kind kind)
 {
     return kind == ROTA_ENTRY_PROPOSAL   ? "proposal"

@@ -44,6 +44,7 @@ struct rota_entry rota_entry_of_record(struct rota_record *record);
 struct rota_entry rota_entry_of_change(struct rota_epoch_change *change);
 /* Another reference to the same. */
 struct rota_entry rota_entry_share(const struct rota_entry *entry);
+bool rota_entry_is_tick(const struct rota_entry *entry);
 /* "proposal", "evidence", "record", "config". */
 const char *rota_entry_kind_name(enum rota_entry_kind kind);
 void rota_entry_release(struct rota_entry *entry);

@@ -121,6 +121,35 @@ static struct rota_status recovered_verify(const struct rota_record *record, con
     return rota_recovered_verify(&record->recovered, membership);
 }
 
+/* ---- kind 3: TICK --------------------------------------------------------------------------------------------------- */
+
+static void tick_encode(struct rota_writer *writer, const struct rota_record *record)
+{
+    rota_write_u32(writer, record->tick.epoch);
+    rota_write_u64(writer, record->tick.height);
+}
+
+static struct rota_status tick_decode(struct rota_record *out, struct rota_reader *reader)
+{
+    out->tick.epoch = rota_read_u32(reader);
+    out->tick.height = rota_read_u64(reader);
+    if (!reader->bad && out->tick.height == 0)
+        return rota_fail(ROTA_MALFORMED, "a TICK of no block");
+    return rota_ok();
+}
+
+static struct rota_status tick_verify(const struct rota_record *record, const struct rota_membership *membership)
+{
+    if (record->tick.epoch != membership->epoch)
+        return rota_fail(ROTA_WRONG_LEDGER, "a TICK of another epoch");
+    return rota_ok();
+}
+
+bool rota_tick_may(uint64_t time_ms, uint64_t parent_ms, uint32_t tick_ms)
+{
+    return tick_ms != 0 && time_ms >= parent_ms && time_ms - parent_ms >= tick_ms;
+}
+
 /* ---- every kind ----------------------------------------------------------------------------------------------------- */
 
 struct record_form {
@@ -132,6 +161,7 @@ struct record_form {
 static const struct record_form record_forms[] = {
     [ROTA_RECORD_NEW_VIEW] = {anchor_encode, anchor_decode, anchor_verify},
     [ROTA_RECORD_RECOVERED] = {recovered_encode, recovered_decode, recovered_verify},
+    [ROTA_RECORD_TICK] = {tick_encode, tick_decode, tick_verify},
 };
 
 static bool record_is_known(uint8_t kind)
@@ -173,6 +203,15 @@ struct rota_status rota_record_of_recovered(struct rota_record **out, const stru
 {
     ROTA_TRY(record_new(out, ROTA_RECORD_RECOVERED));
     (*out)->recovered = *recovered;
+    record_close(*out);
+    return rota_ok();
+}
+
+struct rota_status rota_record_of_tick(struct rota_record **out, const struct rota_tick *tick)
+{
+    ROTA_ASSERT(tick->height > 0);
+    ROTA_TRY(record_new(out, ROTA_RECORD_TICK));
+    (*out)->tick = *tick;
     record_close(*out);
     return rota_ok();
 }

@@ -12,6 +12,7 @@
 enum rota_record_kind {
     ROTA_RECORD_NEW_VIEW = 1,  /* which NEW-VIEW the blocks from here on rest on */
     ROTA_RECORD_RECOVERED = 2, /* a member had lost its memory, and is back (PROTOCOL H7) */
+    ROTA_RECORD_TICK = 3,      /* the network stands and has nothing to order (PROTOCOL T11) */
 };
 
 enum { ROTA_RECORD_BYTES_MAX = 1024 };
@@ -40,6 +41,13 @@ struct rota_floors {
     uint64_t run[ROTA_MEMBERS_MAX];
 };
 
+/* Of which block it is, so that no two of them are the same entry. Nobody signs it: it says what its block's header shows.
+ */
+struct rota_tick {
+    uint32_t epoch;
+    uint64_t height; /* from 1 */
+};
+
 /* Heap object, reference counted, immutable. */
 struct rota_record {
     unsigned references; /* atomic */
@@ -48,6 +56,7 @@ struct rota_record {
     union {
         struct rota_anchor anchor;
         struct rota_recovered recovered;
+        struct rota_tick tick;
     };
     size_t len;
     uint8_t bytes[ROTA_RECORD_BYTES_MAX];
@@ -55,6 +64,7 @@ struct rota_record {
 
 ROTA_CHECKED struct rota_status rota_record_of_anchor(struct rota_record **out, const struct rota_anchor *anchor);
 ROTA_CHECKED struct rota_status rota_record_of_recovered(struct rota_record **out, const struct rota_recovered *recovered);
+ROTA_CHECKED struct rota_status rota_record_of_tick(struct rota_record **out, const struct rota_tick *tick);
 /* Strict. Signatures are not checked. */
 ROTA_CHECKED struct rota_status rota_record_parse(struct rota_record **out, struct rota_view bytes);
 /* Every signature inside, under the members of its epoch. */
@@ -62,6 +72,9 @@ ROTA_CHECKED struct rota_status rota_record_verify(const struct rota_record *rec
                                                    const struct rota_membership *membership);
 struct rota_record *rota_record_retain(struct rota_record *record);
 void rota_record_release(struct rota_record *record); /* NULL is fine */
+
+/* PROTOCOL T11. May a block of this time hold a TICK? tick_ms is that of its epoch, 0: never. */
+bool rota_tick_may(uint64_t time_ms, uint64_t parent_ms, uint32_t tick_ms);
 
 /* What a NEW-VIEW's signature covers: tag newview || ledger || epoch u32 || config || view u64 || nv. Returns its length. */
 enum { ROTA_ANCHOR_PREIMAGE_MAX = 192 };

@@ -100,6 +100,9 @@ struct number_rule {
     uint32_t preset, min, max;
 };
 
+/* Shorter periods than a second fill a ledger with nothing. */
+enum { TICK_MS_MIN = 1000 };
+
 static const struct number_rule limit_rules[] = {
     {"block_entries", offsetof(struct rota_limits, block_entries_max), 256, 1, 1024},
     {"block_bytes", offsetof(struct rota_limits, block_bytes_max), 262144, 131072, 1000000},
@@ -115,28 +118,36 @@ static const struct number_rule timer_rules[] = {
     {"clock_ms", offsetof(struct rota_timers, clock_ms), 500, 1, 600000},
     {"latency_ms", offsetof(struct rota_timers, latency_ms), 400, 10, 600000},
     {"rotate_ms", offsetof(struct rota_timers, rotate_ms), 600000, 0, 86400000},
-    {"rotate_blocks", offsetof(struct rota_timers, rotate_blocks), 4096, 0, 1000000000}};
+    {"rotate_blocks", offsetof(struct rota_timers, rotate_blocks), 4096, 0, 1000000000},
+    {"tick_ms", offsetof(struct rota_timers, tick_ms), 0, 0, 86400000}};
 
 enum { LIMIT_RULES = sizeof limit_rules / sizeof limit_rules[0], TIMER_RULES = sizeof timer_rules / sizeof timer_rules[0] };
+
+/* How many numbers a document may list: documents that were written before there were more than seven timers, and before
+ * there were ticks, are as good as ever. The last is all. */
+enum { NUMBER_FORMS = 3 };
+static const size_t limit_forms[NUMBER_FORMS] = {LIMIT_RULES, LIMIT_RULES, LIMIT_RULES};
+static const size_t timer_forms[NUMBER_FORMS] = {TIMER_RULES - 4, TIMER_RULES - 1, TIMER_RULES};
 
 static uint32_t *number_at(void *numbers, const struct number_rule *rule)
 {
     return (uint32_t *)(void *)((uint8_t *)numbers + rule->offset);
 }
 
-/* A missing object leaves the presets; a given one has every member, where the last `optional` are there or not together. */
-static struct rota_status numbers_read(void *numbers, const json_t *object, const struct number_rule *rules, size_t count,
-                                       size_t optional)
+/* A missing object leaves the presets; a given one has the first so many numbers of the list, as one of `forms` says. */
+static struct rota_status numbers_read(void *numbers, const json_t *object, const struct number_rule *rules,
+                                       const size_t forms[NUMBER_FORMS])
 {
-    for (size_t i = 0; i < count; i++)
+    size_t given = json_object_size(object), form = 0;
+    for (size_t i = 0; i < forms[NUMBER_FORMS - 1]; i++)
         *number_at(numbers, &rules[i]) = rules[i].preset;
     if (!object)
         return rota_ok();
-    if (json_is_object(object) && json_object_size(object) == count - optional)
-        count -= optional;
-    if (!json_is_object(object) || json_object_size(object) != count)
+    while (form < NUMBER_FORMS && forms[form] != given)
+        form++;
+    if (!json_is_object(object) || form == NUMBER_FORMS)
         return malformed("\"limits\" and \"timers\", where given, list every number and no other");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < given; i++) {
         uint64_t value;
         ROTA_TRY(rota_json_u64(&value, object, rules[i].name));
         if (value < rules[i].min || value > rules[i].max)
@@ -148,8 +159,11 @@ static struct rota_status numbers_read(void *numbers, const json_t *object, cons
 
 struct rota_status rota_settings_parse(struct rota_limits *limits, struct rota_timers *timers, const json_t *root)
 {
-    ROTA_TRY(numbers_read(limits, json_object_get(root, "limits"), limit_rules, LIMIT_RULES, 0));
-    return numbers_read(timers, json_object_get(root, "timers"), timer_rules, TIMER_RULES, 3);
+    ROTA_TRY(numbers_read(limits, json_object_get(root, "limits"), limit_rules, limit_forms));
+    ROTA_TRY(numbers_read(timers, json_object_get(root, "timers"), timer_rules, timer_forms));
+    if (timers->tick_ms != 0 && timers->tick_ms < TICK_MS_MIN)
+        return malformed("\"tick_ms\" is 0 (never) or at least 1000");
+    return rota_ok();
 }
 
 static json_t *numbers_json(const void *numbers, const struct number_rule *rules, size_t count)

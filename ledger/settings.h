@@ -25,6 +25,7 @@ struct rota_timers {
     uint32_t latency_ms;     /* 400: a median below this is never too slow */
     uint32_t rotate_ms;      /* 600000: a primary's turn; 0: without end */
     uint32_t rotate_blocks;  /* 4096: the same in blocks; 0: without end */
+    uint32_t tick_ms;        /* 0, never: how old the newest block may be before a TICK follows it (PROTOCOL T11) */
 };
 
 /* "members": 1..31 facilities, distinct, each key proven. Fills count and members. ROTA_MALFORMED with the sentence. */

@@ -150,14 +150,16 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
 {
     uint64_t wall_ms = rota_clock_wall_ms();
     uint64_t time_ms = wall_ms > action->build.after_ms ? wall_ms : action->build.after_ms + 1;
-    const struct rota_block *block = rota_chain_build(&node->chain, &node->pool, action->build.height, &action->build.parent,
-                                                      time_ms, &action->build.anchor, action->build.bare);
+    const struct rota_wanted wanted = {action->build.height, action->build.parent, time_ms,
+                                       action->build.anchor, action->build.bare,   action->build.tick};
+    const struct rota_block *block = rota_chain_build(&node->chain, &node->pool, &wanted);
     struct rota_feedback feedback = {.kind = ROTA_EVENT_BUILT};
     feedback.event.built.empty = block == NULL;
     if (block) {
         feedback.event.built.header = block->header;
         feedback.event.built.block = block->hash;
         feedback.event.built.ends_epoch = rota_chain_ends_epoch(&node->chain, &block->hash);
+        feedback.event.built.ticks = rota_block_is_tick(block);
     }
     node->turn.demand_due = block != NULL; /* the core forgets what waits when it proposes */
     node->review |= block == NULL;

@@ -160,6 +160,9 @@ static const char *chain_judge_header(const struct rota_chain *chain, const stru
         return "it does not follow the block below it";
     if (header->time_ms <= chain_top_time(chain))
         return "its time is not after that of the block below it";
+    if (rota_block_is_tick(block) &&
+        ROTA_BROKEN(tick_at_any_time, !rota_tick_may(header->time_ms, chain_top_time(chain), epoch->timers.tick_ms), false))
+        return "it holds a TICK, and the block below it is not old enough";
     if (header->proposer >= membership->count)
         return "its proposer is no member";
     if (header->entry_count == 0 || header->entry_count != block->entry_count ||

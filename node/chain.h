@@ -83,11 +83,19 @@ struct rota_first_vote {
 /* ROTA_ACTION_CHECK. first: NULL when it is judged by validity alone. */
 enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, const struct rota_hash *parent,
                                  const struct rota_hash *block, const struct rota_first_vote *first);
+/* The block that the core asks for. */
+struct rota_wanted {
+    uint64_t height;
+    struct rota_hash parent;
+    uint64_t time_ms;
+    struct rota_anchor anchor;
+    bool bare; /* the anchor alone is worth a block (PROTOCOL H6) */
+    bool tick; /* when nobody has anything to say, a TICK is (PROTOCOL T11) */
+};
 /* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed; in front of them the anchor, unless it is in the
- * ledger. bare: the anchor alone is worth a block. NULL when nothing is. Borrowed. */
-const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                                          const struct rota_hash *parent, uint64_t time_ms, const struct rota_anchor *anchor,
-                                          bool bare);
+ * ledger. NULL when nothing is worth a block. Borrowed. */
+const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool,
+                                          const struct rota_wanted *wanted);
 /* May this entry be ordered on top of everything executed? Another one in the same block may still be in its way. */
 bool rota_chain_may(const struct rota_chain *chain, const struct rota_entry *entry);
 /* ROTA_ACTION_COMMIT: everything up to the certified block is final and written; durable after rota_chain_sync. */

@@ -1,7 +1,7 @@
 /* Building a block from what waits, and trying out what a proposal would come to. */
 #include "node/chain.h"
 
-enum { BUILD_RECORDS_MAX = 1 };
+enum { BUILD_RECORDS_MAX = 2 };
 
 struct build_rule {
     const struct rota_chain *chain;
@@ -104,7 +104,7 @@ static struct rota_status build_block(struct rota_chain *chain, struct rota_exec
     return rota_chain_push(chain, executed);
 }
 
-/* The records of a block on top of the stack, in front of everything else. Each holds a reference of ours. */
+/* The records that stand in front of everything else on top of the stack. Each holds a reference of ours. */
 static struct rota_status build_records(struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *out_count,
                                         const struct rota_chain *chain, const struct rota_anchor *anchor)
 {
@@ -119,6 +119,21 @@ static struct rota_status build_records(struct rota_entry records[BUILD_RECORDS_
         *out_count = 1;
     else
         rota_entry_release(&records[0]);
+    return rota_ok();
+}
+
+/* T11: nobody has anything to say, and the network shows that it stands. After an anchor that leaves no room, it has. */
+static struct rota_status build_tick(struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *count,
+                                     const struct rota_chain *chain, uint64_t height)
+{
+    const struct rota_epoch *epoch = rota_chain_epoch(chain);
+    struct rota_record *record = NULL;
+    if (*count >= epoch->limits.block_entries_max)
+        return rota_ok();
+    ROTA_TRY(rota_record_of_tick(&record, &(struct rota_tick){epoch->membership.epoch, height}));
+    chain->picked[*count] = records[*count] = rota_entry_of_record(record);
+    rota_record_release(record);
+    (*count)++;
     return rota_ok();
 }
 
@@ -139,30 +154,36 @@ static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uin
     return record_count + count;
 }
 
+/* What comes after the records, and the block of it all. */
+static struct rota_status build_rest(struct rota_chain *chain, struct rota_pool *pool, const struct rota_wanted *wanted,
+                                     struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *record_count)
+{
+    struct rota_executed executed;
+    uint32_t count = build_pick(chain, pool, wanted->height, records, *record_count);
+    uint32_t room = rota_chain_epoch(chain)->limits.block_entries_max;
+    uint32_t least = wanted->bare || wanted->tick || *record_count == room ? 1 : *record_count + 1;
+    if (wanted->tick && count == *record_count) {
+        ROTA_TRY(build_tick(records, record_count, chain, wanted->height));
+        count = *record_count;
+    }
+    ROTA_TRY(build_execute(chain, &executed, &count, least, wanted->height));
+    return build_block(chain, &executed, count, wanted->time_ms);
+}
+
 /* ~ from node/act.c: ROTA_ACTION_BUILD. The header goes back to the core: consensus/propose.c rota_propose_built. */
-const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                                          const struct rota_hash *parent, uint64_t time_ms, const struct rota_anchor *anchor,
-                                          bool bare)
+const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool, const struct rota_wanted *wanted)
 {
     uint64_t top;
-    if (rota_chain_reach(chain, parent) != ROTA_CHECK_VALID)
+    if (rota_chain_reach(chain, &wanted->parent) != ROTA_CHECK_VALID)
         return NULL;
     (void)rota_chain_top(chain, &top);
-    if (top + 1 != height || chain->depth == ROTA_STACK_MAX)
+    if (top + 1 != wanted->height || chain->depth == ROTA_STACK_MAX)
         return NULL;
     struct rota_entry records[BUILD_RECORDS_MAX];
-    uint32_t record_count = 0, count = 0;
-    struct rota_executed executed;
-    struct rota_status status = build_records(records, &record_count, chain, anchor);
-    if (rota_is_ok(status)) {
-        count = build_pick(chain, pool, height, records, record_count);
-        uint32_t least = record_count + 1;
-        if (bare || record_count == rota_chain_epoch(chain)->limits.block_entries_max)
-            least = 1;
-        status = build_execute(chain, &executed, &count, least, height);
-    }
+    uint32_t record_count = 0;
+    struct rota_status status = build_records(records, &record_count, chain, &wanted->anchor);
     if (rota_is_ok(status))
-        status = build_block(chain, &executed, count, time_ms);
+        status = build_rest(chain, pool, wanted, records, &record_count);
     for (uint32_t i = 0; i < record_count; i++)
         rota_entry_release(&records[i]);
     if (rota_is_ok(status))

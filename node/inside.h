@@ -43,7 +43,7 @@ struct rota_asked { /* a FETCH of a peer */
 };
 
 struct rota_turn {
-    uint64_t now_ms;
+    uint64_t now_ms, wall_ms;
     bool save;          /* the core's record changed */
     bool save_evidence; /* what is known of liars changed */
     bool demand_due;    /* what waits has to be told again */

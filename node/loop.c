@@ -21,6 +21,7 @@ void rota_loop_step(struct rota_node *node, const struct rota_event *event)
 {
     struct rota_event timed = *event;
     timed.at_ms = node->turn.now_ms;
+    timed.wall_ms = node->turn.wall_ms;
     if (!node->is_member) {
         rota_follow_step(node, &timed);
         return;
@@ -105,6 +106,7 @@ static bool loop_rest(struct rota_node *node)
 static void turn_begin(struct rota_node *node)
 {
     node->turn.now_ms = rota_clock_monotonic_ms();
+    node->turn.wall_ms = rota_clock_wall_ms();
     node->turn.save = node->turn.save_evidence = false;
     node->turn.final_before = node->chain.height;
     node->turn.asked_count = node->turn.visit_count = 0;

@@ -27,6 +27,7 @@ static void audit_ledger(struct audit *audit)
     uint64_t height_max = rota_store_height(audit->store);
     audit->expected_height = 1;
     audit->previous_time_ms = audit->genesis.created_ms > 0 ? audit->genesis.created_ms - 1 : 0;
+    audit->report->last_time_ms = audit->genesis.created_ms;
     while (!audit->full && !audit->no_memory && audit_batch_read(audit)) {
         audit_epochs_meet(audit);
         audit_crew_check(audit);
@@ -40,6 +41,7 @@ static void audit_ledger(struct audit *audit)
     if (!audit->full && !audit->no_memory) {
         audit_chain_end(audit);
         audit_anchors_end(audit);
+        audit_fresh_judge(audit);
     }
 }
 

@@ -47,6 +47,7 @@ struct rota_audit_epoch {
     uint32_t number;
     uint64_t from_height;
     uint32_t members, quorum, liars; /* n, Q, f */
+    uint32_t tick_ms;                /* 0: no TICKs */
     struct rota_hash config_hash;
     bool discontinuity; /* began with a recovery manifest */
 };
@@ -67,10 +68,15 @@ struct rota_audit_options {
     const struct rota_receipt *receipts; /* anchors: entries that must be in the file */
     uint64_t known_height;               /* anchor: 0 = none */
     struct rota_hash known_block;        /* the hash of the block of that height */
+    uint64_t fresh_ms;                   /* be fresh at this time, since 1970 (check J3); 0: no matter */
     uint32_t jobs;                       /* threads for signature checks, 0 = one */
     void (*progress)(void *context, uint64_t height, uint64_t height_max);
     void *progress_context;
 };
+
+/* How old the newest block of a whole file may be where there are TICKs: the period, a quarter of it for a network that lost
+ * its primary or its quorum for a while, and a minute for clocks. */
+uint64_t rota_audit_fresh_for(uint32_t tick_ms);
 
 struct rota_audit_report {
     enum rota_verdict verdict;
@@ -82,7 +88,8 @@ struct rota_audit_report {
     uint64_t proposals, refused_ops, ok_ops, evidences, records, certificates;
     uint64_t tree_size;
     struct rota_hash tree_root;
-    uint64_t last_time_ms;
+    uint64_t last_time_ms; /* of the newest block; of the genesis where there is none */
+    uint32_t tick_ms;      /* in force after the newest block (PROTOCOL T11); 0: no TICKs */
     uint32_t check_count;
     struct rota_audit_check checks[ROTA_AUDIT_CHECKS_MAX];
     uint32_t failure_count; /* stored ones; the first is the first found in ledger order */

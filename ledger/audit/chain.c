@@ -213,6 +213,7 @@ static bool chain_covered(struct audit *audit, const struct audit_block *block)
 static bool chain_time(struct audit *audit, const struct audit_block *block)
 {
     uint64_t before = audit->previous_time_ms;
+    audit->parent_time_ms = before;
     audit->previous_time_ms = block->header.time_ms;
     if (ROTA_BROKEN(audit_times_unchecked, block->header.time_ms > before, true)) {
         audit_pass(audit, CHECK_C5, 1);

@@ -23,6 +23,7 @@ static const struct {
     [CHECK_C4] = {"C4", "headers are the ones that were voted on"},
     [CHECK_C5] = {"C5", "block times increase"},
     [CHECK_C6] = {"C6", "epoch, configuration and proposer"},
+    [CHECK_C7] = {"C7", "a TICK only where the block before it was old enough"},
     [CHECK_D1] = {"D1", "entries complete and in place"},
     [CHECK_D2] = {"D2", "entry ids follow from their bytes"},
     [CHECK_D3] = {"D3", "signed form of proposals"},
@@ -46,6 +47,7 @@ static const struct {
     [CHECK_X2] = {"X2", "NEW-VIEWs that were kept are signed and good"},
     [CHECK_J1] = {"J1", "the known block is part of this history"},
     [CHECK_J2] = {"J2", "the receipts' entries are in this file"},
+    [CHECK_J3] = {"J3", "the newest block is as young as the TICKs promise"},
 };
 
 void audit_checks_init(struct rota_audit_report *report)

@@ -151,6 +151,20 @@ static bool entry_signed_by_members(struct audit *audit, const struct audit_bloc
     return wrong == NULL;
 }
 
+static bool entry_tick(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+{
+    if (!rota_entry_is_tick(&entry->entry))
+        return true;
+    if (!audit->broken &&
+        ROTA_BROKEN(audit_takes_any_tick,
+                    !rota_tick_may(block->header.time_ms, audit->parent_time_ms, audit->epoch.timers.tick_ms), false)) {
+        entry_fail(audit, block, entry, CHECK_C7, "a TICK, and the block before it is not old enough for one");
+        return false;
+    }
+    audit_pass(audit, CHECK_C7, 1);
+    return true;
+}
+
 bool audit_entries_judge(struct audit *audit, const struct audit_block *block)
 {
     bool sound = audit->broken || entries_places(audit, block);
@@ -162,7 +176,7 @@ bool audit_entries_judge(struct audit *audit, const struct audit_block *block)
         else if (fine && entry->kind == ROTA_ENTRY_CONFIG)
             fine = audit_epoch_change_judge(audit, block, entry);
         else if (fine)
-            fine = entry_signed_by_members(audit, block, entry);
+            fine = entry_signed_by_members(audit, block, entry) && entry_tick(audit, block, entry);
         sound = sound && fine;
     }
     return entries_size(audit, block) && sound;

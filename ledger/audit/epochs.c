@@ -22,6 +22,7 @@ static bool epochs_note(struct audit *audit)
                                   .members = membership->count,
                                   .quorum = rota_quorum(membership->count, membership->profile),
                                   .liars = rota_fault_bound(membership->count, membership->profile),
+                                  .tick_ms = audit->epoch.timers.tick_ms,
                                   .config_hash = membership->config_hash,
                                   .discontinuity = rota_epoch_is_discontinuity(&audit->epoch)};
     return true;

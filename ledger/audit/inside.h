@@ -31,6 +31,7 @@ enum audit_check {
     CHECK_C4,
     CHECK_C5,
     CHECK_C6,
+    CHECK_C7,
     CHECK_D1,
     CHECK_D2,
     CHECK_D3,
@@ -54,6 +55,7 @@ enum audit_check {
     CHECK_X2,
     CHECK_J1,
     CHECK_J2,
+    CHECK_J3,
     CHECK_COUNT,
 };
 
@@ -149,7 +151,7 @@ struct audit {
     bool no_memory;
     uint64_t expected_height;
     struct rota_hash previous_hash;
-    uint64_t previous_time_ms;
+    uint64_t previous_time_ms, parent_time_ms; /* of the newest block that was judged, and of the one below it */
     uint64_t next_leaf;
     uint64_t sound_height; /* newest block of which everything holds, with a certificate */
     uint32_t anchors_held;
@@ -190,6 +192,8 @@ bool audit_replay_judge(struct audit *audit, const struct audit_block *block);
 bool audit_anchors_prepare(struct audit *audit);
 void audit_anchors_meet(struct audit *audit, const struct audit_block *block);
 void audit_anchors_end(struct audit *audit);
+/* fresh.c: once everything else is said. */
+void audit_fresh_judge(struct audit *audit);
 
 /* epochs.c */
 bool audit_epochs_open(struct audit *audit);

@@ -251,6 +251,15 @@ static struct rota_status anew_check(bool begins_anew, const struct rota_entry *
     return rota_ok();
 }
 
+/* T11: a block in which somebody has something to say needs no TICK. */
+static bool tick_is_alone(const struct rota_entry *entries, uint32_t index, uint32_t count)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (entries[i].kind != ROTA_ENTRY_RECORD)
+            return false;
+    return index + 1 == count;
+}
+
 /* Evidence may fill a part of a block only, whoever sends it (PROTOCOL §7): so many pieces, and a quarter of the bytes; one
  * that is larger stands alone. */
 static bool evidence_has_room(const struct rota_state *state, const struct rota_entry *entries, uint32_t index)
@@ -277,6 +286,8 @@ static struct rota_status entry_check(struct rota_execution *execution, const st
         return rota_fail(ROTA_REFUSED, "records stand before evidence, and evidence before proposals");
     if (!execution->begins_anew && entry->kind == ROTA_ENTRY_CONFIG && !change_is_alone(entries, index, count))
         return rota_fail(ROTA_REFUSED, "an epoch change stands last in its block, with no proposal beside it");
+    if (rota_entry_is_tick(entry) && ROTA_BROKEN(tick_beside_others, !tick_is_alone(entries, index, count), false))
+        return rota_fail(ROTA_REFUSED, "a TICK stands last in its block, with nothing beside it but records");
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         return proposal_check(execution, entry->proposal);
     if (entry->kind == ROTA_ENTRY_EVIDENCE && !evidence_has_room(execution->state, entries, index))

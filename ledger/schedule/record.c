@@ -79,6 +79,24 @@ bool rota_state_was_amnesia(const struct rota_state *state, const struct rota_ev
     return rota_table_amnesia_get(&id, &state->rows, evidence) && rota_hash_equal(&id, &evidence->id);
 }
 
+/* ---- kind 3: TICK. Whether it is due, the header must say: rota_tick_may ------------------------------------------- */
+
+static struct rota_status tick_admit(const struct rota_state *state, const struct rota_record *record)
+{
+    if (record->tick.epoch != rota_state_epoch(state)->membership.epoch)
+        return rota_fail(ROTA_WRONG_LEDGER, "a TICK of another epoch");
+    if (record->tick.height != rota_state_height(state) + 1)
+        return rota_fail(ROTA_REFUSED, "a TICK of another block");
+    return rota_ok();
+}
+
+static void tick_execute(struct rota_state *state, uint64_t height, const struct rota_record *record)
+{
+    (void)state;
+    (void)height;
+    (void)record;
+}
+
 /* ---- every kind ----------------------------------------------------------------------------------------------------- */
 
 struct record_rule {
@@ -90,6 +108,7 @@ struct record_rule {
 static const struct record_rule record_rules[] = {
     [ROTA_RECORD_NEW_VIEW] = {anchor_admit, anchor_execute},
     [ROTA_RECORD_RECOVERED] = {recovered_admit, recovered_execute},
+    [ROTA_RECORD_TICK] = {tick_admit, tick_execute},
 };
 
 struct rota_status rota_state_admit_record(const struct rota_state *state, const struct rota_record *record)

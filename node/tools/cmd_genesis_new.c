@@ -40,13 +40,14 @@ struct draft_options {
     const char *coordinators[DRAFT_COORDINATORS_MAX];
     const char *people, *codes, *created, *out;
     bool crash;
-    struct draft_number limits[4], timers[11];
+    struct draft_number limits[4], timers[12];
 };
 
 static const struct draft_number draft_limits[4] = {{"block_entries", 256}, {"block_bytes", 262144}, {"window", 16}};
-static const struct draft_number draft_timers[11] = {
-    {"heartbeat_ms", 100}, {"suspect_ms", 500}, {"progress_ms", 1000}, {"request_ms", 1300},  {"view_change_ms", 1000},
-    {"status_ms", 500},    {"clock_ms", 500},   {"latency_ms", 400},   {"rotate_ms", 600000}, {"rotate_blocks", 4096}};
+static const struct draft_number draft_timers[12] = {
+    {"heartbeat_ms", 100},    {"suspect_ms", 500},     {"progress_ms", 1000}, {"request_ms", 1300},
+    {"view_change_ms", 1000}, {"status_ms", 500},      {"clock_ms", 500},     {"latency_ms", 400},
+    {"rotate_ms", 600000},    {"rotate_blocks", 4096}, {"tick_ms", 3600000}};
 
 /* "window=32" */
 static void draft_override(struct draft_number *numbers, const char *text, const struct argp_state *state,

@@ -93,15 +93,29 @@ static json_t *json_anchors(const struct verify_run *run)
                      (int)run->require_anchor);
 }
 
+static json_t *json_fresh(const struct verify_run *run)
+{
+    const struct rota_audit_report *report = run->report;
+    char at[VERIFY_TIME_CHARS];
+    uint64_t at_ms = run->options->fresh_ms;
+    if (at_ms == 0)
+        return json_null();
+    verify_time_format(at, at_ms);
+    uint64_t age_ms = at_ms > report->last_time_ms ? at_ms - report->last_time_ms : 0;
+    return json_pack("{s:s,s:o,s:o}", "at", at, "age_ms", json_number(age_ms), "age_max_ms",
+                     report->tick_ms == 0 ? json_null() : json_number(rota_audit_fresh_for(report->tick_ms)));
+}
+
 static json_t *json_epochs(const struct rota_audit_report *report)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < report->epoch_count; i++) {
         const struct rota_audit_epoch *epoch = &report->epochs[i];
-        json_array_append_new(list, json_pack("{s:i,s:o,s:i,s:i,s:i,s:o,s:b}", "epoch", (int)epoch->number, "from_height",
-                                              json_number(epoch->from_height), "members", (int)epoch->members, "quorum",
-                                              (int)epoch->quorum, "tolerates_liars", (int)epoch->liars, "config_hash",
-                                              json_hash(&epoch->config_hash), "discontinuity", (int)epoch->discontinuity));
+        json_array_append_new(list, json_pack("{s:i,s:o,s:i,s:i,s:i,s:o,s:o,s:b}", "epoch", (int)epoch->number,
+                                              "from_height", json_number(epoch->from_height), "members", (int)epoch->members,
+                                              "quorum", (int)epoch->quorum, "tolerates_liars", (int)epoch->liars, "tick_ms",
+                                              json_number(epoch->tick_ms), "config_hash", json_hash(&epoch->config_hash),
+                                              "discontinuity", (int)epoch->discontinuity));
     }
     return list;
 }
@@ -134,6 +148,7 @@ bool verify_print_json(const struct verify_run *run)
     json_object_set_new(all, "covered", json_covered(report));
     json_object_set_new(all, "counts", json_counts(report));
     json_object_set_new(all, "anchors", json_anchors(run));
+    json_object_set_new(all, "fresh", json_fresh(run));
     json_object_set_new(all, "checks", json_checks(report));
     json_object_set_new(all, "epochs", json_epochs(report));
     json_object_set_new(all, "discontinuities", json_discontinuities(report));

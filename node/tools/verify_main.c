@@ -69,6 +69,17 @@ static void arguments_known_block(struct verify_arguments *arguments, const char
     options->known_height = height;
 }
 
+/* When the file is to be fresh: now, or the minute in which it was handed over. */
+static uint64_t arguments_fresh(const char *text, struct argp_state *state)
+{
+    int64_t minute = 0;
+    if (text == NULL)
+        return (uint64_t)time(NULL) * 1000;
+    if (!rota_is_ok(rota_time_parse_minute(&minute, rota_view_text(text))) || minute <= 0)
+        argp_error(state, "--fresh wants a minute, such as 2026-12-25T12:30Z, or nothing for now");
+    return (uint64_t)minute * 60000;
+}
+
 static uint32_t arguments_jobs(const char *text, struct argp_state *state)
 {
     char *end = NULL;
@@ -93,6 +104,9 @@ static error_t arguments_take(int key, char *value, struct argp_state *state)
         return 0;
     case 'a':
         arguments->require_anchor = true;
+        return 0;
+    case 'f':
+        arguments->options.fresh_ms = arguments_fresh(value, state);
         return 0;
     case 'j':
         arguments->options.jobs = arguments_jobs(value, state);
@@ -124,6 +138,10 @@ static const struct argp_option verify_options[] = {
     {"receipt", 'r', "RECEIPT", 0, "A receipt whose entry must be in the file; may be given several times", 0},
     {"known-block", 'k', "HEIGHT:HASH", 0, "A block that you noted earlier and that must be in the file", 0},
     {"require-anchor", 'a', NULL, 0, "Exit with 3 when nothing given shows that the file is whole", 0},
+    {"fresh", 'f', "MINUTE", OPTION_ARG_OPTIONAL,
+     "Exit with 3 unless the newest block is as young as a whole ledger's must be: by this machine's clock, or at MINUTE, "
+     "such as 2026-12-25T12:30Z, when the file was handed over",
+     0},
     {"jobs", 'j', "N", 0, "Threads for checking signatures (default: one for each processor)", 0},
     {"json", 'J', NULL, 0, "Print one JSON object, schema rotaledger.verify/1", 0},
     {"quiet", 'q', NULL, 0, "Print nothing; the exit code is the answer", 0},

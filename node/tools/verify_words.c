@@ -55,6 +55,8 @@ static const char *verdict_meaning(const struct verify_run *run)
     case ROTA_VERDICT_VALID:
         return "everything holds, and what you gave is part of it";
     case ROTA_VERDICT_VALID_UNANCHORED:
+        if (run->options->fresh_ms != 0)
+            return "nothing is wrong inside, and the newest block is as young as it must be";
         return "nothing is wrong inside, but nothing you gave shows that it is the whole or the newest ledger";
     case ROTA_VERDICT_INVALID:
         return "the file is damaged or was altered";
@@ -172,6 +174,39 @@ static void words_discontinuities(const struct rota_audit_report *report)
     }
 }
 
+/* "1 h", "76 min", "90 s" */
+enum { VERIFY_SPAN_CHARS = 32 };
+
+static void words_span(char out[VERIFY_SPAN_CHARS], uint64_t ms)
+{
+    uint64_t seconds = ms / 1000;
+    if (seconds >= 3600 && seconds % 3600 == 0)
+        snprintf(out, VERIFY_SPAN_CHARS, "%" PRIu64 " h", seconds / 3600);
+    else if (seconds >= 300)
+        snprintf(out, VERIFY_SPAN_CHARS, "%" PRIu64 " min", seconds / 60);
+    else
+        snprintf(out, VERIFY_SPAN_CHARS, "%" PRIu64 " s", seconds);
+}
+
+static void words_ticks(const struct verify_run *run)
+{
+    const struct rota_audit_report *report = run->report;
+    char period[VERIFY_SPAN_CHARS], age[VERIFY_SPAN_CHARS], most[VERIFY_SPAN_CHARS], at[VERIFY_TIME_CHARS];
+    if (report->tick_ms == 0) {
+        printf("ticks     none: how old the newest block is does not tell whether newer ones were cut off\n");
+        return;
+    }
+    words_span(period, report->tick_ms);
+    printf("ticks     a network that stands adds a block at the latest every %s\n", period);
+    if (run->options->fresh_ms == 0)
+        return;
+    uint64_t fresh_ms = run->options->fresh_ms;
+    words_span(age, fresh_ms > report->last_time_ms ? fresh_ms - report->last_time_ms : 0);
+    words_span(most, rota_audit_fresh_for(report->tick_ms));
+    verify_time_format(at, fresh_ms);
+    printf("fresh     at %s the newest block was %s old; a whole file's is %s at the most\n", at, age, most);
+}
+
 bool verify_print_words(const struct verify_run *run)
 {
     const struct rota_audit_report *report = run->report;
@@ -183,6 +218,8 @@ bool verify_print_words(const struct verify_run *run)
     printf("\n");
     if (report->verdict != ROTA_VERDICT_UNREADABLE && report->verdict != ROTA_VERDICT_UNSUPPORTED)
         words_figures(run);
+    if (report->verdict != ROTA_VERDICT_UNREADABLE && report->verdict != ROTA_VERDICT_UNSUPPORTED)
+        words_ticks(run);
     words_epochs(report);
     words_discontinuities(report);
     words_anomalies(report);

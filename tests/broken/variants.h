@@ -237,6 +237,20 @@
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
       "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")                           \
     V(own_past_is_a_twin, "p18", "a member that lost its memory takes what it said before for somebody else's",             \
-      "scenarios amnesia/a_members_own_past_that_shows_late_is_no_twin", 0, "test expectation halt")
+      "scenarios amnesia/a_members_own_past_that_shows_late_is_no_twin", 0, "test expectation halt")                        \
+    V(tick_before_it_is_due, "p2.10", "the primary of an idle network proposes one TICK after the other",                   \
+      "scenarios ticks/an_idle_network_orders_one_block_in_each_period_and_nothing_else", 0, "execution")                   \
+    V(withheld_tick_is_fine, "p2.10", "nobody suspects a primary that never proposes a TICK",                               \
+      "scenarios ticks/a_primary_that_withholds_them_is_replaced", 0, "test")                                               \
+    V(tick_judged_by_own_clock_alone, "b42", "a TICK is overdue the moment it is due by one's own clock",                   \
+      "scenarios ticks/clocks_within_the_tolerance_replace_nobody", 0, "test")                                              \
+    V(office_goes_round_by_ticks, "p2.9", "a primary that only ticked hands over",                                          \
+      "scenarios ticks/the_office_does_not_go_round_by_them_alone", 0, "test")                                              \
+    V(tick_at_any_time, "p2.10", "a block with a TICK is valid whenever it comes",                                          \
+      "unit_node chain/a_tick_is_built_when_nothing_else_is_there_and_valid_when_it_is_due", 0, "test")                     \
+    V(tick_beside_others, "p2.10", "a TICK may stand beside proposals", "unit_ledger tick/stands_alone_or_behind_records",  \
+      0, "test")                                                                                                            \
+    V(audit_takes_any_tick, "p2.10", "the auditor does not look whether a TICK was due",                                    \
+      "unit_ledger tick/audit_knows_when_one_was_due", 0, "test")
 
 #endif

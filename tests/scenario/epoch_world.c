@@ -137,8 +137,10 @@ static void facility_begin(struct epoch_world *world, uint32_t index, uint32_t n
             facility->member = i;
     if (facility->member == NOBODY)
         return;
-    struct rota_core_setup setup = {
-        &epoch->membership, {100, 500, 1000, 1300, 1000, 500, 500, 400, 0, 0}, {256, 262144, ROTA_WINDOW}, facility->member};
+    struct rota_core_setup setup = {&epoch->membership,
+                                    {100, 500, 1000, 1300, 1000, 500, 500, 400, 0, 0, 0},
+                                    {256, 262144, ROTA_WINDOW},
+                                    facility->member};
     rota_core_init(facility->core, &setup);
     struct rota_event event = {.kind = ROTA_EVENT_START};
     event.start.boot = index + 1;

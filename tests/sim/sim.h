@@ -20,7 +20,9 @@ enum {
     SIM_HEIGHTS_MAX = 4096,
     SIM_BLOCK_REQUESTS_MAX = 8,
     SIM_READS_MAX = 64,
-    SIM_PENDING_MAX = 512, /* blocks a replica holds above its ledger */
+    SIM_PENDING_MAX = 512,  /* blocks a replica holds above its ledger */
+    SIM_TICK_MS = 1500,     /* where there are TICKs */
+    SIM_CREATED_MS = 60000, /* when the ledger was made, by everybody's clock */
 };
 
 /* A block's content in the simulator: request numbers. Shared, immutable, found by hash. */
@@ -28,6 +30,7 @@ struct sim_block {
     struct rota_block *real; /* NULL unless the replicas have real parts; owned */
     struct rota_hash hash;
     struct rota_header header;
+    bool ticks; /* it holds a TICK and no request */
     uint32_t request_count;
     uint32_t requests[SIM_BLOCK_REQUESTS_MAX];
 };
@@ -85,6 +88,7 @@ struct sim_replica {
     bool spoils;                                    /* answers a FETCH with blocks that never were */
     bool censors[SIM_REQUESTS_MAX];                 /* never puts these into a block of its own */
     uint64_t asked_ms[SIM_REQUESTS_MAX];            /* executed: since when it had waited, the service before it aside */
+    bool withholds_ticks;                           /* a primary that never proposes a TICK */
     uint64_t lazy_ms;                               /* a primary that lets every request wait for so long */
     uint64_t served_ms;                             /* PROTOCOL T4: a block last took one that was not out of order */
     uint64_t executed[SIM_REQUESTS_MAX];            /* height + 1 that executed it, 0: none */
@@ -160,6 +164,7 @@ struct sim_options {
     uint32_t reorder_percent; /* messages that take up to four times as long */
     uint32_t tail_percent;    /* messages that take up to a hundred times as long */
     uint32_t corrupt_percent; /* messages that come with damaged bytes, beside the good copy or instead of it */
+    uint32_t tick_ms;         /* PROTOCOL T11; 0: never */
     uint32_t link_capacity;   /* messages under way on one link, more are lost; 0: no limit */
     uint32_t liars;           /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
     uint64_t lies;

@@ -93,6 +93,8 @@ static struct rota_hash block_outcome(const struct sim_block *block)
     struct rota_digest digest;
     rota_digest_start(&digest, ROTA_TAG("outcome"));
     rota_digest_add_hash(&digest, &block->header.prev_hash);
+    if (block->ticks)
+        rota_digest_add_u32(&digest, UINT32_MAX);
     for (uint32_t i = 0; i < block->request_count; i++)
         rota_digest_add_u32(&digest, block->requests[i]);
     return rota_digest_finish(&digest);
@@ -130,7 +132,7 @@ static uint64_t patience_since(const struct sim *sim, const struct sim_replica *
 
 void sim_block_seal(struct sim_block *block)
 {
-    block->header.entry_count = block->request_count > 0 ? block->request_count : 1; /* its anchor */
+    block->header.entry_count = block->request_count > 0 ? block->request_count : 1; /* its anchor, its TICK */
     block->header.outcome_hash = block_outcome(block);
     block->hash = rota_header_hash(&block->header);
 }
@@ -157,9 +159,19 @@ void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct s
     patience_renew(sim, replica, block);
 }
 
+/* PROTOCOL T11, as node/chain.c judges a real one. */
+static bool tick_may(const struct sim *sim, const struct sim_replica *replica, const struct sim_block *block)
+{
+    const struct sim_block *parent = stack_top(replica);
+    uint64_t parent_ms = parent ? parent->header.time_ms : SIM_CREATED_MS - 1;
+    return block->request_count == 0 && rota_tick_may(block->header.time_ms, parent_ms, sim->timers.tick_ms);
+}
+
 static bool block_execute(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
     struct rota_hash outcome = block_outcome(block);
+    if (block->ticks && !tick_may(sim, replica, block))
+        return false;
     if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
         return false;
     for (uint32_t i = 0; i < block->request_count; i++)
@@ -184,14 +196,16 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
         if (replica->known[r] && !replica->executed[r] && !replica->censors[r] && !sim_liar_censors(sim, replica->index, r))
             block.requests[block.request_count++] = r;
-    if (block.request_count == 0 && !action->build.bare)
+    block.ticks = block.request_count == 0 && action->build.tick;
+    if ((block.request_count == 0 && !action->build.bare) || (block.ticks && replica->withholds_ticks))
         return false;
     uint64_t clock = sim_wall_ms(sim, replica);
     block.header.time_ms = clock > after_ms ? clock : after_ms + 1;
     block.header.tree_size = height;
     sim_block_seal(&block);
     *out = sim_block_add(sim, &block);
-    ROTA_ASSERT(block_execute(sim, replica, *out));
+    if (!block_execute(sim, replica, *out))
+        sim_fail(sim, SIM_EXECUTION, "a replica builds a block that is not valid");
     sim_block_hold(sim, replica, *out);
     return true;
 }

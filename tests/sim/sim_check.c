@@ -263,6 +263,12 @@ static void agree(struct sim *sim, const struct sim_replica *replica, uint64_t h
         sim_fail(sim, SIM_CHAIN, "a committed block does not link to the one below");
     if (parent && block->header.time_ms <= parent->header.time_ms)
         sim_fail(sim, SIM_CHAIN, "time did not increase from block to block");
+    if (block->ticks &&
+        (block->request_count > 0 ||
+         !rota_tick_may(block->header.time_ms, parent ? parent->header.time_ms : SIM_CREATED_MS - 1, sim->timers.tick_ms)))
+        sim_fail(sim, SIM_QUIESCENCE, "a TICK although the block below it was not old enough");
+    if (block->ticks)
+        sim_reach(sim, SIM_REACHED_TICKED);
     for (uint32_t i = 0; i < block->request_count; i++) {
         if (sim->committed_at[block->requests[i]])
             sim_fail(sim, SIM_EXACTLY_ONCE, "a request was committed twice");

@@ -77,7 +77,11 @@ static void make_genesis(struct sim_network *network, uint32_t members, enum rot
     fputs("],\"coordinators\":[", out);
     for (uint32_t i = 0; i < SIM_COORDINATORS; i++)
         put_coordinator(out, network, i, members);
-    fputs("],\"people\":[{\"id\":\"p-1\",\"home\":\"m-0\"}],\"codes\":[{\"id\":\"DAY\"}]}", out);
+    fprintf(out,
+            "],\"people\":[{\"id\":\"p-1\",\"home\":\"m-0\"}],\"codes\":[{\"id\":\"DAY\"}],\"timers\":{\"heartbeat_ms\":100,"
+            "\"suspect_ms\":500,\"progress_ms\":1000,\"request_ms\":1300,\"view_change_ms\":1000,\"status_ms\":500,"
+            "\"clock_ms\":500,\"latency_ms\":400,\"rotate_ms\":0,\"rotate_blocks\":0,\"tick_ms\":%d}}",
+            SIM_TICK_MS); /* the cores are told whether there are any */
     ROTA_ASSERT(fclose(out) == 0);
     struct rota_status status = rota_genesis_parse(&network->genesis, rota_view_text(text));
     if (!rota_is_ok(status))

@@ -8,6 +8,8 @@ enum {
     PLAY_CATCH_UP_MS = 90000, /* who comes back last has the whole ledger within this */
     PLAY_RECOVERY_MS = 60000, /* who lost its memory may vote again within this */
     PLAY_RETRY_MS = 3000,     /* a client asks again */
+    PLAY_REST_MS = 2000,      /* nothing is to be done for so long */
+    PLAY_TICK_SLACK_MS = 500, /* a block takes its time */
 };
 
 static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
@@ -254,20 +256,35 @@ static void play_recovery(struct sim *sim)
         sim_fail(sim, SIM_LIVENESS, "no progress after a member has recovered");
 }
 
-/* Nothing to do: no blocks, and among honest members no view changes. */
+/* By a clock that is right, which in the end all are. A network whose clocks were ahead waits until they are there. */
+static void judge_ticks(struct sim *sim)
+{
+    uint64_t head_ms = sim->agreed_height > 0 ? sim->agreed[sim->agreed_height]->header.time_ms : SIM_CREATED_MS;
+    uint64_t slack_ms = sim->timers.clock_ms + sim->timers.request_ms + PLAY_TICK_SLACK_MS;
+    if (sim->timers.tick_ms == 0 || sim->liars != 0 || sim->halted != 0)
+        return;
+    if (sim_wall_ms(sim, &sim->replicas[0]) > head_ms + sim->timers.tick_ms + slack_ms)
+        sim_fail(sim, SIM_LIVENESS, "an idle network whose newest block is too old, and no TICK");
+}
+
+/* Nothing to do: no blocks but TICKs, and among honest members no view changes. */
 static void play_rest(struct sim *sim)
 {
     if (sim->held_until_ms > sim->now_ms)
         sim_run_ms(sim, sim->held_until_ms - sim->now_ms);
     sim_run_ms(sim, 1000); /* what was under way when the last request was committed */
     uint64_t height = sim->agreed_height, view = highest_view(sim);
-    sim_run_ms(sim, 2000);
+    sim_run_ms(sim, PLAY_REST_MS);
     /* A liar that says it is recovering gets one block without requests in each view (PROTOCOL H6). */
     uint64_t courtesy = sim->liars == 0 ? 0 : highest_view(sim) - view + 1;
-    if (sim->agreed_height - height > courtesy)
+    uint64_t ticks = sim->timers.tick_ms == 0 ? 0 : PLAY_REST_MS / sim->timers.tick_ms + 1;
+    if (sim->agreed_height - height > courtesy + ticks)
         sim_fail(sim, SIM_QUIESCENCE, "blocks without requests");
     if (sim->liars == 0 && highest_view(sim) != view)
         sim_fail(sim, SIM_QUIESCENCE, "a view change although nothing is wrong");
+    judge_ticks(sim);
+    if (sim->timers.tick_ms != 0 && !sim_run_until_settled(sim, PLAY_RETRY_MS)) /* one may be on its way */
+        sim_fail(sim, SIM_LIVENESS, "a TICK that does not come to everybody");
 }
 
 struct sim *sim_play(const struct sim_plan *plan)

@@ -50,6 +50,7 @@
     X(MEMORY_LOST, COMMON, "a member lost its memory")                                  \
     X(RECOVERING, COMMON, "a member found out that it may have forgotten something")    \
     X(RECOVERED, COMMON, "a member may vote again after losing its memory")             \
+    X(TICKED, COMMON, "a TICK in an idle network")                                      \
     X(ACCUSED, RARE, "a liar accused with proof")
 
 #define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,

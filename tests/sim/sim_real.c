@@ -69,7 +69,8 @@ const struct sim_block *sim_side_wrap(struct sim *sim, struct rota_block *block)
     const struct sim_block *known = sim_block_find(sim, &block->hash);
     if (known)
         return known;
-    struct sim_block wrapped = {.hash = block->hash, .header = block->header, .real = rota_block_retain(block)};
+    struct sim_block wrapped = {
+        .hash = block->hash, .header = block->header, .real = rota_block_retain(block), .ticks = rota_block_is_tick(block)};
     for (uint32_t i = 0; i < block->entry_count; i++) {
         uint32_t request = sim_network_request(sim_side_network(sim), &block->entries[i].id);
         if (request != UINT32_MAX && wrapped.request_count < SIM_BLOCK_REQUESTS_MAX)
@@ -145,9 +146,10 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
 {
     struct side *side = sim_side_of(sim, replica);
     uint64_t wall_ms = sim_wall_ms(sim, replica), after_ms = action->build.after_ms;
-    const struct rota_block *block =
-        rota_chain_build(&side->chain, &side->pool, action->build.height, &action->build.parent,
-                         wall_ms > after_ms ? wall_ms : after_ms + 1, &action->build.anchor, action->build.bare);
+    const struct rota_wanted wanted = {
+        action->build.height, action->build.parent, wall_ms > after_ms ? wall_ms : after_ms + 1,
+        action->build.anchor, action->build.bare,   action->build.tick};
+    const struct rota_block *block = rota_chain_build(&side->chain, &side->pool, &wanted);
     side_fail(side, side->chain.failed);
     if (!block)
         return NULL;

@@ -167,6 +167,7 @@ static void turn_build(struct turn *turn, const struct rota_action *action)
     if (block) {
         event.built.header = block->header;
         event.built.block = block->hash;
+        event.built.ticks = block->ticks;
     }
     turn_queue(turn, &event);
 }
@@ -293,6 +294,7 @@ static void turn_events(struct turn *turn)
     while (turn->event_first < turn->event_count) {
         struct rota_event event = turn->events[turn->event_first++];
         event.at_ms = sim_local_ms(turn->sim, turn->replica);
+        event.wall_ms = sim_wall_ms(turn->sim, turn->replica);
         rota_core_step(turn->replica->core, &event, actions);
         for (uint32_t i = 0; i < actions->count; i++)
             turn_act(turn, &actions->items[i]);
@@ -499,6 +501,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     event.start.incarnation = ++disk->runs;
     event.start.boot = ++sim->boots;
     event.start.committed = disk->height;
+    event.start.committed_time_ms = SIM_CREATED_MS - 1;
     if (disk->height > 0) {
         event.start.committed_block = disk->chain[disk->height]->hash;
         event.start.committed_time_ms = disk->chain[disk->height]->header.time_ms;

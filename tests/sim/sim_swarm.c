@@ -301,4 +301,6 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
         for (uint32_t i = 0; i < times; i++)
             makers[kind](&swarm, (enum swarm_class)kind);
     }
+    if (draw(&swarm, 8) == 0)
+        plan->options.tick_ms = SIM_TICK_MS;
 }

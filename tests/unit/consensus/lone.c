@@ -80,7 +80,7 @@ struct lone *lone_open(uint32_t n, uint32_t self)
     lone->membership.profile = ROTA_PROFILE_BYZANTINE;
     lone->membership.count = n;
     lone->membership.verify = never_asked;
-    lone->timers = (struct rota_timers){100, 500, 1000, 1300, 1000, 500, 500, 400, 0, 0};
+    lone->timers = (struct rota_timers){100, 500, 1000, 1300, 1000, 500, 500, 400, 0, 0, 0};
     lone->self = self;
     lone->quorum = rota_quorum(n, ROTA_PROFILE_BYZANTINE);
     lone->now_ms = 1000;

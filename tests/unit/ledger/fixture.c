@@ -127,6 +127,21 @@ void fixture_genesis(struct rota_genesis *out, uint32_t member_count)
     free(text);
 }
 
+void fixture_genesis_ticking(struct rota_genesis *out, uint32_t member_count, uint32_t tick_ms)
+{
+    char *text = fixture_genesis_text(member_count), *whole = NULL;
+    text[strlen(text) - 1] = '\0'; /* the last brace */
+    cr_assert(asprintf(&whole,
+                       "%s,\"timers\":{\"heartbeat_ms\":100,\"suspect_ms\":500,\"progress_ms\":1000,\"request_ms\":1300,"
+                       "\"view_change_ms\":1000,\"status_ms\":500,\"clock_ms\":500,\"latency_ms\":400,\"rotate_ms\":600000,"
+                       "\"rotate_blocks\":4096,\"tick_ms\":%u}}",
+                       text, tick_ms) > 0);
+    struct rota_status status = rota_genesis_parse(out, rota_view_text(whole));
+    cr_assert(rota_is_ok(status), "genesis: %s", status.why);
+    free(whole);
+    free(text);
+}
+
 static char *fixture_payload_text(const struct rota_genesis *genesis, const struct fixture_payload *payload)
 {
     char *text = malloc(FIXTURE_TEXT_BYTES), ledger[2 * ROTA_HASH_BYTES + 1];

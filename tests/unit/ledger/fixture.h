@@ -14,6 +14,8 @@
 void fixture_genesis(struct rota_genesis *out, uint32_t member_count);
 /* The text of that genesis, malloc'd: given to the caller. */
 char *fixture_genesis_text(uint32_t member_count);
+/* The same with TICKs (PROTOCOL T11); 0: without. */
+void fixture_genesis_ticking(struct rota_genesis *out, uint32_t member_count, uint32_t tick_ms);
 
 /* Any label gives a key; those above are in the genesis. */
 void fixture_facility_secret(struct rota_ed25519_secret *out, const char *label);

@@ -37,6 +37,32 @@ Test(genesis_timers, the_last_three_may_be_missing_together)
     rota_genesis_free(&genesis);
 }
 
+/* PROTOCOL T11: without a word about them there are no TICKs. */
+Test(genesis_timers, ticks_are_a_matter_of_their_own)
+{
+    static const char ten[] = SEVEN ",\"latency_ms\":90,\"rotate_ms\":0,\"rotate_blocks\":7";
+    static const struct {
+        const char *text;
+        uint32_t tick_ms;
+    } cases[] = {{"", 0}, {",\"tick_ms\":0", 0}, {",\"tick_ms\":1000", 1000}, {",\"tick_ms\":86400000", 86400000}};
+    static const char *const wrong[] = {",\"tick_ms\":1", ",\"tick_ms\":999", ",\"tick_ms\":86400001"};
+    struct rota_genesis genesis;
+    char *text = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert(asprintf(&text, "%s%s", ten, cases[i].text) > 0);
+        cr_assert(rota_is_ok(parse(&genesis, text)), "%s", text);
+        cr_expect_eq(genesis.timers.tick_ms, cases[i].tick_ms);
+        rota_genesis_free(&genesis);
+        free(text);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        cr_assert(asprintf(&text, "%s%s", ten, wrong[i]) > 0);
+        cr_expect_eq(parse(&genesis, text).code, ROTA_MALFORMED, "%s", text);
+        free(text);
+    }
+    cr_expect_eq(parse(&genesis, SEVEN ",\"tick_ms\":0").code, ROTA_MALFORMED);
+}
+
 Test(genesis_timers, some_of_them_alone_or_an_unknown_one_are_refused)
 {
     static const char *const wrong[] = {SEVEN ",\"latency_ms\":90", SEVEN ",\"latency_ms\":90,\"rotate_ms\":0",

@@ -23,16 +23,28 @@ void maker_remove(const char *path)
     }
 }
 
-void maker_begin(struct maker *maker, const char *name)
+static void maker_open(struct maker *maker, const char *name)
 {
-    *maker = (struct maker){.height = 0};
     snprintf(maker->path, sizeof maker->path, "/dev/shm/rota-%d-%s.db", (int)getpid(), name);
     maker_remove(maker->path);
-    fixture_genesis(&maker->genesis, 4);
     rota_tree_init(&maker->tree);
     MUST(rota_state_new(&maker->state, &maker->genesis));
     MUST(rota_store_create(maker->path, &maker->genesis));
     MUST(rota_store_open(&maker->store, maker->path, &maker->genesis));
+}
+
+void maker_begin(struct maker *maker, const char *name)
+{
+    *maker = (struct maker){.height = 0};
+    fixture_genesis(&maker->genesis, 4);
+    maker_open(maker, name);
+}
+
+void maker_begin_ticking(struct maker *maker, const char *name, uint32_t tick_ms)
+{
+    *maker = (struct maker){.height = 0};
+    fixture_genesis_ticking(&maker->genesis, 4, tick_ms);
+    maker_open(maker, name);
 }
 
 void maker_end(struct maker *maker)

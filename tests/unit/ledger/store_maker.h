@@ -23,6 +23,8 @@ struct maker {
 
 /* A new file in memory-backed storage, under a name of its own for this process; with an open store. */
 void maker_begin(struct maker *maker, const char *name);
+/* The same with TICKs (PROTOCOL T11). Blocks are a second apart. */
+void maker_begin_ticking(struct maker *maker, const char *name, uint32_t tick_ms);
 /* Closes and deletes. */
 void maker_end(struct maker *maker);
 void maker_remove(const char *path);

@@ -17,6 +17,13 @@ void bench_open(struct bench *bench)
     fixture_genesis(&bench->genesis, 1);
 }
 
+void bench_open_ticking(struct bench *bench, uint32_t tick_ms)
+{
+    bench_open(bench);
+    rota_genesis_free(&bench->genesis);
+    fixture_genesis_ticking(&bench->genesis, 1, tick_ms);
+}
+
 void bench_close(struct bench *bench)
 {
     char command[128];
@@ -116,7 +123,7 @@ const struct rota_block *bench_build(struct bench_side *side)
     uint64_t top;
     struct rota_hash parent = *rota_chain_top(side->chain, &top);
     uint64_t time_ms = side->chain->genesis->created_ms + 1000 * (top + 1);
-    return rota_chain_build(side->chain, &side->pool, top + 1, &parent, time_ms, &(struct rota_anchor){0}, false);
+    return rota_chain_build(side->chain, &side->pool, &(struct rota_wanted){top + 1, parent, .time_ms = time_ms});
 }
 
 struct rota_block *bench_copy(const struct rota_block *block)

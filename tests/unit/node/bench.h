@@ -22,6 +22,8 @@ struct bench {
 };
 
 void bench_open(struct bench *bench);
+/* The same with TICKs (PROTOCOL T11). */
+void bench_open_ticking(struct bench *bench, uint32_t tick_ms);
 void bench_close(struct bench *bench);
 /* A path in the folder; the buffer is static. */
 const char *bench_path(const struct bench *bench, const char *name);

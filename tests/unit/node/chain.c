@@ -34,6 +34,11 @@ static void pair_send(struct pair *pair, const struct rota_block *block)
     rota_block_release(copy);
 }
 
+static const struct rota_block *build(struct bench_side *side, const struct rota_wanted *wanted)
+{
+    return rota_chain_build(side->chain, &side->pool, wanted);
+}
+
 Test(chain, what_is_built_is_valid_elsewhere)
 {
     struct pair pair;
@@ -78,8 +83,7 @@ Test(chain, the_least_time_after_the_parent_is_timely_by_any_clock)
         time_ms = (i > 0 ? blocks[i - 1]->header.time_ms : time_ms) + after_ms[i];
         bench_wait(&pair.builder,
                    bench_enrol(&pair.bench, "alpha-director", i + 1, (const char *[]){"n-1", "n-2", "n-3"}[i]));
-        blocks[i] = rota_chain_build(pair.builder.chain, &pair.builder.pool, top + 1, &parent, time_ms,
-                                     &(struct rota_anchor){0}, false);
+        blocks[i] = build(&pair.builder, &(struct rota_wanted){top + 1, parent, .time_ms = time_ms});
         cr_assert_not_null(blocks[i]);
         pair_send(&pair, blocks[i]);
     }
@@ -276,21 +280,19 @@ Test(chain, the_first_block_of_a_view_carries_its_anchor)
     other.nv.b[0] ^= 1;
     uint64_t time_ms = pair.builder.chain->genesis->created_ms + 1000;
     struct rota_hash start = {{0}};
-    cr_expect_null(rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, false),
-                   "an anchor alone");
+    cr_expect_null(build(&pair.builder, &(struct rota_wanted){1, start, time_ms, .anchor = mine}), "an anchor alone");
     const struct rota_block *bare =
-        rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, true);
+        build(&pair.builder, &(struct rota_wanted){1, start, time_ms, .anchor = mine, .bare = true});
     cr_assert(bare && bare->entry_count == 1 && bare->entries[0].kind == ROTA_ENTRY_RECORD, "when it is wanted (H6)");
     rota_chain_rollback(pair.builder.chain);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
-    const struct rota_block *first =
-        rota_chain_build(pair.builder.chain, &pair.builder.pool, 1, &start, time_ms, &mine, false);
+    const struct rota_block *first = build(&pair.builder, &(struct rota_wanted){1, start, time_ms, .anchor = mine});
     cr_assert_not_null(first);
     cr_expect_eq(first->entry_count, 2);
     cr_expect_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 2, "n-2"));
     const struct rota_block *second =
-        rota_chain_build(pair.builder.chain, &pair.builder.pool, 2, &first->hash, time_ms + 1, &mine, false);
+        build(&pair.builder, &(struct rota_wanted){2, first->hash, time_ms + 1, .anchor = mine});
     cr_assert_not_null(second);
     cr_expect_eq(second->entry_count, 1);
     pair_send(&pair, first);
@@ -316,15 +318,67 @@ Test(chain, where_a_block_holds_one_entry_the_anchor_has_one_of_its_own)
     uint64_t time_ms = side.chain->genesis->created_ms + 1000;
     struct rota_hash start = {{0}};
     bench_wait(&side, bench_enrol(&bench, "alpha-director", 1, "n-1"));
-    const struct rota_block *first = rota_chain_build(side.chain, &side.pool, 1, &start, time_ms, &record->anchor, false);
+    const struct rota_block *first = build(&side, &(struct rota_wanted){1, start, time_ms, .anchor = record->anchor});
     cr_assert_not_null(first);
     cr_assert_eq(first->entry_count, 1);
     cr_assert_eq(first->entries[0].kind, ROTA_ENTRY_RECORD);
     const struct rota_block *second =
-        rota_chain_build(side.chain, &side.pool, 2, &first->hash, time_ms + 1, &record->anchor, false);
+        build(&side, &(struct rota_wanted){2, first->hash, time_ms + 1, .anchor = record->anchor});
     cr_assert_not_null(second);
     cr_assert_eq(second->entries[0].kind, ROTA_ENTRY_PROPOSAL);
     rota_record_release(record);
     bench_side_close(&side);
     bench_close(&bench);
+}
+
+/* PROTOCOL T11 */
+Test(chain, a_tick_is_built_when_nothing_else_is_there_and_valid_when_it_is_due)
+{
+    struct pair pair;
+    bench_open_ticking(&pair.bench, 60000);
+    bench_side_open(&pair.builder, &pair.bench, "builder.db");
+    bench_side_open(&pair.checker, &pair.bench, "checker.db");
+    struct rota_hash start = {{0}};
+    uint64_t due_ms = pair.builder.chain->head_time_ms + 60000;
+    const struct rota_block *block = build(&pair.builder, &(struct rota_wanted){1, start, due_ms - 1, .tick = true});
+    cr_assert(block && rota_block_is_tick(block));
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_INVALID);
+    cr_expect_str_eq(pair.checker.chain->invalid, "it holds a TICK, and the block below it is not old enough");
+    rota_chain_rollback(pair.builder.chain);
+    block = build(&pair.builder, &(struct rota_wanted){1, start, due_ms, .tick = true});
+    cr_assert_not_null(block);
+    cr_expect_eq(block->entry_count, 1);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    block = build(&pair.builder, &(struct rota_wanted){2, block->hash, due_ms + 60000, .tick = true});
+    cr_assert_not_null(block);
+    cr_expect_eq(block->entry_count, 1);
+    cr_expect_not(rota_block_is_tick(block), "somebody has something to say");
+    pair_close(&pair);
+}
+
+/* PROTOCOL T11 */
+Test(chain, a_tick_stands_behind_the_anchor_and_leaves_it_the_room)
+{
+    struct bench bench;
+    for (uint32_t room = 1; room <= 2; room++) {
+        struct bench_side side;
+        bench_open_ticking(&bench, 60000);
+        bench.genesis.limits.block_entries_max = room;
+        bench_side_open(&side, &bench, "one.db");
+        struct rota_record *record = fixture_anchor(&bench.genesis, 4, 1);
+        struct rota_hash start = {{0}};
+        uint64_t due_ms = side.chain->head_time_ms + 60000;
+        const struct rota_block *block =
+            build(&side, &(struct rota_wanted){1, start, due_ms, .anchor = record->anchor, .tick = true});
+        cr_assert_not_null(block);
+        cr_expect_eq(block->entry_count, room);
+        cr_expect_eq(block->entries[0].record->kind, ROTA_RECORD_NEW_VIEW);
+        cr_expect_eq(rota_block_is_tick(block), room == 2);
+        rota_record_release(record);
+        bench_side_close(&side);
+        bench_close(&bench);
+    }
 }
