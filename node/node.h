@@ -84,6 +84,7 @@ struct rota_facts {
     uint64_t height;                        /* committed */
     struct rota_hash head;                  /* hash of the block of that height */
     uint64_t head_time_ms;
+    uint32_t tick_ms;    /* of the epoch in force (PROTOCOL T11); 0: no TICKs */
     uint32_t pending;    /* proposals waiting or in flight */
     uint32_t peers_up;   /* facilities reached now, ours included */
     uint64_t started_ms; /* monotonic */

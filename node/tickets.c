@@ -81,6 +81,7 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .height = node->chain.height,
                                  .head = node->chain.head,
                                  .head_time_ms = node->chain.head_time_ms,
+                                 .tick_ms = node->epoch.timers.tick_ms,
                                  .pending = node->pool.count,
                                  .peers_up = facts_peers_up(node),
                                  .started_ms = node->started_ms,

@@ -129,6 +129,10 @@ static void facts_write(void *context, const struct rota_facts *facts)
          "# HELP rota_last_block_timestamp_seconds Time of the last block.\n# TYPE rota_last_block_timestamp_seconds gauge\n"
          "rota_last_block_timestamp_seconds %llu.%03llu\n",
          (unsigned long long)(facts->head_time_ms / 1000), (unsigned long long)(facts->head_time_ms % 1000));
+    line(text,
+         "# HELP rota_tick_period_seconds How old the newest block of an idle network becomes, 0: without end.\n"
+         "# TYPE rota_tick_period_seconds gauge\nrota_tick_period_seconds %u.%03u\n",
+         facts->tick_ms / 1000, facts->tick_ms % 1000);
     peers_write(text, facts);
 }
 

@@ -116,6 +116,10 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
     json_object_set_new(document, "height", json_integer((json_int_t)facts->height));
     json_object_set_new(document, "head", rota_json_hex_new(facts->head.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "head_time_ms", json_integer((json_int_t)facts->head_time_ms));
+    uint64_t wall_ms = rota_clock_wall_ms();
+    uint64_t age_ms = wall_ms > facts->head_time_ms ? wall_ms - facts->head_time_ms : 0;
+    json_object_set_new(document, "head_age_ms", json_integer((json_int_t)age_ms));
+    json_object_set_new(document, "tick_ms", json_integer(facts->tick_ms));
     json_object_set_new(document, "mode", json_string(mode_name(facts->core.mode)));
     standing_fill(document, facts);
     json_object_set_new(document, "epoch", json_integer(membership->epoch));

@@ -54,6 +54,21 @@ static void status_print_chain(const json_t *status)
                  status_number(status, "view_changes"));
 }
 
+/* How old the newest block is, against the period of TICKs: a network that stands never lets it be overdue for long. */
+static void status_print_age(const json_t *status)
+{
+    uint64_t age_s = status_number(status, "head_age_ms") / 1000, tick_ms = status_number(status, "tick_ms");
+    if (!json_object_get(status, "head_age_ms"))
+        return; /* a node of an earlier version */
+    (void)printf("newest      %s is %llu s old; ",
+                 status_number(status, "height") > 0 ? "block" : "nothing yet, the genesis", (unsigned long long)age_s);
+    if (tick_ms == 0)
+        (void)puts("this ledger has no TICKs");
+    else
+        (void)printf("a TICK is due at %llu s%s\n", (unsigned long long)(tick_ms / 1000),
+                     age_s * 1000 > tick_ms + tick_ms / 4 + 60000 ? ": LONG OVERDUE, the network stands still" : "");
+}
+
 /* Why it does not vote: lost memory, or a halt. In full, it may be long. */
 static void status_print_standing(const json_t *status)
 {
@@ -143,6 +158,7 @@ static int status_run(void *input)
         rota_result_print(result);
     } else {
         status_print_chain(status);
+        status_print_age(status);
         status_print_standing(status);
         status_print_quorum(status);
         status_print_work(status);
