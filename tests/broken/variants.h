@@ -49,20 +49,17 @@
       "assert:taken == needed")                                                                                             \
     V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,               \
       "assert:taken == needed")                                                                                             \
-    V(view_change_counts_twice, "b4 p12", "a NEW-VIEW may hold two VIEW-CHANGEs of one member",                             \
-      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                             \
+    V(view_change_counts_twice, "b4 p12", "a NEW-VIEW may hold two VIEW-CHANGEs of one member", "sim", 3000, "new_view")    \
     V(certificate_of_f_plus_1, "b4 b23", "a certificate of f+1 signatures is enough",                                       \
       "unit_ledger audit_quorum/certificates_count_exactly", 0, "test")                                                     \
     V(votes_of_any_height, "b10", "a vote counts for the next height, whatever it says", "sim", 3000,                       \
       "evidence certificate codec")                                                                                         \
-    V(anybody_proposes, "b12", "a PREPREPARE of a member that is not the primary is taken",                                 \
-      "unit_consensus message/a_proposal_counts_only_from_the_primary_of_its_view", 0, "test")                              \
-    V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first",               \
-      "unit_consensus voting/a_second_proposal_for_a_height_changes_nothing_and_accuses", 0, "test")                        \
-    V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs",                \
-      "unit_consensus message/a_new_view_carries_a_quorum_and_the_tip_that_follows", 0, "test")                             \
-    V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies",                               \
-      "unit_consensus message/a_view_change_that_lies_is_refused", 0, "test")                                               \
+    V(anybody_proposes, "b12", "a PREPREPARE of a member that is not the primary is taken", "sim", 3000, "chain_rule")      \
+    V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first", "sim", 3000,  \
+      "chain_rule")                                                                                                         \
+    V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs", "sim", 3000,   \
+      "new_view")                                                                                                           \
+    V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies", "sim", 3000, "new_view lock") \
     V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                              \
       "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                    \
     V(timeouts_do_not_grow, "b20", "timeouts stay at their base",                                                           \
@@ -73,8 +70,7 @@
       "scenarios stall/patience_is_short_again_after_a_commit", 0, "test")                                                  \
     V(timeouts_grow_without_end, "p11", "timeouts double for ever",                                                         \
       "unit_consensus standing/timeouts_grow_after_the_expected_failures_and_stop_growing", 0, "test")                      \
-    V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody",                                  \
-      "unit_consensus leaving/one_absurd_view_moves_nobody", 0, "test")                                                     \
+    V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody", "sim", 3000, "bounded")          \
     V(window_ignored, "b25", "blocks are proposed and prepared beyond the window",                                          \
       "scenarios normal_case/the_window_is_filled_under_load", 0, "bounded test")                                           \
     V(fetched_block_uncertified, "b26", "the certificate of a fetched block is not verified",                               \

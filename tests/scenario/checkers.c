@@ -111,8 +111,48 @@ static void new_view_forgot(struct sim *s)
     quorum_says(s, ROTA_VOTE_COMMIT, 1, block_on(s, first, 2));
 }
 
+/* View changes to view 1 by these three members, that show nothing. */
+static struct rota_new_view new_view_of(struct rota_view_change changes[3], uint32_t a, uint32_t b, uint32_t c)
+{
+    const uint32_t senders[] = {a, b, c};
+    for (uint32_t i = 0; i < 3; i++)
+        changes[i] = (struct rota_view_change){.sender = senders[i], .new_view = 1};
+    return (struct rota_new_view){.view = 1, .change_count = 3, .changes = changes};
+}
+
+static void new_view_of_two(struct sim *s)
+{
+    static struct rota_view_change changes[3];
+    struct rota_new_view new_view = new_view_of(changes, 0, 1, 1);
+    sim_check_new_view(s, &s->replicas[0], &new_view);
+}
+
+static void new_view_with_an_invented_lock(struct sim *s)
+{
+    static struct rota_view_change changes[3];
+    struct rota_new_view new_view = new_view_of(changes, 0, 1, 2);
+    changes[2].has_best = true;
+    changes[2].best.vote = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, NULL, 1)).vote;
+    changes[2].best.epoch = s->membership.epoch;
+    changes[2].best.signers = 7;
+    new_view.tip_height = 1;
+    new_view.tip = changes[2].best.vote.block;
+    sim_check_new_view(s, &s->replicas[0], &new_view);
+}
+
+static void new_view_with_another_tip(struct sim *s)
+{
+    static struct rota_view_change changes[3];
+    struct rota_new_view new_view = new_view_of(changes, 0, 1, 2);
+    new_view.tip_height = 1;
+    sim_check_new_view(s, &s->replicas[0], &new_view);
+}
+
 Test(checkers, new_views)
 {
+    expect_violation(new_view_of_two, "new_view");
+    expect_violation(new_view_with_an_invented_lock, "new_view");
+    expect_violation(new_view_with_another_tip, "new_view");
     expect_violation(new_view_forgets, "new_view");
     expect_violation(new_view_forgot, "new_view");
 }
@@ -175,8 +215,30 @@ static void prepares_below_the_tip(struct sim *s)
     sim_check_prepared(s, replica, &one.vote);
 }
 
+static void prepare_of_what_nobody_proposed(struct sim *s)
+{
+    struct rota_message vote = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, NULL, 1));
+    sim_check_signed(s, 3, &vote); /* who is not the primary */
+    sim_check_prepared(s, &s->replicas[1], &vote.vote);
+}
+
+static void prepare_of_the_second_proposal(struct sim *s)
+{
+    const struct sim_block *blocks[] = {block_on(s, NULL, 1), block_on(s, NULL, 2)};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE};
+        message.preprepare = (struct rota_preprepare){.header = blocks[i]->header, .block = blocks[i]->hash};
+        sim_check_signed(s, 0, &message);
+        sim_check_heard(s, &s->replicas[1], &message);
+    }
+    struct rota_message vote = vote_for(ROTA_VOTE_PREPARE, 0, blocks[1]);
+    sim_check_prepared(s, &s->replicas[1], &vote.vote);
+}
+
 Test(checkers, prepares)
 {
+    expect_violation(prepare_of_what_nobody_proposed, "chain_rule");
+    expect_violation(prepare_of_the_second_proposal, "chain_rule");
     expect_violation(prepares_two_chains, "chain_rule");
     expect_violation(prepares_below_the_tip, "chain_rule");
 }

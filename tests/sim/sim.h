@@ -390,10 +390,22 @@ void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message 
 void sim_check_certificate(struct sim *sim, const struct rota_certificate *certificate);     /* of a stored block */
 void sim_check_tip(struct sim *sim, uint64_t view, uint64_t height,
                    const struct rota_hash *tip); /* an accepted NEW-VIEW's */
+bool sim_check_has_signed(struct sim *sim, uint32_t member, const struct rota_vote *vote);
+/* Did its signers sign, and are they as many as it takes? */
+bool sim_check_is_signed(struct sim *sim, const struct rota_certificate *certificate);
+/* Did a quorum say this vote, or is its block under a commit certificate? */
+bool sim_check_is_vouched_for(struct sim *sim, const struct rota_vote *vote);
+uint32_t sim_check_quorum(const struct sim *sim);
 /* A replica committed another block than was agreed, with more than f liars: who did it? Ends the run. */
 void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t height);
 /* Is `below` the ancestor of this height of `block`, or the block itself? */
 bool sim_check_extends(const struct sim *sim, const struct rota_hash *block, uint64_t height, const struct rota_hash *below);
+/* sim_check_views.c */
+void sim_check_new_view(struct sim *sim, const struct sim_replica *replica, const struct rota_new_view *new_view);
+void sim_check_proposed(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message,
+                        struct rota_vote first[ROTA_SLOTS]);
+void sim_check_prepared_first(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote,
+                              const struct rota_vote first[ROTA_SLOTS]);
 /* sim_check_held.c */
 void sim_check_held_open(struct sim *sim);
 void sim_check_held_close(struct sim *sim);

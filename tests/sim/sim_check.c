@@ -29,6 +29,8 @@ struct sim_shadow {
     uint64_t prepared_view[ROTA_MEMBERS_MAX], prepared_height[ROTA_MEMBERS_MAX];
     struct rota_vote highest_commit[ROTA_MEMBERS_MAX]; /* by view, then height */
     uint64_t left_for[ROTA_MEMBERS_MAX];               /* highest view of a VIEW-CHANGE */
+    uint64_t change_step[ROTA_MEMBERS_MAX];            /* the turn of its latest VIEW-CHANGE, and how many it said then */
+    uint32_t change_count[ROTA_MEMBERS_MAX];
 };
 
 void sim_check_open(struct sim *sim)
@@ -142,6 +144,18 @@ static void check_silence(struct sim *sim, const struct sim_replica *replica, en
         sim_fail(sim, SIM_SILENCE, "a replica that may have forgotten something is not silent");
 }
 
+/* V2: to a view that J others have come to it goes in one step. Before that its own timer may have run out, and the
+ * primaries of fewer than J views in a row may be known to have gone on (V1). */
+static void check_changes_of_turn(struct sim *sim, uint32_t member)
+{
+    struct sim_shadow *shadow = sim->shadow;
+    if (shadow->change_step[member] != sim->stats.steps)
+        shadow->change_count[member] = 0;
+    shadow->change_step[member] = sim->stats.steps;
+    if (++shadow->change_count[member] > rota_join_threshold(sim->membership.count, sim->membership.profile) + 1)
+        sim_fail(sim, SIM_BOUNDED, "a correct replica goes one by one through views that others have left");
+}
+
 static void check_view_said(struct sim *sim, const struct sim_replica *replica, const struct view_said *now)
 {
     uint32_t member = replica->index;
@@ -156,6 +170,8 @@ static void check_view_said(struct sim *sim, const struct sim_replica *replica, 
         return;
     }
     check_silence(sim, replica, now->kind);
+    if (now->kind == ROTA_MESSAGE_VIEW_CHANGE)
+        check_changes_of_turn(sim, member);
     struct view_said *said = malloc(sizeof *said);
     ROTA_ASSERT(said);
     *said = *now;

@@ -26,6 +26,7 @@ struct held_replica {
     /* the disk as it was after the last turn */
     uint64_t view, best_view, best_height, height;
     struct rota_hash nv;
+    struct rota_vote proposed[ROTA_SLOTS]; /* the first proposal of each height, kind 0: none */
     /* the last PREPARE */
     bool prepared;
     struct rota_vote last;
@@ -86,6 +87,8 @@ void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, cons
     struct held_replica *held = &sim->held->replicas[replica->index];
     const struct rota_durable *durable = &replica->disk.durable;
     bool first = !held->prepared || held->last.view != vote->view;
+    if (first || vote->height > held->last.height) /* else it is said again */
+        sim_check_prepared_first(sim, replica, vote, held->proposed);
     if (!first && vote->height > held->last.height &&
         !sim_check_extends(sim, &vote->block, held->last.height, &held->last.block))
         sim_fail(sim, SIM_CHAIN_RULE, "a correct replica's PREPAREs of one view are not one chain");
@@ -103,6 +106,7 @@ void sim_check_started(struct sim *sim, const struct sim_replica *replica)
 {
     struct held_replica *held = &sim->held->replicas[replica->index];
     memset(held->votes, 0, sizeof held->votes);
+    memset(held->proposed, 0, sizeof held->proposed);
     held->accusation_count = 0;
     held->owed = false;
 }
@@ -113,6 +117,7 @@ void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const s
     struct held_replica *held = &sim->held->replicas[replica->index];
     struct rota_core_view core = sim_view(sim, replica->index);
     struct rota_vote vote;
+    sim_check_proposed(sim, replica, message, held->proposed);
     if (!rota_message_vote(&vote, message))
         return;
     if (vote.height <= core.committed || vote.height - core.committed > ROTA_SLOTS || vote.view < core.view)

@@ -74,7 +74,7 @@ bool sim_check_extends(const struct sim *sim, const struct rota_hash *block, uin
 /* ---- certificates --------------------------------------------------------------------------------------------------- */
 
 /* Not the product's formula: the fewest members of which any two sets share more than f, as far as n - f are enough. */
-static uint32_t quorum_needed(const struct sim *sim)
+uint32_t sim_check_quorum(const struct sim *sim)
 {
     uint32_t n = sim->membership.count, liars = 0, quorum = 1;
     if (sim->membership.profile == ROTA_PROFILE_CRASH)
@@ -146,7 +146,7 @@ static void certificate_is_possible(struct sim *sim, const struct tally *new)
         committed_note(sim, &new->vote);
         return;
     }
-    uint32_t quorum = quorum_needed(sim);
+    uint32_t quorum = sim_check_quorum(sim);
     size_t at = ((size_t) new->vote.kind * 7919 + new->vote.view * 104729 + new->vote.height * 1299709) % SIGNED_BUCKETS;
     for (const struct tally *tally = sim->ever_signed->tallies[at]; tally; tally = tally->next)
         if (tally != new && tally->vote.kind == ROTA_VOTE_PREPARE && tally->vote.view == new->vote.view &&
@@ -157,7 +157,7 @@ static void certificate_is_possible(struct sim *sim, const struct tally *new)
 static void vote_note(struct sim *sim, uint32_t members, const struct rota_vote *vote)
 {
     struct tally *tally = tally_of(sim, vote, true);
-    uint32_t before = (uint32_t)__builtin_popcount(tally->said_by), quorum = quorum_needed(sim);
+    uint32_t before = (uint32_t)__builtin_popcount(tally->said_by), quorum = sim_check_quorum(sim);
     tally->signed_by |= members;
     tally->said_by |= members;
     if (before < quorum && (uint32_t)__builtin_popcount(tally->said_by) >= quorum && !sim_lies_too_many(sim))
@@ -193,10 +193,32 @@ void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message 
         lock_note(sim, member, message->view_change);
 }
 
+bool sim_check_has_signed(struct sim *sim, uint32_t member, const struct rota_vote *vote)
+{
+    const struct tally *tally = tally_of(sim, vote, false);
+    return tally && (tally->signed_by >> member & 1);
+}
+
+bool sim_check_is_signed(struct sim *sim, const struct rota_certificate *certificate)
+{
+    bool alone = sim->membership.profile == ROTA_PROFILE_CRASH && certificate->vote.kind == ROTA_VOTE_PREPARE; /* P1 */
+    uint32_t signers = (uint32_t)__builtin_popcount(certificate->signers);
+    const struct tally *tally = tally_of(sim, &certificate->vote, false);
+    return tally && certificate->epoch == sim->membership.epoch && (certificate->signers & ~tally->signed_by) == 0 &&
+           signers == (alone ? 1 : sim_check_quorum(sim));
+}
+
+bool sim_check_is_vouched_for(struct sim *sim, const struct rota_vote *vote)
+{
+    const struct tally *tally = tally_of(sim, vote, false);
+    return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= sim_check_quorum(sim)) ||
+           rota_hash_equal(&sim->ever_signed->covered[vote->height], &vote->block);
+}
+
 void sim_check_certificate(struct sim *sim, const struct rota_certificate *certificate)
 {
     const struct tally *tally = tally_of(sim, &certificate->vote, false);
-    if ((uint32_t)__builtin_popcount(certificate->signers) != quorum_needed(sim))
+    if ((uint32_t)__builtin_popcount(certificate->signers) != sim_check_quorum(sim))
         sim_fail(sim, SIM_CERTIFICATE, "a stored certificate without exactly a quorum of signers");
     if (!tally || (certificate->signers & ~tally->signed_by) != 0)
         sim_fail(sim, SIM_CERTIFICATE, "a stored certificate names a signer who never signed it");
@@ -257,7 +279,7 @@ void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t
     uint32_t named = one->vote.view == other->vote.view  ? one->signers & other->signers
                      : one->vote.view < other->vote.view ? lock_hiders(sim, one)
                                                          : lock_hiders(sim, other);
-    uint32_t least = 2 * quorum_needed(sim) - sim->membership.count;
+    uint32_t least = 2 * sim_check_quorum(sim) - sim->membership.count;
     if ((named & ~sim->liars) != 0)
         sim_fail(sim, SIM_FORENSICS, "a fork's two certificates name a correct replica");
     if ((uint32_t)__builtin_popcount(named) < least)

@@ -104,6 +104,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_INVALID_BLOCK] = "invalid_block",
     [SIM_LIE_TIME] = "time",
     [SIM_LIE_CENSOR] = "censor",
+    [SIM_LIE_USURP] = "usurp",
     [SIM_LIE_DOUBLE_VOTE] = "double_vote",
     [SIM_LIE_WITHHOLD] = "withhold",
     [SIM_LIE_LATE] = "late",
@@ -242,6 +243,7 @@ void sim_liar_wakes(struct sim *sim, uint32_t liar)
     if (sim->now_ms - lying->spoke_ms < LIAR_PAUSE_MS)
         return;
     lying->spoke_ms = sim->now_ms;
+    liar_votes_unasked(sim, liar);
     liar_views_unasked(sim, liar);
     liar_bytes_unasked(sim, liar);
     liar_sync_unasked(sim, liar);

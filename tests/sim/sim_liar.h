@@ -12,12 +12,13 @@
 /* One way of lying, a bit each. A run switches some of them on. */
 enum sim_lie {
     /* a primary's */
-    SIM_LIE_EQUIVOCATE,    /* 2, 3 or n variants of a block, a group of peers each; votes that fit each group */
+    SIM_LIE_EQUIVOCATE,    /* 2, 3 or n variants of a block, a group of peers each or two to one; votes that fit each */
     SIM_LIE_SELECT,        /* proposals and votes to so few that exactly f, Q-1 or Q prepare */
     SIM_LIE_SLOW,          /* proposals late, just inside the timers */
     SIM_LIE_INVALID_BLOCK, /* a request again, a wrong outcome, another's parent */
     SIM_LIE_TIME,          /* block times far ahead, or behind the parent's */
     SIM_LIE_CENSOR,        /* every third request is never taken up */
+    SIM_LIE_USURP,         /* proposals in views that are led by another */
     /* votes */
     SIM_LIE_DOUBLE_VOTE, /* another block's PREPARE or COMMIT to half of the peers */
     SIM_LIE_WITHHOLD,    /* no votes to some peers */
@@ -141,6 +142,7 @@ bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certific
 /* sim_liar_votes.c: true when the message was dealt with. */
 bool liar_votes(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                 const struct sim_block *body);
+void liar_votes_unasked(struct sim *sim, uint32_t liar);
 void liar_late_release(struct sim *sim, uint32_t liar, uint64_t view);
 /* sim_liar_views.c */
 bool liar_views(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message);

@@ -10,7 +10,7 @@ static void certificate_spoil(struct sim *sim, struct rota_certificate *certific
     uint32_t n = sim->membership.count, lowest = certificate->signers & -certificate->signers;
     uint32_t count = rota_certificate_signer_count(certificate);
     struct rota_signature first = certificate->signatures[0];
-    switch (liar_random(sim, 7)) {
+    switch (liar_random(sim, 8)) {
     case 0:
         certificate->epoch += liar_random(sim, 2) ? 1 : UINT32_MAX;
         break;
@@ -38,6 +38,9 @@ static void certificate_spoil(struct sim *sim, struct rota_certificate *certific
         break;
     case 5: /* the other phase */
         certificate->vote.kind = certificate->vote.kind == ROTA_VOTE_PREPARE ? ROTA_VOTE_COMMIT : ROTA_VOTE_PREPARE;
+        break;
+    case 6: /* of a later view than anybody's */
+        certificate->vote.view = sim->lying->change.new_view - 1;
         break;
     default: /* somebody who is no member */
         certificate->signers = (certificate->signers & ~lowest) | UINT32_C(1) << (n < 31 ? n : 31);
@@ -115,6 +118,16 @@ static bool new_view_other(struct sim *sim, const struct rota_new_view *said, st
     return true;
 }
 
+static void new_view_double(struct sim *sim, struct rota_new_view *new_view, uint32_t at)
+{
+    struct rota_tip tip;
+    sim->lying->changes[at] = sim->lying->changes[at - 1];
+    if (!rota_is_ok(rota_new_view_select(&tip, &sim->membership, sim->lying->changes, new_view->change_count)))
+        return;
+    new_view->tip_height = tip.height;
+    new_view->tip = tip.block;
+}
+
 static void new_view_spoil(struct sim *sim, struct rota_message *out)
 {
     struct sim_liars *lying = sim->lying;
@@ -132,8 +145,9 @@ static void new_view_spoil(struct sim *sim, struct rota_message *out)
     case 2:
         new_view->change_count--;
         break;
-    case 3:
-        lying->changes[count - 1] = lying->changes[0];
+    case 3: /* one member twice, in order, and the tip that follows */
+        if (count > 1)
+            new_view_double(sim, new_view, 1 + (uint32_t)liar_random(sim, count - 1));
         break;
     case 4:
         lying->changes[0] = new_view->changes[count - 1];

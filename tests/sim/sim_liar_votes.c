@@ -98,6 +98,16 @@ static void colluders_vote(struct sim *sim, uint32_t primary, uint32_t to, const
     }
 }
 
+/* Both in one burst, in whatever order they come. */
+static void propose_twice(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
+                          const struct sim_block *body)
+{
+    struct rota_message second = *message;
+    const struct sim_block *other = variant_build(sim, body, message->preprepare.view, to, sim->lying->variants);
+    block_put(&second, other);
+    liar_say(sim, from, to, &second, other);
+}
+
 static void equivocate(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message,
                        const struct sim_block *body)
 {
@@ -105,6 +115,8 @@ static void equivocate(struct sim *sim, uint32_t from, uint32_t to, struct rota_
     struct liar_variants *variants = variants_open(sim->lying, view, body->header.height);
     if (!variants->given[to])
         variants->given[to] = variant_build(sim, body, view, to, (uint32_t)liar_random(sim, sim->lying->variants));
+    if (liar_random(sim, 3) == 0)
+        propose_twice(sim, from, to, message, body);
     block_put(message, variants->given[to]);
     liar_say(sim, from, to, message, variants->given[to]);
     colluders_vote(sim, from, to, &message->preprepare);
@@ -241,4 +253,36 @@ bool liar_votes(struct sim *sim, uint32_t from, uint32_t to, const struct rota_m
     if (message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT)
         return lie_vote(sim, from, to, message);
     return false;
+}
+
+/* A block of its own on top of what this peer has committed, in a view that is not the liar's. */
+static void say_usurping(struct sim *sim, uint32_t liar)
+{
+    uint32_t to = liar_peer(sim, liar);
+    const struct sim_disk *disk = &sim->replicas[to].disk;
+    const struct sim_block *parent = disk->height > 0 ? disk->chain[disk->height] : NULL;
+    struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE};
+    message.preprepare.view = disk->durable.view;
+    message.preprepare.nv = disk->durable.nv;
+    if (sim_is_liar(sim, rota_primary(&sim->membership, message.preprepare.view)))
+        return;
+    struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
+                                         .epoch = sim->membership.epoch,
+                                         .config_hash = sim->membership.config_hash,
+                                         .height = disk->height + 1,
+                                         .time_ms = parent ? parent->header.time_ms + 1 : 1,
+                                         .tree_size = disk->height + 1,
+                                         .proposer = liar}};
+    if (parent)
+        block.header.prev_hash = parent->hash;
+    sim_block_seal(&block);
+    const struct sim_block *own = sim_block_add(sim, &block);
+    block_put(&message, own);
+    liar_say(sim, liar, to, &message, own);
+}
+
+void liar_votes_unasked(struct sim *sim, uint32_t liar)
+{
+    if (liar_lies(sim, SIM_LIE_USURP))
+        say_usurping(sim, liar);
 }

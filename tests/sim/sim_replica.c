@@ -139,6 +139,8 @@ static void turn_save_message(struct turn *turn, const struct rota_action *actio
     struct outgoing held;
     outgoing_fill(turn->sim, &held, turn->replica, &action->say.message, action->say.is_signed);
     bool is_change = held.message.kind == ROTA_MESSAGE_VIEW_CHANGE;
+    if (!is_change)
+        sim_check_new_view(turn->sim, turn->replica, &held.message.new_view);
     uint8_t **slot = is_change ? &turn->view_change : &turn->new_view;
     free(*slot);
     if (turn->sim->parts)
