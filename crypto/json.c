@@ -109,6 +109,8 @@ struct rota_status rota_json_parse(json_t **out, struct rota_view text, size_t s
         enum json_error_code code = json_error_code(&error);
         if (code == json_error_duplicate_key)
             return rota_fail(ROTA_MALFORMED, "JSON with a member that stands twice in one object");
+        if (code == json_error_out_of_memory)
+            return rota_fail(ROTA_NO_MEMORY, "no memory for JSON");
         return rota_fail(ROTA_MALFORMED, "not JSON: one object or array, UTF-8, nothing after it");
     }
     *out = value;
