@@ -41,6 +41,7 @@ void rota_block_release(struct rota_block *block)
     for (uint32_t i = 0; i < block->entry_count; i++)
         rota_entry_release(&block->entries[i]);
     free(block->entries);
+    free(block->unfit);
     free(block);
 }
 
@@ -66,16 +67,25 @@ size_t rota_block_encoded_bytes(const struct rota_block *block)
     return ROTA_HEADER_BYTES + block->body_bytes;
 }
 
-void rota_block_encode(struct rota_writer *writer, const struct rota_block *block)
+void rota_block_encode_body(struct rota_writer *writer, const struct rota_block *block)
 {
-    uint8_t header[ROTA_HEADER_BYTES];
-    rota_header_encode(header, &block->header);
-    rota_write_bytes(writer, header, sizeof header);
+    if (block->unfit)
+        rota_write_bytes(writer, block->unfit, block->body_bytes);
     for (uint32_t i = 0; i < block->entry_count; i++) {
         rota_write_u8(writer, (uint8_t)block->entries[i].kind);
         rota_write_long(writer, rota_entry_bytes(&block->entries[i]));
     }
 }
+
+void rota_block_encode(struct rota_writer *writer, const struct rota_block *block)
+{
+    uint8_t header[ROTA_HEADER_BYTES];
+    rota_header_encode(header, &block->header);
+    rota_write_bytes(writer, header, sizeof header);
+    rota_block_encode_body(writer, block);
+}
+
+/* ---- decoding ------------------------------------------------------------------------------------------------------- */
 
 static void entries_release(struct rota_entry *entries, uint32_t count)
 {
@@ -101,18 +111,27 @@ static struct rota_status entries_read(struct rota_entry *entries, uint32_t coun
     return rota_ok();
 }
 
-struct rota_status rota_block_decode(struct rota_block **out, struct rota_view bytes)
+/* Its header, and the body behind it. */
+static struct rota_status block_split(struct rota_header *out, struct rota_view *out_body, struct rota_view bytes)
 {
-    struct rota_header header;
-    *out = NULL;
     if (bytes.len < ROTA_HEADER_BYTES)
         return rota_fail(ROTA_MALFORMED, "a block shorter than its header");
     if (bytes.len > ROTA_HEADER_BYTES + ROTA_BODY_BYTES_MAX)
         return rota_fail(ROTA_TOO_LARGE, "a block body of more than 1 MiB");
-    ROTA_TRY(rota_header_decode(&header, bytes.data));
-    if (header.entry_count > ROTA_BODY_ENTRIES_MAX)
+    ROTA_TRY(rota_header_decode(out, bytes.data));
+    if (out->entry_count > ROTA_BODY_ENTRIES_MAX)
         return rota_fail(ROTA_TOO_LARGE, "a block of too many entries");
-    struct rota_reader reader = rota_reader(rota_view(bytes.data + ROTA_HEADER_BYTES, bytes.len - ROTA_HEADER_BYTES));
+    *out_body = rota_view(bytes.data + ROTA_HEADER_BYTES, bytes.len - ROTA_HEADER_BYTES);
+    return rota_ok();
+}
+
+struct rota_status rota_block_decode(struct rota_block **out, struct rota_view bytes)
+{
+    struct rota_header header;
+    struct rota_view body;
+    *out = NULL;
+    ROTA_TRY(block_split(&header, &body, bytes));
+    struct rota_reader reader = rota_reader(body);
     struct rota_entry *entries = calloc(header.entry_count ? header.entry_count : 1, sizeof *entries);
     if (!entries)
         return rota_fail(ROTA_NO_MEMORY, "no memory for a block");
@@ -129,4 +148,53 @@ struct rota_status rota_block_decode(struct rota_block **out, struct rota_view b
     else
         free(entries); /* the references moved into the block */
     return status;
+}
+
+static bool body_read(struct rota_body_entry *out, struct rota_reader *reader)
+{
+    out->kind = rota_read_u8(reader);
+    out->bytes = rota_read_long(reader);
+    return !reader->bad;
+}
+
+struct rota_status rota_block_decode_unfit(struct rota_block **out, struct rota_view bytes)
+{
+    struct rota_header header;
+    struct rota_view body;
+    struct rota_body_entry entry;
+    *out = NULL;
+    ROTA_TRY(block_split(&header, &body, bytes));
+    struct rota_reader reader = rota_reader(body);
+    for (uint32_t i = 0; i < header.entry_count && body_read(&entry, &reader); i++)
+        ;
+    ROTA_TRY(rota_reader_finish(&reader));
+    if (body.len == 0)
+        return rota_fail(ROTA_MALFORMED, "a block without entries");
+    ROTA_TRY(rota_block_new(out, &header, NULL, 0));
+    (*out)->unfit = malloc(body.len);
+    if (!(*out)->unfit) {
+        rota_block_release(*out);
+        *out = NULL;
+        return rota_fail(ROTA_NO_MEMORY, "no memory for a block");
+    }
+    memcpy((*out)->unfit, body.data, body.len);
+    (*out)->body_bytes = body.len;
+    return rota_ok();
+}
+
+struct rota_reader rota_block_body(const struct rota_block *block)
+{
+    return rota_reader(rota_view(block->unfit, block->unfit ? block->body_bytes : 0));
+}
+
+bool rota_block_next(struct rota_body_entry *out, const struct rota_block *block, uint32_t *index,
+                     struct rota_reader *reader)
+{
+    if (*index >= (block->unfit ? block->header.entry_count : block->entry_count))
+        return false;
+    if (block->unfit)
+        return (*index)++, body_read(out, reader);
+    const struct rota_entry *entry = &block->entries[(*index)++];
+    *out = (struct rota_body_entry){(uint8_t)entry->kind, rota_entry_bytes(entry)};
+    return true;
 }

@@ -14,16 +14,55 @@ struct rota_view rota_entry_bytes(const struct rota_entry *entry)
     return rota_view(entry->evidence->bytes, entry->evidence->len);
 }
 
-struct rota_hash rota_entry_leaf(const struct rota_entry *entry)
+/* signature: NULL but for a proposal. */
+static struct rota_hash entry_leaf(enum rota_entry_kind kind, const struct rota_hash *id,
+                                   const struct rota_signature *signature)
 {
     uint8_t record[1 + ROTA_HASH_BYTES + ROTA_SIGNATURE_BYTES];
     struct rota_writer writer = rota_writer(record, sizeof record);
-    rota_write_u8(&writer, (uint8_t)entry->kind);
-    rota_write_hash(&writer, &entry->id);
-    if (entry->kind == ROTA_ENTRY_PROPOSAL)
-        rota_write_signature(&writer, &entry->proposal->jws.signature);
+    rota_write_u8(&writer, (uint8_t)kind);
+    rota_write_hash(&writer, id);
+    if (signature)
+        rota_write_signature(&writer, signature);
     ROTA_ASSERT(!writer.bad);
     return rota_tree_leaf(rota_view(record, writer.len));
+}
+
+struct rota_hash rota_entry_leaf(const struct rota_entry *entry)
+{
+    bool proposal = entry->kind == ROTA_ENTRY_PROPOSAL;
+    return entry_leaf(entry->kind, &entry->id, proposal ? &entry->proposal->jws.signature : NULL);
+}
+
+/* From the end: what stands before the last dot was signed, what stands behind it is the signature. */
+static bool entry_leaf_of_text(struct rota_hash *out, struct rota_view text)
+{
+    enum { SIGNATURE_CHARS = 86 };
+    struct rota_signature signature;
+    size_t len;
+    if (text.len < SIGNATURE_CHARS + 1 || text.data[text.len - SIGNATURE_CHARS - 1] != '.')
+        return false;
+    struct rota_view encoded = rota_view(text.data + text.len - SIGNATURE_CHARS, SIGNATURE_CHARS);
+    if (!rota_is_ok(rota_base64url_decode(signature.b, &len, sizeof signature.b, encoded)) || len != sizeof signature.b)
+        return false;
+    struct rota_hash id = rota_hash_of(NULL, rota_view(text.data, text.len - SIGNATURE_CHARS - 1));
+    *out = entry_leaf(ROTA_ENTRY_PROPOSAL, &id, &signature);
+    return true;
+}
+
+bool rota_entry_leaf_of_bytes(struct rota_hash *out, enum rota_entry_kind kind, struct rota_view bytes)
+{
+    if (kind == ROTA_ENTRY_PROPOSAL)
+        return entry_leaf_of_text(out, bytes);
+    const char *tag = kind == ROTA_ENTRY_EVIDENCE ? ROTA_TAG("evidence")
+                      : kind == ROTA_ENTRY_RECORD ? ROTA_TAG("record")
+                      : kind == ROTA_ENTRY_CONFIG ? ROTA_TAG("config")
+                                                  : NULL;
+    if (tag == NULL)
+        return false;
+    struct rota_hash id = rota_hash_of(tag, bytes);
+    *out = entry_leaf(kind, &id, NULL);
+    return true;
 }
 
 struct rota_hash rota_block_leaf(const struct rota_hash *block_hash)

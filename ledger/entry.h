@@ -34,10 +34,18 @@ struct rota_view rota_entry_bytes(const struct rota_entry *entry);
 /* Leaf hash: H(0x00 || record); record is 0x01 || id || signature 64 for a proposal, 0x03 || id for evidence, 0x04 ||
  * id for a record, 0x05 || id for an epoch change. */
 struct rota_hash rota_entry_leaf(const struct rota_entry *entry);
+/* The same of bytes that may be anything. False when no leaf has them: a kind that no entry has, or a text that does not end
+ * in a dot and a signature. One leaf has one text, because a signature has one base64url: nobody can put other bytes in the
+ * place of what a tree holds. */
+ROTA_CHECKED bool rota_entry_leaf_of_bytes(struct rota_hash *out, enum rota_entry_kind kind, struct rota_view bytes);
 /* Leaf of a block: H(0x00 || 0x02 || block_hash). */
 struct rota_hash rota_block_leaf(const struct rota_hash *block_hash);
 
 ROTA_CHECKED struct rota_status rota_entry_parse(struct rota_entry *out, enum rota_entry_kind kind, struct rota_view bytes);
+/* What is wrong with bytes that stand as an entry in a block of this epoch, whatever the ledger below it holds (PROTOCOL
+ * E9). OK: nothing, or only the ledger can say. ROTA_NO_MEMORY says nothing about the entry. */
+ROTA_CHECKED struct rota_status rota_entry_judge(enum rota_entry_kind kind, struct rota_view bytes,
+                                                 const struct rota_membership *membership);
 struct rota_entry rota_entry_of_proposal(struct rota_proposal *proposal); /* takes a reference */
 struct rota_entry rota_entry_of_evidence(struct rota_evidence *evidence);
 struct rota_entry rota_entry_of_record(struct rota_record *record);

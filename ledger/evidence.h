@@ -5,6 +5,7 @@
 #include "ledger/certificate.h"
 #include "ledger/proposal.h"
 #include "ledger/record.h"
+#include "ledger/tree.h"
 #include "ledger/view_change.h"
 
 /* Numbers follow PROTOCOL §7. */
@@ -16,7 +17,7 @@ enum rota_evidence_kind {
     ROTA_EVIDENCE_NEW_VIEW = 5,           /* E5: a NEW-VIEW that is none, or two of them for one view */
     ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE = 6, /* E6: two VIEW-CHANGEs to one view */
     ROTA_EVIDENCE_COORDINATOR = 7,        /* E7: one key, one seq, two proposals */
-    ROTA_EVIDENCE_INVALID_PROPOSAL = 9,   /* E9: a PREPARE for a header that no block has */
+    ROTA_EVIDENCE_INVALID_PROPOSAL = 9,   /* E9: a PREPARE for a header or an entry that no block has */
     ROTA_EVIDENCE_BROKEN_CHAIN = 10,      /* E10: two PREPAREs of one view that are not on one chain */
 };
 
@@ -85,6 +86,21 @@ ROTA_CHECKED struct rota_status rota_evidence_of_view_changes(struct rota_eviden
 ROTA_CHECKED struct rota_status rota_evidence_of_proposal(struct rota_evidence **out, uint32_t epoch, uint32_t member,
                                                           const struct rota_signed_vote *prepare,
                                                           const struct rota_header *header);
+/* The same, and one entry of that block: its bytes as the block brought them, and the way from its leaf to the header's tree
+ * root. Whether it is a false one is for rota_evidence_verify to say. ROTA_REFUSED also when the leaf is not one of this
+ * block's own; ROTA_TOO_LARGE when the entry leaves no room. All is borrowed. */
+struct rota_entry_proof {
+    uint8_t kind; /* enum rota_entry_kind, or anything */
+    struct rota_view bytes;
+    uint64_t leaf_index;
+    struct rota_tree_path path;
+};
+ROTA_CHECKED struct rota_status rota_evidence_of_entry(struct rota_evidence **out, uint32_t epoch, uint32_t member,
+                                                       const struct rota_signed_vote *prepare,
+                                                       const struct rota_header *header,
+                                                       const struct rota_entry_proof *entry);
+/* Is it of this form? */
+bool rota_evidence_is_of_entry(const struct rota_evidence *evidence);
 /* The same for parts of any kind against a member, as the consensus core hands them out. E1 stands for E2 and E10 too:
  * which of them it is follows from the votes. Everything is borrowed. */
 struct rota_accusation {

@@ -26,21 +26,13 @@ void rota_packet_release(struct rota_packet *packet)
         free(packet);
 }
 
-static void packet_write_body(struct rota_writer *writer, const struct rota_block *block)
-{
-    for (uint32_t i = 0; i < block->entry_count; i++) {
-        rota_write_u8(writer, (uint8_t)block->entries[i].kind);
-        rota_write_long(writer, rota_entry_bytes(&block->entries[i]));
-    }
-}
-
 struct rota_packet *rota_packet_of_message(uint8_t *room, const struct rota_message *message, const struct rota_block *block)
 {
     struct rota_writer writer = rota_writer(room, ROTA_FRAME_PLAIN_MAX);
     rota_write_u8(&writer, ROTA_FRAME_CONSENSUS);
     rota_message_encode(&writer, message);
     if (block)
-        packet_write_body(&writer, block);
+        rota_block_encode_body(&writer, block);
     return packet_new(&writer);
 }
 

@@ -116,6 +116,10 @@
       "unit_consensus voting/a_proposal_beyond_the_window_is_dropped", 0, "test")                                           \
     V(two_votes_not_accused, "p2.17", "two votes that contradict each other are not evidence",                              \
       "scenarios equivocation/two_prepares_of_one_member_are_evidence", 0, "test accusation")                               \
+    V(false_entry_of_another_block, "p2.17", "a primary is convicted of an entry of a block below its own",                 \
+      "unit_ledger evidence_entry/an_entry_of_an_earlier_block_is_not_the_primarys", 0, "test")                             \
+    V(false_entry_not_proven, "p2.17", "a proposal with a false entry is refused, and nobody is accused",                   \
+      "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
     V(votes_of_any_nv, "b9", "votes that rest on different NEW-VIEWs are counted together",                                 \
       "unit_consensus voting/votes_of_another_view_or_nv_do_not_count", 0, "test")                                          \
     V(suspicions_not_passed_on, "p2.8", "whoever leaves a view keeps the reason to itself",                                 \

@@ -32,10 +32,10 @@ static bool convicts(struct rota_view bytes, uint32_t *out_member)
 
 Test(evidence, each_kind_names_who_signed)
 {
-    static const enum rota_evidence_kind kinds[PARTS_FORMS] = {1, 2, 3, 3, 10, 4, 5, 5, 6, 9};
-    static const uint32_t members[PARTS_FORMS] = {1, 2, 1, 2, 2, 3, 2, 3, 1, 1};
-    static const uint64_t views[PARTS_FORMS] = {5, 5, 5, 5, 5, 4, 6, 7, 6, 5},
-                          heights[PARTS_FORMS] = {9, 9, 9, 9, 9, 1, 0, 0, 0, 8};
+    static const enum rota_evidence_kind kinds[PARTS_FORMS] = {1, 2, 3, 3, 10, 4, 5, 5, 6, 9, 9};
+    static const uint32_t members[PARTS_FORMS] = {1, 2, 1, 2, 2, 3, 2, 3, 1, 1, 1};
+    static const uint64_t views[PARTS_FORMS] = {5, 5, 5, 5, 5, 4, 6, 7, 6, 5, 5},
+                          heights[PARTS_FORMS] = {9, 9, 9, 9, 9, 1, 0, 0, 0, 8, 8};
     for (int form = 0; form < PARTS_FORMS; form++) {
         struct rota_evidence *evidence = parts_evidence(&genesis, form);
         uint32_t member = UINT32_MAX;

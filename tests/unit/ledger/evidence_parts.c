@@ -83,6 +83,62 @@ void parts_new_view(struct rota_new_view *out, struct rota_view_change changes[R
         parts_change(&changes[i], genesis, i, view, NULL, NULL);
 }
 
+/* ---- a block and its entries ----------------------------------------------------------------------------------------- */
+
+void parts_block_sign(struct parts_block *block, const struct rota_genesis *genesis)
+{
+    struct rota_hash hash = rota_header_hash(&block->header);
+    block->prepare = parts_vote(genesis, ROTA_VOTE_PREPARE, 1, 5, block->header.height, &hash);
+}
+
+void parts_block_make(struct parts_block *out, const struct rota_genesis *genesis, uint32_t below,
+                      const struct parts_entry *entries, uint32_t count)
+{
+    struct rota_hash start = {{0}}, hash;
+    memset(out, 0, sizeof *out);
+    parts_chain(&out->header, &hash, genesis, 8, 1, &start, 1);
+    rota_tree_init(&out->tree);
+    for (uint32_t i = 0; i < below; i++) {
+        hash = parts_hash(100 + i);
+        hash = rota_block_leaf(&hash);
+        cr_assert(rota_is_ok(rota_tree_append(&out->tree, &hash)));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        cr_assert(rota_entry_leaf_of_bytes(&hash, (enum rota_entry_kind)entries[i].kind, entries[i].bytes));
+        cr_assert(rota_is_ok(rota_tree_append(&out->tree, &hash)));
+    }
+    out->header.tree_size = below + count;
+    out->header.tree_root = rota_tree_root(&out->tree, below + count);
+    out->header.entry_count = count;
+    parts_block_sign(out, genesis);
+}
+
+void parts_block_free(struct parts_block *block)
+{
+    rota_tree_free(&block->tree);
+}
+
+struct rota_evidence *parts_block_evidence(const struct parts_block *block, const struct rota_genesis *genesis,
+                                           const struct parts_entry *entry, uint64_t leaf_index)
+{
+    struct rota_entry_proof proof = {.kind = entry->kind, .bytes = entry->bytes, .leaf_index = leaf_index};
+    struct rota_evidence *evidence = NULL;
+    if (leaf_index < rota_tree_size(&block->tree))
+        rota_tree_path(&proof.path, &block->tree, leaf_index, rota_tree_size(&block->tree));
+    struct rota_status status =
+        rota_evidence_of_entry(&evidence, genesis->membership.epoch, 1, &block->prepare, &block->header, &proof);
+    cr_assert(rota_is_ok(status) || status.code == ROTA_REFUSED || status.code == ROTA_TOO_LARGE, "%s", status.why);
+    return evidence;
+}
+
+bool parts_block_proves_entry(const struct parts_block *block, const struct rota_genesis *genesis,
+                              const struct parts_entry *entry, uint64_t leaf_index)
+{
+    struct rota_evidence *evidence = parts_block_evidence(block, genesis, entry, leaf_index);
+    rota_evidence_release(evidence);
+    return evidence != NULL;
+}
+
 /* ---- one of each form ----------------------------------------------------------------------------------------------- */
 
 /* Two votes for one height. */
@@ -176,6 +232,23 @@ static struct rota_evidence *proposal_evidence(const struct rota_genesis *genesi
     return evidence;
 }
 
+/* The second of two entries is a record that its member never signed. */
+static struct rota_evidence *entry_evidence(const struct rota_genesis *genesis)
+{
+    struct rota_record *good = fixture_anchor(genesis, 2, 1), *bad = fixture_anchor(genesis, 3, 1);
+    struct parts_block block;
+    bad->bytes[bad->len - 1] ^= 1;
+    struct parts_entry entries[] = {{ROTA_ENTRY_RECORD, rota_view(good->bytes, good->len)},
+                                    {ROTA_ENTRY_RECORD, rota_view(bad->bytes, bad->len)}};
+    parts_block_make(&block, genesis, 3, entries, 2);
+    struct rota_evidence *evidence = parts_block_evidence(&block, genesis, &entries[1], 4);
+    cr_assert_not_null(evidence);
+    parts_block_free(&block);
+    rota_record_release(good);
+    rota_record_release(bad);
+    return evidence;
+}
+
 struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int form)
 {
     switch (form) {
@@ -197,7 +270,9 @@ struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int for
         return anchors_evidence(genesis);
     case 8:
         return changes_evidence(genesis);
-    default:
+    case 9:
         return proposal_evidence(genesis);
+    default:
+        return entry_evidence(genesis);
     }
 }

@@ -21,8 +21,34 @@ void parts_new_view(struct rota_new_view *out, struct rota_view_change changes[R
                     const struct rota_genesis *genesis, uint64_t view);
 void parts_sign_new_view(struct rota_signature *out, const struct rota_genesis *genesis, struct rota_new_view *new_view);
 
+/* A proposal's operations. */
+#define PARTS_OPS "[{\"op\":\"code.define\",\"code\":\"CALL\"}]"
+
+/* An entry as a body brings it, good or not. Borrowed bytes. */
+struct parts_entry {
+    uint8_t kind;
+    struct rota_view bytes;
+};
+/* A block of height 8 with these entries on top of `below` leaves, and member 1's PREPARE for it in its view 5. Entries that
+ * have no leaf are not for this. */
+struct parts_block {
+    struct rota_header header;
+    struct rota_tree tree;
+    struct rota_signed_vote prepare;
+};
+void parts_block_make(struct parts_block *out, const struct rota_genesis *genesis, uint32_t below,
+                      const struct parts_entry *entries, uint32_t count);
+/* After a change of its header. */
+void parts_block_sign(struct parts_block *block, const struct rota_genesis *genesis);
+/* The evidence that this is a false entry of it, at that leaf; NULL when the maker sees that it is no entry of it. */
+struct rota_evidence *parts_block_evidence(const struct parts_block *block, const struct rota_genesis *genesis,
+                                           const struct parts_entry *entry, uint64_t leaf_index);
+bool parts_block_proves_entry(const struct parts_block *block, const struct rota_genesis *genesis,
+                              const struct parts_entry *entry, uint64_t leaf_index);
+void parts_block_free(struct parts_block *block);
+
 /* One good piece of evidence of each form. */
-enum { PARTS_FORMS = 10 };
+enum { PARTS_FORMS = 11 };
 struct rota_evidence *parts_evidence(const struct rota_genesis *genesis, int form);
 
 #endif
