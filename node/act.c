@@ -128,6 +128,18 @@ static void act_save_message(struct rota_node *node, const struct rota_action *a
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------- */
 
+/* Who proposed an invalid block is convicted, if the block's bytes are enough (PROTOCOL E9); in the crash profile that ends
+ * it (P4). */
+static void act_convict(struct rota_node *node)
+{
+    struct rota_evidence *proof = rota_chain_take_proof(&node->chain);
+    if (!proof)
+        return;
+    rota_watch_convict(node, proof);
+    act_feed_back(node, &(struct rota_feedback){.kind = ROTA_EVENT_EVIDENCE, .event.evidence_epoch = proof->epoch});
+    rota_evidence_release(proof);
+}
+
 /* ~ Next hop: node/chain.c rota_chain_check. */
 static void act_check(struct rota_node *node, const struct rota_action *action)
 {
@@ -141,6 +153,7 @@ static void act_check(struct rota_node *node, const struct rota_action *action)
     if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)
         rota_log(ROTA_LOG_WARNING, "invalid-block", "height=%llu block=%s why=\"%s\"",
                  (unsigned long long)action->check.height, rota_log_hash(&action->check.block).text, node->chain.invalid);
+    act_convict(node);
     act_fail(node, node->chain.failed, node->config.ledger);
     act_feed_back(node, &feedback);
 }

@@ -7,6 +7,7 @@
 #define ROTA_NODE_BLOCKS_H
 
 #include "ledger/body.h"
+#include "ledger/evidence.h"
 
 enum { ROTA_BLOCKS_MAX = 96 };
 
@@ -16,6 +17,9 @@ struct rota_held {
     bool verified;            /* every signature in it was checked */
     bool kept;                /* the journal has it: a vote of ours rests on it */
     uint64_t order;
+    bool vouched; /* a member signed that it may be a block: this is its PREPARE, verified */
+    uint32_t voucher;
+    struct rota_signed_vote prepare;
 };
 
 struct rota_blocks {

@@ -55,7 +55,7 @@ struct rota_status rota_chain_verify_entry(const struct rota_chain *chain, const
 
 /* ---- executing and taking back -------------------------------------------------------------------------------------- */
 
-static struct rota_status chain_append_leaves(struct rota_chain *chain, const struct rota_entry *entries, uint32_t count)
+struct rota_status rota_chain_append_leaves(struct rota_chain *chain, const struct rota_entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct rota_hash leaf = rota_entry_leaf(&entries[i]);
@@ -70,7 +70,7 @@ struct rota_status rota_chain_execute(struct rota_chain *chain, struct rota_exec
     memset(out, 0, sizeof *out);
     out->leaves_below = rota_tree_size(&chain->tree);
     ROTA_TRY(rota_state_execute(chain->state, &out->outcomes, out_bad_entry, height, entries, count));
-    struct rota_status status = chain_append_leaves(chain, entries, count);
+    struct rota_status status = rota_chain_append_leaves(chain, entries, count);
     if (!rota_is_ok(status))
         rota_chain_discard(chain, out);
     return status;
@@ -165,14 +165,16 @@ static const char *chain_judge_header(const struct rota_chain *chain, const stru
         return "it holds a TICK, and the block below it is not old enough";
     if (header->proposer >= membership->count)
         return "its proposer is no member";
-    if (header->entry_count == 0 || header->entry_count != block->entry_count ||
+    if (header->entry_count == 0 || (!block->unfit && header->entry_count != block->entry_count) ||
         header->entry_count > epoch->limits.block_entries_max)
         return "it holds no entries, or more than this ledger allows";
     if (header->tree_size != rota_tree_size(&chain->tree) + header->entry_count)
         return "its tree size is wrong";
+    struct rota_reader reader = rota_block_body(block);
+    struct rota_body_entry entry;
     size_t bytes = 0;
-    for (uint32_t i = 0; i < block->entry_count; i++)
-        bytes += rota_entry_bytes(&block->entries[i]).len;
+    for (uint32_t i = 0; rota_block_next(&entry, block, &i, &reader);)
+        bytes += entry.bytes.len;
     return bytes > epoch->limits.block_bytes_max ? "it holds more bytes than this ledger allows" : NULL;
 }
 
@@ -180,12 +182,12 @@ static const char *chain_judge_header(const struct rota_chain *chain, const stru
 static bool chain_body_belongs(struct rota_chain *chain, const struct rota_block *block)
 {
     uint64_t below = rota_tree_size(&chain->tree);
-    struct rota_status status = chain_append_leaves(chain, block->entries, block->entry_count);
+    struct rota_status status = rota_chain_append_body(chain, block);
     bool belongs = false;
     if (rota_is_ok(status)) {
         struct rota_hash root = rota_tree_root(&chain->tree, rota_tree_size(&chain->tree));
         belongs = rota_hash_equal(&root, &block->header.tree_root);
-    } else {
+    } else if (status.code == ROTA_NO_MEMORY) {
         chain->failed = status;
     }
     rota_tree_truncate(&chain->tree, below);
@@ -194,6 +196,8 @@ static bool chain_body_belongs(struct rota_chain *chain, const struct rota_block
 
 static bool chain_verify(struct rota_chain *chain, struct rota_held *held)
 {
+    if (held->block->unfit)
+        return false;
     for (uint32_t i = 0; !held->verified && i < held->block->entry_count; i++)
         if (!rota_is_ok(rota_chain_verify_entry(chain, &held->block->entries[i])))
             return false;
@@ -201,19 +205,12 @@ static bool chain_verify(struct rota_chain *chain, struct rota_held *held)
     return true;
 }
 
-/* One held block on top of the stack. */
-static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_held *held)
+/* A held block whose body is its header's, on top of the stack. */
+static enum rota_check chain_check_body(struct rota_chain *chain, struct rota_held *held)
 {
     struct rota_block *block = held->block;
-    const char *wrong = chain_judge_header(chain, block);
-    if (wrong)
-        return chain_invalid(chain, wrong);
-    if (!chain_body_belongs(chain, block)) {
-        rota_blocks_drop(&chain->blocks, held);
-        return ROTA_CHECK_MISSING;
-    }
     if (!chain_verify(chain, held))
-        return chain_invalid(chain, "a signature in it is not good");
+        return chain_invalid(chain, block->unfit ? "an entry in it is none" : "a signature in it is not good");
     struct rota_executed executed;
     uint32_t bad_entry;
     struct rota_status status =
@@ -229,6 +226,22 @@ static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_he
     }
     status = rota_chain_push(chain, &executed);
     return rota_is_ok(status) ? ROTA_CHECK_VALID : chain_fail(chain, status);
+}
+
+/* One held block on top of the stack. */
+static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_held *held)
+{
+    const char *wrong = chain_judge_header(chain, held->block);
+    if (wrong)
+        return chain_invalid(chain, wrong);
+    if (!chain_body_belongs(chain, held->block)) {
+        rota_blocks_drop(&chain->blocks, held);
+        return ROTA_CHECK_MISSING;
+    }
+    enum rota_check verdict = chain_check_body(chain, held);
+    if (verdict == ROTA_CHECK_INVALID && ROTA_BROKEN(false_entry_not_proven, true, false))
+        rota_chain_prove(chain, held);
+    return verdict;
 }
 
 void rota_chain_rollback(struct rota_chain *chain)

@@ -59,6 +59,7 @@ struct rota_chain {
     bool in_transaction;                        /* something was appended that is not durable yet */
     struct rota_status failed;                  /* not ok: memory or disk failed inside; the node must stop */
     const char *invalid;                        /* why the latest check said INVALID */
+    struct rota_evidence *proof;                /* against whoever proposed what is invalid; NULL: none; owned */
     struct rota_entry *picked;                  /* scratch of rota_chain_build; owned */
     const struct rota_entry **candidates;
 };
@@ -72,6 +73,9 @@ void rota_chain_close(struct rota_chain *chain);
 
 /* A body has come. Too high or already final: nothing happens. */
 void rota_chain_hold(struct rota_chain *chain, struct rota_block *block, uint32_t from, bool verified);
+/* Whoever proposed a held block has signed for it. Only the first one is remembered. */
+void rota_chain_vouch(struct rota_chain *chain, const struct rota_hash *block, uint32_t member,
+                      const struct rota_signed_vote *prepare);
 /* The body of this hash, above the ledger. Borrowed; NULL: not here. */
 struct rota_block *rota_chain_held(struct rota_chain *chain, const struct rota_hash *hash);
 
@@ -83,6 +87,8 @@ struct rota_first_vote {
 /* ROTA_ACTION_CHECK. first: NULL when it is judged by validity alone. */
 enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, const struct rota_hash *parent,
                                  const struct rota_hash *block, const struct rota_first_vote *first);
+/* What the checks since the last call prove against a proposer (PROTOCOL E9); given to the caller, NULL: nothing. */
+struct rota_evidence *rota_chain_take_proof(struct rota_chain *chain);
 /* The block that the core asks for. */
 struct rota_wanted {
     uint64_t height;
@@ -133,7 +139,15 @@ const struct rota_hash *rota_chain_top(const struct rota_chain *chain, uint64_t 
 ROTA_CHECKED struct rota_status rota_chain_try(struct rota_chain *chain, struct rota_outcome *out,
                                                const struct rota_entry *entry);
 
-/* ---- between chain.c and its neighbours chain_open.c, chain_build.c -------------------------------------------------- */
+/* ---- between chain.c and its neighbours chain_open.c, chain_build.c, chain_prove.c ----------------------------------- */
+
+ROTA_CHECKED struct rota_status rota_chain_append_leaves(struct rota_chain *chain, const struct rota_entry *entries,
+                                                         uint32_t count);
+/* The leaves of a body, whatever its entries are worth. On failure some of them may be left: truncate. ROTA_MALFORMED: an
+ * entry has none. */
+ROTA_CHECKED struct rota_status rota_chain_append_body(struct rota_chain *chain, const struct rota_block *block);
+/* An invalid block whose body is its header's, on top of the stack: is one of its entries proof against who proposed it? */
+void rota_chain_prove(struct rota_chain *chain, const struct rota_held *held);
 
 /* Executes the entries on top of the stack and appends their leaves; the tree then stands where the header's root is. On
  * failure nothing is left. */

@@ -208,6 +208,7 @@ void rota_chain_close(struct rota_chain *chain)
         rota_block_release(chain->stack[i].block);
     }
     rota_blocks_free(&chain->blocks);
+    rota_evidence_release(chain->proof);
     rota_map_free(&chain->index);
     free(chain->first_leaves);
     free(chain->evidence);

@@ -81,7 +81,8 @@ static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
 {
     struct rota_block *block = rota_chain_held(&node->chain, &asked->fetch.block);
     if (block) {
-        (void)fetch_send(node, asked->peer, block, NULL);
+        if (!block->unfit) /* nobody would take it without its primary's signature */
+            (void)fetch_send(node, asked->peer, block, NULL);
         return;
     }
     uint64_t height = asked->fetch.from;

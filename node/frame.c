@@ -55,7 +55,10 @@ static struct rota_status frame_decode_block(struct rota_frame *out, const struc
     rota_header_encode(encoded, header);
     if (body.len > 0)
         memcpy(encoded + ROTA_HEADER_BYTES, body.data, body.len);
-    struct rota_status status = rota_block_decode(&out->block, rota_view(encoded, ROTA_HEADER_BYTES + body.len));
+    struct rota_view bytes = rota_view(encoded, ROTA_HEADER_BYTES + body.len);
+    struct rota_status status = rota_block_decode(&out->block, bytes);
+    if (!rota_is_ok(status) && status.code != ROTA_NO_MEMORY && out->message.kind == ROTA_MESSAGE_PREPREPARE)
+        status = rota_block_decode_unfit(&out->block, bytes); /* its primary has signed for it (PROTOCOL E9) */
     free(encoded);
     return status;
 }

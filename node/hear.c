@@ -15,6 +15,10 @@ static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
     if (!frame->block || !rota_hash_equal(named, &frame->block->hash))
         return false;
     rota_chain_hold(&node->chain, frame->block, frame->peer, frame->entries_verified);
+    if (message->kind == ROTA_MESSAGE_PREPREPARE) {
+        struct rota_signed_vote prepare = {rota_preprepare_vote(&message->preprepare), message->signature};
+        rota_chain_vouch(&node->chain, named, message->sender, &prepare);
+    }
     return true;
 }
 

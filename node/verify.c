@@ -23,8 +23,13 @@ static struct rota_status verify_block(struct rota_frame *frame, const struct ro
         message->kind == ROTA_MESSAGE_PREPREPARE ? &message->preprepare.block : &message->block.block;
     if (!rota_hash_equal(named, &frame->block->hash))
         return rota_fail(ROTA_MALFORMED, "a message with the block of another");
-    for (uint32_t i = 0; i < frame->block->entry_count; i++)
-        ROTA_TRY(verify_entry(frame, membership, keyring, &frame->block->entries[i]));
+    struct rota_status status = rota_ok();
+    for (uint32_t i = 0; i < frame->block->entry_count && rota_is_ok(status); i++)
+        status = verify_entry(frame, membership, keyring, &frame->block->entries[i]);
+    if (message->kind != ROTA_MESSAGE_PREPREPARE || status.code == ROTA_NO_MEMORY)
+        return status;
+    /* Whoever proposes is answerable for every entry: the chain looks whether the body is the header's, and says so (E9). */
+    frame->entries_verified &= rota_is_ok(status) && !frame->block->unfit;
     return rota_ok();
 }
 

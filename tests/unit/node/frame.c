@@ -104,6 +104,38 @@ Test(frame, lets_a_block_with_an_unknown_key_through_unverified)
     frame_bench_end(&bench);
 }
 
+/* PROTOCOL E9: a proposal's primary has signed for every entry, so one that is none comes through for the chain to judge. In
+ * a block that nobody signed for it is refused. */
+Test(frame, lets_a_false_entry_through_with_the_primarys_signature_only)
+{
+    struct bench bench = frame_bench();
+    struct rota_block *block = frame_block(&bench, "alpha-scheduler", 1);
+    struct rota_frame frame;
+    for (int way = 0; way < 2; way++) { /* its signature, then its form */
+        struct rota_packet *packet = frame_preprepare(&bench, block);
+        packet->bytes[packet->len - (way == 0 ? 40 : 87)] ^= 1;
+        cr_assert(rota_is_ok(frame_judge(&bench, &frame, 1, rota_view(packet->bytes, packet->len))), "way %d", way);
+        cr_expect_not(frame.entries_verified);
+        cr_expect_eq(frame.block->unfit != NULL, way == 1);
+        cr_expect_eq(frame.block->entry_count, way == 0);
+        rota_frame_release(&frame);
+        rota_packet_release(packet);
+    }
+    struct rota_message message = {
+        .kind = ROTA_MESSAGE_BLOCK, .sender = 1, .block = {.header = block->header, .block = block->hash}};
+    struct rota_packet *packet = rota_packet_of_message(bench.room, &message, block);
+    cr_assert(rota_is_ok(frame_judge(&bench, &frame, 1, rota_view(packet->bytes, packet->len))));
+    rota_frame_release(&frame);
+    packet->bytes[packet->len - 87] ^= 1;
+    cr_expect_not(rota_is_ok(frame_judge(&bench, &frame, 1, rota_view(packet->bytes, packet->len))));
+    packet->bytes[packet->len - 87] ^= 1;
+    packet->bytes[packet->len - 40] ^= 1;
+    cr_expect_not(rota_is_ok(frame_judge(&bench, &frame, 1, rota_view(packet->bytes, packet->len))));
+    rota_packet_release(packet);
+    rota_block_release(block);
+    frame_bench_end(&bench);
+}
+
 /* Any changed, missing or added byte is refused; nothing is read beyond the end, nothing leaks. */
 Test(frame, refuses_every_changed_byte)
 {
