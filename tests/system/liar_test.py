@@ -52,6 +52,13 @@ class Liars(unittest.TestCase):
     def test_a_primary_that_tells_two_stories(self):
         self.run_with_a_liar("equivocate")
 
+    # PROTOCOL E9: what is wrong by the bytes of one entry alone convicts who proposed it, and nobody whom it names
+    def test_a_primary_that_proposes_what_is_no_proposal(self):
+        self.run_with_a_liar("false-text")
+
+    def test_a_primary_that_proposes_false_evidence_against_another(self):
+        self.run_with_a_liar("false-proof")
+
     def test_votes_for_two_things(self):
         self.run_with_a_liar("double-vote", leads=False)
 

@@ -6,10 +6,13 @@
  *                 votes that go with it
  *   both          everybody gets both blocks
  *   double-vote   behind each vote the last of the others gets one for a block that nobody knows
- *   mute          the first of the others gets nothing of the consensus at all */
+ *   mute          the first of the others gets nothing of the consensus at all
+ *   false-text    everybody gets each proposal with one entry more, a text that is no proposal of anybody
+ *   false-proof   the same with evidence against the next member, who signed nothing of it */
 #include "node/links.h"
 
 #include "consensus/core.h"
+#include "node/chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +22,9 @@ void __real_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const
 void __wrap_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
                                     const struct rota_block *block);
 
-enum lie { LIE_NONE = 0, LIE_EQUIVOCATE, LIE_BOTH, LIE_DOUBLE_VOTE, LIE_MUTE, LIES };
+enum lie { LIE_NONE = 0, LIE_EQUIVOCATE, LIE_BOTH, LIE_DOUBLE_VOTE, LIE_MUTE, LIE_FALSE_TEXT, LIE_FALSE_PROOF, LIES };
 
-static const char *const lie_names[LIES] = {"", "equivocate", "both", "double-vote", "mute"};
+static const char *const lie_names[LIES] = {"", "equivocate", "both", "double-vote", "mute", "false-text", "false-proof"};
 
 static enum lie lie_of_the_day(void)
 {
@@ -97,6 +100,106 @@ static void say_other_vote(struct rota_peers *peers, uint32_t to, const struct r
     __real_rota_peers_send_message(peers, to, &said, NULL);
 }
 
+/* ---- a body with an entry that is none: its root is right, so it is the header's
+ * ------------------------------------------- */
+
+const struct rota_block *__real_rota_chain_build(struct rota_chain *chain, struct rota_pool *pool,
+                                                 const struct rota_wanted *wanted);
+const struct rota_block *__wrap_rota_chain_build(struct rota_chain *chain, struct rota_pool *pool,
+                                                 const struct rota_wanted *wanted);
+
+static struct rota_chain *built_on; /* whose tree has the leaves below */
+
+const struct rota_block *__wrap_rota_chain_build(struct rota_chain *chain, struct rota_pool *pool,
+                                                 const struct rota_wanted *wanted)
+{
+    built_on = chain;
+    return __real_rota_chain_build(chain, pool, wanted);
+}
+
+static void must(struct rota_status status)
+{
+    if (!rota_is_ok(status))
+        abort();
+}
+
+/* The root of the tree's first `size` leaves and this one; the tree is as it was afterwards. */
+static struct rota_hash root_with(struct rota_tree *tree, uint64_t size, const struct rota_hash *leaf)
+{
+    enum { ABOVE_MAX = 64 * ROTA_BODY_ENTRIES_MAX };
+    static struct rota_hash above[ABOVE_MAX];
+    uint64_t count = rota_tree_size(tree) - size;
+    if (count > ABOVE_MAX)
+        abort();
+    for (uint64_t i = 0; i < count; i++)
+        above[i] = tree->levels[0].hashes[size + i];
+    rota_tree_truncate(tree, size);
+    must(rota_tree_append(tree, leaf));
+    struct rota_hash root = rota_tree_root(tree, size + 1);
+    rota_tree_truncate(tree, size);
+    for (uint64_t i = 0; i < count; i++)
+        must(rota_tree_append(tree, &above[i]));
+    return root;
+}
+
+/* The block, with one entry more of these bytes. */
+static struct rota_block *false_block(const struct rota_block *block, uint8_t kind, struct rota_view more)
+{
+    struct rota_header header = block->header;
+    struct rota_hash leaf;
+    struct rota_block *made = NULL;
+    size_t len = rota_block_encoded_bytes(block) + 5 + more.len;
+    uint8_t *bytes = malloc(len);
+    struct rota_writer writer = rota_writer(bytes, len);
+    if (!bytes || !rota_entry_leaf_of_bytes(&leaf, (enum rota_entry_kind)kind, more))
+        abort();
+    header.tree_root = root_with(&built_on->tree, header.tree_size, &leaf);
+    header.tree_size++;
+    header.entry_count++;
+    rota_block_encode(&writer, block);
+    rota_header_encode(bytes, &header);
+    rota_write_u8(&writer, kind);
+    rota_write_long(&writer, more);
+    must(rota_block_decode_unfit(&made, rota_view(bytes, len)));
+    free(bytes);
+    return made;
+}
+
+static struct rota_block *block_with_false_text(const struct rota_block *block)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "nobody.nothing.%086d", 0);
+    (void)memset(text + strlen(text) - 86, 'A', 86);
+    return false_block(block, ROTA_ENTRY_PROPOSAL, rota_view_text(text));
+}
+
+static struct rota_block *block_with_false_proof(const struct rota_peers *peers, const struct rota_block *block)
+{
+    struct rota_evidence *evidence = NULL;
+    struct rota_vote_pair pair = {.votes = {{.vote = {.kind = ROTA_VOTE_COMMIT, .height = 1}},
+                                            {.vote = {.kind = ROTA_VOTE_COMMIT, .height = 1, .block = {{1}}}}}};
+    must(rota_evidence_of_votes(&evidence, peers->membership, (peers->self + 1) % peers->membership->count, &pair));
+    struct rota_block *made = false_block(block, ROTA_ENTRY_EVIDENCE, rota_view(evidence->bytes, evidence->len));
+    rota_evidence_release(evidence);
+    return made;
+}
+
+static void say_false_block(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                            const struct rota_block *block, enum lie lie)
+{
+    struct rota_message said = *message;
+    if (!built_on || rota_tree_size(&built_on->tree) < block->header.tree_size)
+        return; /* said again after it was taken back */
+    struct rota_block *made = lie == LIE_FALSE_TEXT ? block_with_false_text(block) : block_with_false_proof(peers, block);
+    said.preprepare.header = made->header;
+    said.preprepare.block = made->hash;
+    lie_sign(peers, &said);
+    __real_rota_peers_send_message(peers, to, &said, made);
+    rota_block_release(made);
+}
+
+/* ---- telling ---------------------------------------------------------------------------------------------------------- */
+
 static bool is_vote(const struct rota_message *message)
 {
     return message->kind == ROTA_MESSAGE_PREPARE || message->kind == ROTA_MESSAGE_COMMIT;
@@ -117,6 +220,10 @@ static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_mess
     const struct rota_hash *other = is_vote(message) ? other_of(&message->vote.block) : NULL;
     if (lie == LIE_MUTE && place == 0)
         return;
+    if (proposal && (lie == LIE_FALSE_TEXT || lie == LIE_FALSE_PROOF)) {
+        say_false_block(peers, to, message, block, lie);
+        return;
+    }
     if (misled && proposal)
         say_other_block(peers, to, message, block);
     else if (misled && other)
