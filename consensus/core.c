@@ -334,6 +334,8 @@ static enum rota_mode core_mode(const struct rota_core *core)
         return ROTA_MODE_ENDED;
     if (core->durable.standing == ROTA_STANDING_RECOVERING)
         return ROTA_MODE_RECOVERING;
+    if (core->greeting)
+        return ROTA_MODE_GREETING;
     return core->durable.active ? ROTA_MODE_ACTIVE : ROTA_MODE_CHANGING;
 }
 

@@ -226,6 +226,7 @@ enum rota_mode {
     ROTA_MODE_HALTED,
     ROTA_MODE_ENDED,
     ROTA_MODE_RECOVERING,  /* silent: it may have said more than its disk holds (PROTOCOL H5) */
+    ROTA_MODE_GREETING,    /* silent: it has just started and waits for answers to its HELLO (PROTOCOL H2) */
     ROTA_MODE_QUARANTINED, /* somebody else signs with its key (PROTOCOL H8) */
     ROTA_MODE_FOLLOWING    /* no core: a node that is no member */
 };

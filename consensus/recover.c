@@ -9,11 +9,14 @@ bool rota_core_is_silent(const struct rota_core *core)
 }
 
 /* H4: so many others that one of them was, whatever view we voted in, among those whose VIEW-CHANGEs made it. A new member
- * waits for a quorum with itself: two such crowds share a correct member that would know of an earlier run. */
+ * waits for a quorum with itself: two such crowds share a correct member that would know of an earlier run. One whose disk
+ * is whole waits for a quorum with itself and no longer (H2). */
 uint32_t rota_recover_answers_needed(const struct rota_core *core)
 {
     if (core->n == 1)
         return 0;
+    if (core->durable.standing == ROTA_STANDING_MEMBER)
+        return core->quorum - 1;
     uint32_t needed = core->n - core->quorum + (core->f > 1 ? core->f : 1);
     if (core->durable.standing == ROTA_STANDING_NEW && needed < core->quorum - 1)
         needed = core->quorum - 1;
@@ -323,7 +326,8 @@ void rota_recover_consider(struct rota_core *core)
         greeting_end(core);
         break;
     case ROTA_STANDING_MEMBER:
-        if (core->greeting && (answers == core->n - 1 || (answers + 1 >= core->quorum && core->now_ms >= core->greeting_ms)))
+        if (core->greeting &&
+            (answers == core->n - 1 || (answers >= rota_recover_answers_needed(core) && core->now_ms >= core->greeting_ms)))
             greeting_end(core);
         break;
     case ROTA_STANDING_RECOVERING:

@@ -81,7 +81,8 @@ void rota_recovery_words(char out[ROTA_RECOVERY_WORDS_MAX], const struct rota_co
 {
     char waits[1024], others[768] = "";
     out[0] = '\0';
-    if (view->standing != ROTA_STANDING_NEW && view->standing != ROTA_STANDING_RECOVERING)
+    bool greets = view->standing == ROTA_STANDING_MEMBER && view->greeting;
+    if (view->standing != ROTA_STANDING_NEW && view->standing != ROTA_STANDING_RECOVERING && !greets)
         return; /* a member like any other, or none of this epoch */
     bool knows = view->standing == ROTA_STANDING_RECOVERING && view->recover_view != UINT64_MAX;
     if (knows)
@@ -91,8 +92,10 @@ void rota_recovery_words(char out[ROTA_RECOVERY_WORDS_MAX], const struct rota_co
         answers_words(waits, sizeof waits, view, membership, self);
     members_print(others, sizeof others, membership, view->recovering & ~(UINT32_C(1) << self));
     (void)snprintf(out, ROTA_RECOVERY_WORDS_MAX, "%s: %s%s%s",
-                   view->standing == ROTA_STANDING_NEW ? "new here" : view->recovering_why, waits,
-                   others[0] ? "; also recovering: " : "", others);
+                   greets                                ? "just started"
+                   : view->standing == ROTA_STANDING_NEW ? "new here"
+                                                         : view->recovering_why,
+                   waits, others[0] ? "; also recovering: " : "", others);
     uint32_t voters = membership->count - 1 - (uint32_t)__builtin_popcount(view->recovering & ~(UINT32_C(1) << self));
     if (knows && membership->count > 2 && voters < rota_quorum(membership->count, membership->profile)) {
         size_t len = strlen(out);
@@ -106,13 +109,15 @@ void rota_recovery_report(const struct rota_core_view *before, const struct rota
                           const struct rota_membership *membership, uint32_t self)
 {
     char words[ROTA_RECOVERY_WORDS_MAX];
-    bool news = before->standing != now->standing || before->answers_count != now->answers_count ||
-                before->recover_view != now->recover_view || before->recovering != now->recovering;
+    bool news = before->standing != now->standing || before->greeting != now->greeting ||
+                before->answers_count != now->answers_count || before->recover_view != now->recover_view ||
+                before->recovering != now->recovering;
     if (!news)
         return;
     rota_recovery_words(words, now, membership, self);
     if (words[0])
-        rota_log(ROTA_LOG_WARNING, now->standing == ROTA_STANDING_NEW ? "greeting" : "recovering", "run=%llu text=\"%s\"",
+        rota_log(now->standing == ROTA_STANDING_MEMBER ? ROTA_LOG_INFO : ROTA_LOG_WARNING,
+                 now->standing == ROTA_STANDING_RECOVERING ? "recovering" : "greeting", "run=%llu text=\"%s\"",
                  (unsigned long long)now->incarnation, words);
     else if (before->standing == ROTA_STANDING_RECOVERING)
         rota_log(ROTA_LOG_WARNING, "recovered", "run=%llu view=%llu text=\"this node votes again\"",

@@ -76,6 +76,7 @@ static const char *report_mode(enum rota_mode mode)
            : mode == ROTA_MODE_ENDED       ? "ended"
            : mode == ROTA_MODE_FOLLOWING   ? "following"
            : mode == ROTA_MODE_RECOVERING  ? "recovering"
+           : mode == ROTA_MODE_GREETING    ? "greeting"
            : mode == ROTA_MODE_QUARANTINED ? "quarantined"
                                            : "halted";
 }

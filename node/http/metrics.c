@@ -103,6 +103,23 @@ static void peers_write(struct text *text, const struct rota_facts *facts)
                  (unsigned long long)(infos[i].round_trip_us % 1000000));
 }
 
+/* One sample for each mode, 1 for the present one. */
+static void mode_write(struct text *text, const struct rota_facts *facts)
+{
+    static const char *const words[] = {[ROTA_MODE_ACTIVE] = "active",           [ROTA_MODE_CHANGING] = "changing",
+                                        [ROTA_MODE_HALTED] = "halted",           [ROTA_MODE_ENDED] = "ended",
+                                        [ROTA_MODE_RECOVERING] = "recovering",   [ROTA_MODE_GREETING] = "greeting",
+                                        [ROTA_MODE_QUARANTINED] = "quarantined", [ROTA_MODE_FOLLOWING] = "following"};
+    bool waits = facts->core.mode == ROTA_MODE_GREETING || facts->core.mode == ROTA_MODE_RECOVERING;
+    uint32_t missing =
+        facts->core.answers_needed > facts->core.answers_count ? facts->core.answers_needed - facts->core.answers_count : 0;
+    family(text, "rota_mode", "gauge", "1 for the mode that the node is in.");
+    for (uint32_t mode = ROTA_MODE_ACTIVE; mode < sizeof words / sizeof words[0]; mode++)
+        line(text, "rota_mode{mode=\"%s\"} %d\n", words[mode], facts->core.mode == (enum rota_mode)mode);
+    single(text, "rota_greetings_missing", "gauge", "Answers that the node waits for before it speaks.",
+           waits ? missing : 0);
+}
+
 static void facts_write(void *context, const struct rota_facts *facts)
 {
     struct text *text = context;
@@ -111,6 +128,7 @@ static void facts_write(void *context, const struct rota_facts *facts)
     single(text, "rota_tree_size", "gauge", "Leaves of the ledger's tree.", rota_tree_size(facts->tree));
     single(text, "rota_view", "gauge", "Present view.", facts->core.view);
     single(text, "rota_view_changes_total", "counter", "Views entered since start.", facts->core.view_changes);
+    mode_write(text, facts);
     single(text, "rota_epoch", "gauge", "Number of the epoch in force.", membership->epoch);
     single(text, "rota_members", "gauge", "Members of the ledger.", membership->count);
     single(text, "rota_quorum_size", "gauge", "Members that make a quorum.",

@@ -18,6 +18,7 @@ static const char *mode_name(enum rota_mode mode)
            : mode == ROTA_MODE_ENDED       ? "epoch ended"
            : mode == ROTA_MODE_FOLLOWING   ? "following: no member of this epoch"
            : mode == ROTA_MODE_RECOVERING  ? "recovering"
+           : mode == ROTA_MODE_GREETING    ? "greeting"
            : mode == ROTA_MODE_QUARANTINED ? "quarantined"
                                            : "halted";
 }
@@ -190,7 +191,6 @@ void rota_answer_live(struct rota_http_request *request, struct rota_http_reply 
 struct health {
     enum rota_mode mode;
     bool halted; /* whatever for */
-    bool greets; /* it has just started, and asks the others what they know of it */
     bool loop, quorum;
     uint32_t heard, needed, members;
 };
@@ -201,7 +201,6 @@ static void health_visit(void *context, const struct rota_facts *facts)
     struct health *health = context;
     health->mode = facts->core.mode;
     health->halted = facts->core.halted != NULL;
-    health->greets = facts->core.greeting;
     health->heard = rota_heard_count(facts);
     health->needed = rota_quorum(membership->count, membership->profile);
     health->members = membership->count;
@@ -261,7 +260,7 @@ void rota_answer_ready_write(struct rota_http_request *request, struct rota_http
                                                   : "not ready: the node is halted, see its log";
     else if (!health.quorum)
         no = "not ready: no quorum of facilities is heard";
-    else if (health.greets)
+    else if (health.mode == ROTA_MODE_GREETING)
         no = "not ready: the node has just started and waits for the greetings of the others";
     else if (health.mode == ROTA_MODE_RECOVERING)
         no = "not ready: the node is recovering and does not vote yet, see /v1/status";

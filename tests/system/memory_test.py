@@ -8,6 +8,7 @@ import time
 import unittest
 
 import schedule
+from facilities import Network, metric
 
 SIGNERS = 85  # where a certificate names its signers (FORMATS §7)
 
@@ -116,6 +117,29 @@ class Memory(unittest.TestCase):
             self.comes_back(one, victim)
             one.finish()
             one.judge()
+
+    # PROTOCOL H2: its disk is whole, and it is silent until others have said so
+    def test_one_that_starts_alone_says_whose_answers_it_waits_for(self):
+        net = Network()
+        try:
+            net.start()
+            net.ready()
+            self.assertEqual(net.post("alpha", net.signed("alpha", 1)[0], wait=20).status, 201)
+            net.settle()
+            net.kill(*net.names)
+            net.start("bravo")
+            status = net.until(lambda: net.status("bravo"), 20, "bravo answers")
+            self.assertEqual(status["mode"], "greeting")
+            self.assertIn("0 of the 2 answers that it needs; not heard yet: alpha, charlie, delta", status["not_voting"])
+            metrics = net.get("bravo", "/metrics").body.decode()
+            self.assertIn('rota_mode{mode="greeting"} 1\n', metrics)
+            self.assertEqual((metric(metrics, "rota_mode"), metric(metrics, "rota_greetings_missing")), (1, 2))
+            net.start("alpha", "delta")
+            net.until(lambda: net.status("bravo")["mode"] == "active", 20, "bravo takes part")
+            self.assertNotIn("not_voting", net.status("bravo"))
+            net.close()
+        finally:
+            net.abandon()
 
 
 if __name__ == "__main__":

@@ -136,6 +136,8 @@ Test(epoch, who_starts_where_an_epoch_begins_greets_before_it_speaks)
     cr_assert(!lone_view(lone).greeting);
     lone_restart_on(lone, &first, &old);
     cr_assert(lone_view(lone).greeting);
+    cr_assert_eq(lone_view(lone).mode, ROTA_MODE_GREETING, "it looks as if it took part");
+    cr_assert_eq(lone_view(lone).answers_needed, 2, "a quorum is three, with itself");
     lone_close(lone);
 }
 
