@@ -62,8 +62,7 @@
     V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies", "sim", 3000, "new_view lock") \
     V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                              \
       "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                    \
-    V(timeouts_do_not_grow, "b20", "timeouts stay at their base",                                                           \
-      "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                        \
+    V(timeouts_do_not_grow, "b20", "timeouts stay at their base", "sim", 3000, "liveness")                                  \
     V(timeouts_back_at_new_view, "p9", "a NEW-VIEW takes timeouts back to their base",                                      \
       "scenarios stall/a_network_slower_than_every_timer_goes_on", 0, "expectation")                                        \
     V(timeouts_never_back, "b21", "a commit does not take timeouts back to their base",                                     \

@@ -161,6 +161,7 @@ struct sim_options {
     enum rota_profile profile;           /* 0: Byzantine */
     uint32_t delay_min_ms, delay_max_ms; /* 0, 0: 1..3 */
     uint32_t loss_percent, duplicate_percent;
+    uint32_t slow_ms;         /* every message takes at least so long, whatever is mended: longer than the timers; 0: none */
     uint32_t reorder_percent; /* messages that take up to four times as long */
     uint32_t tail_percent;    /* messages that take up to a hundred times as long */
     uint32_t corrupt_percent; /* messages that come with damaged bytes, beside the good copy or instead of it */

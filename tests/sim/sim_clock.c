@@ -61,6 +61,8 @@ void sim_mend(struct sim *sim)
         options->delay_max_ms = 20;
     if (options->delay_min_ms > 10)
         options->delay_min_ms = 10;
+    if (options->slow_ms > 0)
+        options->delay_min_ms = options->slow_ms, options->delay_max_ms = options->slow_ms + 20;
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         replica->crash_at = 0;

@@ -58,6 +58,7 @@ void sim_plan_write(FILE *file, const struct sim_plan *plan)
     fprintf(file, "\nweather");
     write_number(file, "min", options->delay_min_ms);
     write_number(file, "max", options->delay_max_ms);
+    write_number(file, "slow", options->slow_ms);
     write_number(file, "loss", options->loss_percent);
     write_number(file, "duplicate", options->duplicate_percent);
     write_number(file, "reorder", options->reorder_percent);
@@ -129,10 +130,15 @@ static bool set_weather(struct sim_plan *plan, const struct pair *pair)
         const char *name;
         uint32_t *value;
     } fields[] = {
-        {"min", &options->delay_min_ms},        {"max", &options->delay_max_ms},
-        {"loss", &options->loss_percent},       {"duplicate", &options->duplicate_percent},
-        {"reorder", &options->reorder_percent}, {"tail", &options->tail_percent},
-        {"corrupt", &options->corrupt_percent}, {"capacity", &options->link_capacity},
+        {"slow", &options->slow_ms},
+        {"min", &options->delay_min_ms},
+        {"max", &options->delay_max_ms},
+        {"loss", &options->loss_percent},
+        {"duplicate", &options->duplicate_percent},
+        {"reorder", &options->reorder_percent},
+        {"tail", &options->tail_percent},
+        {"corrupt", &options->corrupt_percent},
+        {"capacity", &options->link_capacity},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(pair->name, fields[i].name) == 0) {

@@ -8,6 +8,7 @@ enum {
     PLAY_CATCH_UP_MS = 90000, /* who comes back last has the whole ledger within this */
     PLAY_RECOVERY_MS = 60000, /* who lost its memory may vote again within this */
     PLAY_RETRY_MS = 3000,     /* a client asks again */
+    PLAY_SLOW_TIMES = 4,      /* all of this where messages take longer than the timers */
     PLAY_REST_MS = 2000,      /* nothing is to be done for so long */
     PLAY_TICK_SLACK_MS = 500, /* a block takes its time */
 };
@@ -209,7 +210,8 @@ static void operators_help(struct sim *sim)
 /* Clients ask again and again, as they do; false when it was not enough. */
 static bool progress(struct sim *sim, uint64_t within_ms)
 {
-    for (uint64_t end_ms = sim->now_ms + within_ms; sim->now_ms < end_ms;) {
+    uint64_t times = sim->options.slow_ms > 0 ? PLAY_SLOW_TIMES : 1;
+    for (uint64_t end_ms = sim->now_ms + times * within_ms; sim->now_ms < end_ms;) {
         operators_help(sim);
         sim_resubmit(sim);
         if (sim_run_until_settled(sim, PLAY_RETRY_MS))
@@ -270,6 +272,8 @@ static void judge_ticks(struct sim *sim)
 /* Nothing to do: no blocks but TICKs, and among honest members no view changes. */
 static void play_rest(struct sim *sim)
 {
+    if (sim->options.slow_ms > 0) /* views go on failing until something commits */
+        return;
     if (sim->held_until_ms > sim->now_ms)
         sim_run_ms(sim, sim->held_until_ms - sim->now_ms);
     sim_run_ms(sim, 1000); /* what was under way when the last request was committed */

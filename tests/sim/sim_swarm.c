@@ -101,9 +101,23 @@ static void draw_classes(struct swarm *swarm)
     swarm->classes = kind == 0 ? 0 : kind == 1 ? UINT32_MAX : coins;
 }
 
+/* One in forty: a network slower than every timer (PROTOCOL T1), and nothing else is wrong with it. */
+static bool draw_slow(struct swarm *swarm)
+{
+    struct sim_options *options = &swarm->plan->options;
+    if (draw(swarm, 40) != 0 || swarm->plan->real || options->liars || options->members == 1 || options->members > 7)
+        return false;
+    options->slow_ms = options->delay_min_ms = between(swarm, 1200, 2000);
+    options->delay_max_ms = options->slow_ms + 20;
+    swarm->classes = 0;
+    return true;
+}
+
 static void draw_weather(struct swarm *swarm)
 {
     struct sim_options *options = &swarm->plan->options;
+    if (draw_slow(swarm))
+        return;
     options->delay_min_ms = has(swarm, CLASS_SPREAD) ? between(swarm, 0, 30) : 1;
     options->delay_max_ms = options->delay_min_ms + (has(swarm, CLASS_SPREAD) ? strength(swarm, 1, 200) : 2);
     if (has(swarm, CLASS_TAIL))
