@@ -126,10 +126,15 @@ uint32_t rota_discontinuity_quorum(uint32_t n)
     return rota_quorum(n, ROTA_PROFILE_BYZANTINE);
 }
 
-/* Block h is of the epoch that is given up, or the one on which that epoch stands when it has none. */
-static struct rota_status kept_verify(const struct rota_discontinuity *kept, const struct rota_membership *before,
+/* Block h is of the epoch that is given up, or the one on which that epoch stands when it has none; but an epoch that began
+ * with a manifest has one, or nobody could see whose administrators these are. */
+static struct rota_status kept_verify(const struct rota_discontinuity *kept, const struct rota_epoch *current,
                                       const struct rota_discontinuity *tip)
 {
+    const struct rota_membership *before = &current->membership;
+    if (rota_epoch_is_discontinuity(current) && kept->height == before->base_height)
+        return rota_fail(ROTA_REFUSED, "the epoch that this recovery manifest gives up began with one itself, and its first "
+                                       "block is not kept");
     if (kept->height < before->base_height ||
         (before->epoch > 0 && kept->height == before->base_height && !rota_hash_equal(&kept->block, &before->base)))
         return rota_fail(ROTA_REFUSED, "the recovery manifest keeps a block from before the epoch that it gives up");
@@ -145,7 +150,7 @@ struct rota_status rota_discontinuity_verify(const struct rota_epoch_change *cha
     if (!rota_epoch_is_discontinuity(&change->next))
         return rota_fail(ROTA_REFUSED, "an epoch document that keeps no block is no recovery manifest");
     ROTA_TRY(rota_epoch_follows(&change->next, current));
-    ROTA_TRY(kept_verify(&change->next.discontinuity, before, ROTA_BROKEN(manifest_keeps_any_block, tip, NULL)));
+    ROTA_TRY(kept_verify(&change->next.discontinuity, current, ROTA_BROKEN(manifest_keeps_any_block, tip, NULL)));
     if (change->approval_count < ROTA_BROKEN(manifest_by_a_minority, rota_discontinuity_quorum(before->count), 1))
         return rota_fail(ROTA_INCOMPLETE, "fewer than two thirds of the administrators approve of the recovery manifest");
     return approvals_verify(change, before);

@@ -266,6 +266,7 @@ static void on_final(void *context, const struct rota_executed *executed)
             node->turn.save_evidence = true; /* the ledger has it now */
         if (waiting)
             rota_pool_remove(&node->pool, waiting);
+        node->review |= entry->kind == ROTA_ENTRY_CONFIG; /* the same manifest, with other approvals, may wait */
         final_tell(node, executed, i);
     }
     rota_report_commit(node, executed);

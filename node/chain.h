@@ -60,6 +60,7 @@ struct rota_chain {
     struct rota_status failed;                  /* not ok: memory or disk failed inside; the node must stop */
     const char *invalid;                        /* why the latest check said INVALID */
     struct rota_evidence *proof;                /* against whoever proposed what is invalid; NULL: none; owned */
+    struct rota_epoch_change *manifest;         /* that the latest discontinuity began with; one reference, NULL: none */
     struct rota_entry *picked;                  /* scratch of rota_chain_build; owned */
     const struct rota_entry **candidates;
 };
@@ -126,7 +127,7 @@ ROTA_CHECKED struct rota_status rota_chain_block(struct rota_block **out, struct
 const struct rota_epoch *rota_chain_epoch(const struct rota_chain *chain);
 /* PROTOCOL M11: the next epoch begins above the ledger's newest block with this manifest. As rota_state_discontinue;
  * ROTA_MALFORMED when that block has no certificate of its own. Asserts that nothing is executed above the ledger. */
-ROTA_CHECKED struct rota_status rota_chain_discontinue(struct rota_chain *chain, const struct rota_epoch_change *manifest);
+ROTA_CHECKED struct rota_status rota_chain_discontinue(struct rota_chain *chain, struct rota_epoch_change *manifest);
 /* Does this block, held or executed, hold an epoch change (PROTOCOL M6)? */
 bool rota_chain_ends_epoch(struct rota_chain *chain, const struct rota_hash *hash);
 /* Every signature in an entry, against the members of the epoch that it is about. As rota_keyring_verify_entry. */

@@ -15,6 +15,8 @@ static bool build_may(void *context, const struct rota_entry *entry)
     struct rota_coordinator author;
     if (!rota_is_ok(rota_state_admit(rule->chain->state, entry)))
         return false;
+    if (rota_state_begins_anew(rule->chain->state)) /* PROTOCOL M11: the rest waits for the block above */
+        return rota_entries_discontinuity(entry, 1) != NULL;
     if (entry->kind != ROTA_ENTRY_PROPOSAL)
         return true;
     return entry->proposal->exp >= rule->height &&
@@ -137,10 +139,20 @@ static struct rota_status build_tick(struct rota_entry records[BUILD_RECORDS_MAX
     return rota_ok();
 }
 
+/* PROTOCOL M11: the manifest that the epoch begins with, and its records. The entry's reference is the chain's. */
+static uint32_t build_anew(struct rota_chain *chain, const struct rota_entry *records, uint32_t record_count)
+{
+    chain->picked[0] = (struct rota_entry){.kind = ROTA_ENTRY_CONFIG, .id = chain->manifest->id, .change = chain->manifest};
+    memcpy(chain->picked + 1, records, record_count * sizeof *records);
+    return 1 + record_count;
+}
+
 /* Records, then what the pool picks for the room that they leave. Returns how many entries there are. */
 static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
                            const struct rota_entry *records, uint32_t record_count)
 {
+    if (rota_state_begins_anew(chain->state))
+        return build_anew(chain, records, record_count);
     struct build_rule rule = {chain, height};
     struct rota_pick pick = {rota_chain_epoch(chain)->limits.block_entries_max - record_count,
                              rota_chain_epoch(chain)->limits.block_bytes_max, build_may, &rule};

@@ -92,14 +92,17 @@ static struct rota_status replay_compare(const struct rota_chain *chain, const s
     return replay_outcomes(chain, block, executed);
 }
 
-struct rota_status rota_chain_discontinue(struct rota_chain *chain, const struct rota_epoch_change *manifest)
+struct rota_status rota_chain_discontinue(struct rota_chain *chain, struct rota_epoch_change *manifest)
 {
     struct rota_certificate own;
     struct rota_status status = rota_store_certificate(&own, chain->store, chain->height);
     ROTA_ASSERT(chain->depth == 0);
     if (!rota_is_ok(status) || own.vote.height != chain->height || !rota_hash_equal(&own.vote.block, &chain->head))
         return rota_fail(ROTA_MALFORMED, "the block that a recovery manifest keeps has no certificate of its own");
-    return rota_state_discontinue(chain->state, manifest, &chain->head);
+    ROTA_TRY(rota_state_discontinue(chain->state, manifest, &chain->head));
+    rota_epoch_change_release(chain->manifest);
+    chain->manifest = rota_epoch_change_retain(manifest);
+    return rota_ok();
 }
 
 /* Takes over the block. */
@@ -107,7 +110,7 @@ static struct rota_status replay_block(struct rota_chain *chain, struct rota_blo
 {
     struct rota_executed executed;
     uint32_t bad_entry;
-    const struct rota_epoch_change *manifest = rota_entries_discontinuity(block->entries, block->entry_count);
+    struct rota_epoch_change *manifest = rota_entries_discontinuity(block->entries, block->entry_count);
     struct rota_status status = manifest ? rota_chain_discontinue(chain, manifest) : rota_ok();
     if (rota_is_ok(status))
         status = rota_chain_execute(chain, &executed, &bad_entry, block->header.height, block->entries, block->entry_count);
@@ -213,6 +216,7 @@ void rota_chain_close(struct rota_chain *chain)
     free(chain->first_leaves);
     free(chain->evidence);
     rota_tree_free(&chain->tree);
+    rota_epoch_change_release(chain->manifest);
     rota_state_free(chain->state);
     rota_store_close(chain->store);
     free(chain->picked);

@@ -58,7 +58,7 @@ void rota_directory_make(struct rota_directory *out, const struct rota_membershi
 {
     ROTA_ASSERT(reader_count <= ROTA_READERS_MAX);
     memset(out, 0, sizeof *out);
-    out->membership = now;
+    out->membership = out->certifiers = now;
     for (uint32_t i = 0; i < now->count; i++)
         directory_add(out, &now->members[i].key, &now->members[i]);
     directory_add_former(out, before);

@@ -17,6 +17,8 @@ struct rota_contact {
 
 struct rota_directory {
     const struct rota_membership *membership; /* borrowed */
+    const struct rota_membership *certifiers; /* of the blocks that are fetched: the same, unless the ledger lags below a
+                                                 recovery manifest (PROTOCOL M12); borrowed */
     uint32_t self;                            /* our own contact; below membership->count when we are a member */
     uint32_t count;
     struct rota_contact contacts[ROTA_CONTACTS_MAX];

@@ -4,13 +4,18 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-/* The former members are guests: whoever of them lags learns here where their epoch ended. */
+/* The former members are guests: whoever of them lags learns here where their epoch ended. Below a recovery manifest the
+ * members are those who went on, and the blocks are those of the ledger's own epoch (PROTOCOL M12). */
 static void epoch_directory(struct rota_node *node)
 {
     const struct rota_membership *now = &node->epoch.membership;
+    const struct rota_epoch *of_ledger = rota_chain_epoch(&node->chain);
     const struct rota_epoch *before = now->epoch > 0 ? rota_state_epoch_number(node->chain.state, now->epoch - 1) : NULL;
+    if (node->manifest)
+        before = of_ledger;
     rota_directory_make(&node->directory, now, before ? &before->membership : NULL, &node->key->facility.public_key,
                         node->config.readers, node->config.reader_count);
+    node->directory.certifiers = node->manifest ? &of_ledger->membership : now;
 }
 
 static struct rota_status epoch_core(struct rota_node *node)
@@ -27,12 +32,14 @@ static struct rota_status epoch_core(struct rota_node *node)
 struct rota_status rota_node_enter_epoch(struct rota_node *node)
 {
     ROTA_ASSERT(node->chain.depth == 0);
-    node->epoch = *rota_chain_epoch(&node->chain);
+    ROTA_TRY(rota_node_meet_own_manifest(node));
+    node->epoch = node->manifest ? node->manifest->next : *rota_chain_epoch(&node->chain);
+    node->met.any = false;
     const struct rota_membership *membership = &node->epoch.membership;
     epoch_directory(node);
     node->self = node->directory.self;
     node->chain.self = node->self;
-    node->is_member = node->self < membership->count;
+    node->is_member = node->self < membership->count && !node->manifest;
     node->quorum = rota_quorum(membership->count, membership->profile);
     node->follow = (struct rota_follow){.peer = membership->count - 1};
     node->told.any = false;
@@ -45,7 +52,7 @@ struct rota_status rota_node_enter_epoch(struct rota_node *node)
 struct rota_status rota_node_open_links(struct rota_node *node)
 {
     const char *listen = node->config.listen;
-    if (listen[0] == '\0' && node->is_member)
+    if (listen[0] == '\0' && node->self < node->epoch.membership.count)
         listen = node->epoch.membership.members[node->self].address;
     if (listen[0] == '\0')
         return rota_fail(ROTA_USAGE, "this facility is no member, so the members' document names no address to listen at: "
@@ -65,7 +72,7 @@ static void epoch_log(const struct rota_node *node)
     rota_log(ROTA_LOG_INFO, "epoch", "number=%u from=%llu members=%u quorum=%u liars=%u ours=%s", membership->epoch,
              (unsigned long long)membership->base_height + 1, membership->count, node->quorum,
              rota_fault_bound(membership->count, membership->profile), node->is_member ? "member" : "follower");
-    if (!node->is_member)
+    if (!node->is_member && !node->manifest)
         rota_log(ROTA_LOG_WARNING, "follower",
                  "text=\"this facility's key is of no member of the present epoch: the node follows the ledger and answers "
                  "readers, and votes no more\"");
@@ -114,6 +121,7 @@ struct rota_status rota_node_next_epoch(struct rota_node *node)
     node->pool.slack_ms = rota_node_forward_ms(node);
     node->review = true; /* what waits may be of no use to the new members */
     epoch_log(node);
+    rota_node_offer_manifest(node);
     epoch_start(node);
     return node->failed;
 }

@@ -53,7 +53,7 @@ static bool fetch_height(struct rota_node *node, uint32_t peer, uint64_t height,
         return false;
     out->certified =
         rota_is_ok(rota_store_certificate(&certificate, node->chain.store, height)) && certificate.vote.height == height;
-    out->ends_epoch = rota_block_ends_epoch(block);
+    out->ends_epoch = rota_state_epoch_at(node->chain.state, height + 1)->membership.epoch != block->header.epoch;
     bool sent = fetch_send(node, peer, block, out->certified && (prove || out->ends_epoch) ? &certificate : NULL);
     rota_block_release(block);
     return sent;

@@ -7,14 +7,15 @@ enum { FOLLOW_PATIENCE_MS = 500, FOLLOW_PAUSE_MS = 250, FOLLOW_PROBE_MS = 1000 }
 
 static void follow_claim(struct rota_node *node, uint32_t member, uint64_t height)
 {
-    node->follow.claimed[member] = height;
+    uint64_t max = rota_node_height_max(node);
+    node->follow.claimed[member] = height < max ? height : max;
 }
 
 /* A block with its certificate: it and everything under it that is here becomes final. */
 static void follow_block(struct rota_node *node, const struct rota_block_message *block)
 {
     uint64_t height = block->header.height;
-    if (!block->has_certificate || height <= node->chain.height)
+    if (!block->has_certificate || height <= node->chain.height || height > rota_node_height_max(node))
         return;
     enum rota_check verdict = rota_chain_check(&node->chain, height, &block->header.prev_hash, &block->block, NULL);
     if (verdict == ROTA_CHECK_INVALID)
@@ -28,7 +29,8 @@ static void follow_block(struct rota_node *node, const struct rota_block_message
         return;
     }
     node->counts.last_commit_ms = node->turn.now_ms;
-    node->epoch_due |= rota_chain_epoch(&node->chain)->membership.epoch != node->epoch.membership.epoch;
+    node->epoch_due |= rota_chain_epoch(&node->chain)->membership.epoch != node->directory.certifiers->epoch ||
+                       node->chain.height == rota_node_height_max(node);
     if (node->chain.height < node->follow.asked_to)
         return;
     node->follow.asking = false;
@@ -48,6 +50,16 @@ static uint32_t follow_choose(const struct rota_node *node)
     return count;
 }
 
+/* The member after the one asked last, but ourselves (a node that lags below its manifest is one); count: nobody else. */
+static uint32_t follow_turn(const struct rota_node *node)
+{
+    uint32_t count = node->epoch.membership.count;
+    for (uint32_t i = 1; i <= count; i++)
+        if ((node->follow.peer + i) % count != node->self)
+            return (node->follow.peer + i) % count;
+    return count;
+}
+
 static void follow_ask(struct rota_node *node)
 {
     struct rota_follow *follow = &node->follow;
@@ -61,10 +73,14 @@ static void follow_ask(struct rota_node *node)
     if (follow->probing && node->turn.now_ms < follow->probe_ms)
         return;
     if (follow->probing) { /* a member alone says nothing of itself: ask for more, and see whether something comes */
-        member = (follow->peer + 1) % node->epoch.membership.count;
-        follow->claimed[member] = node->chain.height + ROTA_FETCH_BLOCKS_MAX;
+        member = follow_turn(node);
+        if (member == node->epoch.membership.count)
+            return;
+        follow_claim(node, member, node->chain.height + ROTA_FETCH_BLOCKS_MAX);
         follow->probe_ms = node->turn.now_ms + FOLLOW_PROBE_MS;
     }
+    if (follow->claimed[member] <= node->chain.height)
+        return;
     uint64_t more = follow->claimed[member] - node->chain.height;
     follow->asking = true;
     follow->peer = member;

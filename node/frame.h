@@ -17,8 +17,9 @@ size_t rota_raw_cost(const struct rota_raw *raw);
 
 /* Form only. On failure *out owns nothing. */
 ROTA_CHECKED struct rota_status rota_frame_decode(struct rota_frame *out, uint32_t peer, struct rota_view plain);
-/* Who may say it, every signature and certificate in it, every entry it carries. */
+/* Who may say it, every signature and certificate in it, every entry it carries. certifiers: whose certificates prove a
+ * BLOCK; the members themselves, but where the ledger lags below a recovery manifest. */
 ROTA_CHECKED struct rota_status rota_frame_verify(struct rota_frame *frame, const struct rota_membership *membership,
-                                                  struct rota_keyring *keyring);
+                                                  const struct rota_membership *certifiers, struct rota_keyring *keyring);
 
 #endif

@@ -2,6 +2,7 @@
  *
  *   node.c     opens top to bottom, closes bottom to top
  *   start.c    what the core is told first       epoch.c  from one epoch into the next    follow.c  without a core
+ *   discontinuity.c  recovery manifests
  *   loop.c     one turn after the other
  *   act.c      carries out what the core asks for
  *   durable.c  the durable point, and what is released after it
@@ -91,6 +92,8 @@ struct rota_node {
     bool past_untrusted;             /* nobody had told yet whether it is our latest when that epoch ended (PROTOCOL H2) */
     uint32_t quorum;
     struct rota_follow follow;
+    struct rota_epoch_change *manifest; /* put in, and the ledger lags below the block that it keeps; NULL: none; owned */
+    struct rota_manifest_met met;
     struct rota_keyring *keyring;
     struct rota_chain chain;
     struct rota_journal *journal;
@@ -144,6 +147,16 @@ ROTA_CHECKED struct rota_status rota_node_start_core(struct rota_node *node);
 ROTA_CHECKED struct rota_status rota_node_enter_epoch(struct rota_node *node);
 ROTA_CHECKED struct rota_status rota_node_open_links(struct rota_node *node);
 ROTA_CHECKED struct rota_status rota_node_next_epoch(struct rota_node *node);
+/* discontinuity.c */
+ROTA_CHECKED struct rota_status rota_node_check_manifests(struct rota_node *node);
+/* The next manifest that was put in, if there is one: its epoch begins, or it is waited for. Nothing is executed above the
+ * ledger. */
+ROTA_CHECKED struct rota_status rota_node_meet_own_manifest(struct rota_node *node);
+/* Until it is in the ledger the manifest waits in the pool like a request (PROTOCOL T4). */
+void rota_node_offer_manifest(struct rota_node *node);
+/* No block above this height may be taken: that of the kept block while one is waited for. */
+uint64_t rota_node_height_max(const struct rota_node *node);
+void rota_node_hear_manifest(struct rota_node *node, const struct rota_epoch_change *manifest);
 /* follow.c */
 void rota_follow_step(struct rota_node *node, const struct rota_event *event);
 void rota_follow_inspect(struct rota_core_view *out, const struct rota_node *node);

@@ -113,6 +113,7 @@ struct rota_peer {
 struct rota_peers {
     const struct rota_directory *directory;
     const struct rota_membership *membership; /* of the directory */
+    const struct rota_membership *certifiers; /* of the directory */
     uint32_t self, count;                     /* of the directory */
     struct rota_bell *bell;                   /* the loop's */
     struct rota_keyring *keyring;

@@ -71,6 +71,8 @@ static struct rota_status node_open(struct rota_node *node)
     node->failed_file = node->config.ledger;
     ROTA_TRY(rota_recovery_make_ledger(node->config.ledger, node->config.journal, &node->genesis));
     ROTA_TRY(rota_chain_open(&node->chain, node->config.ledger, &node->genesis, node->keyring, 0, &observer));
+    node->failed_file = node->config.directory;
+    ROTA_TRY(rota_node_check_manifests(node));
     ROTA_TRY(node_open_core(node));
     node->failed_file = node->config.journal;
     ROTA_TRY(rota_recovery_open_journal(&node->journal, node->config.journal, &node->epoch.membership));
@@ -128,6 +130,7 @@ void rota_node_close(struct rota_node *node)
     free(node->core);
     rota_pool_free(&node->pool);
     rota_journal_close(node->journal);
+    rota_epoch_change_release(node->manifest);
     rota_chain_close(&node->chain);
     rota_keyring_free(node->keyring);
     rota_genesis_free(&node->genesis);

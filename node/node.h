@@ -70,6 +70,14 @@ struct rota_height_said {
     uint64_t height;
 };
 
+/* A recovery manifest that other facilities went on with, and that this node's operator has not put in (PROTOCOL M12). */
+struct rota_manifest_met {
+    bool any;
+    uint32_t epoch; /* that it began */
+    struct rota_discontinuity kept;
+    struct rota_hash config_hash;
+};
+
 /* What the loop lets a visitor see, only inside the call. Borrowed. */
 struct rota_facts {
     const struct rota_genesis *genesis;
@@ -94,7 +102,9 @@ struct rota_facts {
     uint64_t last_commit_ms;             /* monotonic, 0 = none since start */
     struct rota_peers *peers;            /* for rota_peers_info */
     const struct rota_height_said *said; /* of each contact of the directory */
-    const struct rota_node *node;        /* for rota_facts_find */
+    const struct rota_manifest_met *manifest_met;
+    const struct rota_epoch *manifest_awaited; /* put in, and the ledger is not there yet; NULL: none */
+    const struct rota_node *node;              /* for rota_facts_find */
 };
 /* PENDING, COMMITTED or UNKNOWN: what became of many proposals in one visit. */
 enum rota_submission_state rota_facts_find(const struct rota_facts *facts, const struct rota_hash *id);

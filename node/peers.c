@@ -29,7 +29,7 @@ static struct rota_status peers_judge_into(struct rota_frame *out, struct rota_p
                                            struct rota_view plain)
 {
     ROTA_TRY(rota_frame_decode(out, peer, plain));
-    struct rota_status status = rota_frame_verify(out, peers->membership, peers->keyring);
+    struct rota_status status = rota_frame_verify(out, peers->membership, peers->certifiers, peers->keyring);
     if (!rota_is_ok(status))
         rota_frame_release(out);
     return status;
@@ -62,6 +62,7 @@ static void peers_init(struct rota_peers *peers, const struct rota_peers_setup *
 {
     peers->directory = setup->directory;
     peers->membership = setup->directory->membership;
+    peers->certifiers = setup->directory->certifiers;
     peers->self = setup->directory->self;
     peers->count = setup->directory->count;
     peers->bell = setup->bell;

@@ -37,6 +37,7 @@ struct rota_status rota_node_start_core(struct rota_node *node)
     event.start.view_change = recovered.view_change;
     event.start.new_view = recovered.new_view;
     start_log(node, &recovered);
+    rota_node_offer_manifest(node);
     rota_loop_step(node, &event);
     rota_watch_recover(node, recovered.evidence);
     return node->failed;

@@ -92,6 +92,8 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .evidence_count = node->chain.evidence_count,
                                  .evidence_heights = node->chain.evidence,
                                  .said = node->said,
+                                 .manifest_met = &node->met,
+                                 .manifest_awaited = node->manifest ? &node->manifest->next : NULL,
                                  .last_commit_ms = node->counts.last_commit_ms,
                                  .peers = node->peers,
                                  .node = node};

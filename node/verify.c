@@ -62,8 +62,47 @@ static bool verify_convicts(struct rota_frame *frame, const struct rota_membersh
     return proves;
 }
 
+static bool manifest_holds(const struct rota_epoch_change *manifest, const struct rota_membership *members)
+{
+    struct rota_epoch current = {.membership = *members};
+    return manifest && rota_is_ok(rota_discontinuity_verify(manifest, &current, NULL));
+}
+
+/* Sent about like anything that waits: told of if it could follow here, and nothing more. */
+static struct rota_status verify_manifest(struct rota_frame *frame, const struct rota_membership *members)
+{
+    frame->entries_verified = manifest_holds(frame->entry.change, members);
+    return rota_ok();
+}
+
+/* PROTOCOL M12. A block of the next epoch that begins with a good manifest is of no use to who was not given that manifest;
+ * that there is one is worth knowing. The frame becomes the manifest. */
+static bool verify_meets_manifest(struct rota_frame *frame, const struct rota_membership *members)
+{
+    struct rota_epoch_change *manifest =
+        frame->block ? rota_entries_discontinuity(frame->block->entries, frame->block->entry_count) : NULL;
+    if (!manifest_holds(manifest, members))
+        return false;
+    frame->kind = ROTA_FRAME_ENTRY;
+    frame->entry = rota_entry_of_change(manifest);
+    return true;
+}
+
+/* A block is judged by those who certified it; the link alone says who sent it, and counts members in its own way. */
+static struct rota_status verify_fetched(struct rota_frame *frame, const struct rota_membership *certifiers,
+                                         struct rota_keyring *keyring)
+{
+    struct rota_message message = frame->message;
+    message.sender = 0;
+    struct rota_status status = rota_message_verify(&message, certifiers);
+    if (!rota_is_ok(status) && verify_meets_manifest(frame, certifiers))
+        return rota_ok();
+    ROTA_TRY(status);
+    return frame->block ? verify_block(frame, certifiers, keyring) : rota_ok();
+}
+
 static struct rota_status verify_consensus(struct rota_frame *frame, const struct rota_membership *membership,
-                                           struct rota_keyring *keyring)
+                                           const struct rota_membership *certifiers, struct rota_keyring *keyring)
 {
     if (frame->peer >= membership->count)
         return rota_fail(ROTA_REFUSED, "a guest asks for blocks and says nothing else");
@@ -75,6 +114,8 @@ static struct rota_status verify_consensus(struct rota_frame *frame, const struc
             return rota_fail(ROTA_REFUSED, "a statement in the name of another facility");
         frame->message.sender = frame->peer;
     }
+    if (frame->message.kind == ROTA_MESSAGE_BLOCK)
+        return verify_fetched(frame, certifiers, keyring);
     struct rota_status status = rota_message_verify(&frame->message, membership);
     if (!rota_is_ok(status) && verify_convicts(frame, membership))
         return rota_ok();
@@ -83,15 +124,17 @@ static struct rota_status verify_consensus(struct rota_frame *frame, const struc
 }
 
 struct rota_status rota_frame_verify(struct rota_frame *frame, const struct rota_membership *membership,
-                                     struct rota_keyring *keyring)
+                                     const struct rota_membership *certifiers, struct rota_keyring *keyring)
 {
     frame->entries_verified = true;
     switch (frame->kind) {
     case ROTA_FRAME_CONSENSUS:
-        return verify_consensus(frame, membership, keyring);
+        return verify_consensus(frame, membership, certifiers, keyring);
     case ROTA_FRAME_ENTRY:
         if (frame->peer >= membership->count)
             return rota_fail(ROTA_REFUSED, "a guest asks for blocks and says nothing else");
+        if (rota_entries_discontinuity(&frame->entry, 1))
+            return verify_manifest(frame, certifiers);
         return verify_entry(frame, membership, keyring, &frame->entry);
     case ROTA_FRAME_FETCH:
         return rota_ok();

@@ -22,6 +22,7 @@ static void membership_visit(void *context, const struct rota_facts *facts)
     json_t *members = json_array();
     for (uint32_t i = 0; i < membership->count; i++)
         json_array_append_new(members, member_json(&membership->members[i]));
+    const struct rota_epoch *epoch = rota_state_epoch_number(facts->state, membership->epoch);
     *document = json_pack("{s:I, s:i, s:I, s:s, s:i, s:i, s:i, s:b, s:i, s:o, s:o}", "height", (json_int_t)facts->height,
                           "epoch", (int)membership->epoch, "from_height", (json_int_t)membership->base_height + 1, "profile",
                           membership->profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine", "n", (int)membership->count,
@@ -29,6 +30,10 @@ static void membership_visit(void *context, const struct rota_facts *facts)
                           (int)rota_quorum(membership->count, membership->profile), "member", (int)facts->is_member, "heard",
                           (int)rota_heard_count(facts), "config_hash",
                           rota_json_hex_new(membership->config_hash.b, ROTA_HASH_BYTES), "members", members);
+    if (epoch && rota_epoch_is_discontinuity(epoch))
+        json_object_set_new(*document, "discontinuity",
+                            json_pack("{s:I, s:o}", "kept_height", (json_int_t)epoch->discontinuity.height, "kept_block",
+                                      rota_json_hex_new(epoch->discontinuity.block.b, ROTA_HASH_BYTES)));
 }
 
 void rota_answer_membership(struct rota_http_request *request, struct rota_http_reply *reply)

@@ -107,6 +107,24 @@ static void standing_fill(json_t *document, const struct rota_facts *facts)
         json_object_set_new(document, "not_voting", json_string(why));
 }
 
+static json_t *manifest_json(const char *state, uint32_t epoch, const struct rota_discontinuity *kept)
+{
+    return json_pack("{s:s, s:I, s:I, s:o}", "state", state, "epoch", (json_int_t)epoch, "kept_height",
+                     (json_int_t)kept->height, "kept_block", rota_json_hex_new(kept->block.b, ROTA_HASH_BYTES));
+}
+
+/* A recovery manifest that is waited for, or that this node would need to follow the others (PROTOCOL M12). */
+static void manifest_fill(json_t *document, const struct rota_facts *facts)
+{
+    const struct rota_epoch *awaited = facts->manifest_awaited;
+    const struct rota_manifest_met *met = facts->manifest_met;
+    if (awaited)
+        json_object_set_new(document, "recovery_manifest",
+                            manifest_json("awaited", awaited->membership.epoch, &awaited->discontinuity));
+    else if (met && met->any)
+        json_object_set_new(document, "recovery_manifest", manifest_json("missing", met->epoch, &met->kept));
+}
+
 static void status_fill(json_t *document, const struct rota_facts *facts)
 {
     const struct rota_membership *membership = facts->membership;
@@ -123,6 +141,7 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
     json_object_set_new(document, "tick_ms", json_integer(facts->tick_ms));
     json_object_set_new(document, "mode", json_string(mode_name(facts->core.mode)));
     standing_fill(document, facts);
+    manifest_fill(document, facts);
     json_object_set_new(document, "epoch", json_integer(membership->epoch));
     json_object_set_new(document, "member", json_boolean(facts->is_member));
     json_object_set_new(document, "view", json_integer((json_int_t)facts->core.view));

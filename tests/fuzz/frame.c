@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rota_packet *again = fuzz_encode(room, &frame);
     ROTA_ASSERT(again && rota_view_equal(rota_view(again->bytes, again->len), rota_view(data, size)));
     rota_packet_release(again);
-    (void)!rota_is_ok(rota_frame_verify(&frame, &fuzz_membership, keyring));
+    (void)!rota_is_ok(rota_frame_verify(&frame, &fuzz_membership, &fuzz_membership, keyring));
     rota_frame_release(&frame);
     return 0;
 }

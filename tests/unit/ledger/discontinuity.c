@@ -91,6 +91,8 @@ Test(discontinuity, what_an_epoch_stands_on_is_not_given_up)
     cr_assert_eq(manifest_code(&current, 0x7, &base, NULL), ROTA_OK);
     cr_assert_eq(manifest_code(&current, 0x7, &below, NULL), ROTA_REFUSED);
     cr_assert_eq(manifest_code(&current, 0x7, &another, NULL), ROTA_REFUSED);
+    current.discontinuity = base;
+    cr_assert_eq(manifest_code(&current, 0x7, &base, NULL), ROTA_REFUSED, "its own manifest is in no block");
     rota_genesis_free(&genesis);
 }
 

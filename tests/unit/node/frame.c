@@ -67,7 +67,8 @@ static struct rota_packet *frame_preprepare(struct bench *bench, const struct ro
 static struct rota_status frame_judge(struct bench *bench, struct rota_frame *out, uint32_t peer, struct rota_view plain)
 {
     ROTA_TRY(rota_frame_decode(out, peer, plain));
-    struct rota_status status = rota_frame_verify(out, &bench->genesis.membership, bench->keyring);
+    struct rota_status status =
+        rota_frame_verify(out, &bench->genesis.membership, &bench->genesis.membership, bench->keyring);
     if (!rota_is_ok(status))
         rota_frame_release(out);
     return status;
