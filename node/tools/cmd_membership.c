@@ -1,6 +1,7 @@
 /* rota membership show, submit: who the members are, and handing in an approved change. */
 #include "node/tools/commands.h"
 #include "node/tools/membership_file.h"
+#include "node/tools/membership_ledger.h"
 #include "node/tools/remote.h"
 
 #include <stdlib.h>
@@ -10,9 +11,8 @@ enum { WAIT_S_DEFAULT = 10, JOINER_LAG_MAX = 256 };
 
 struct membership_options {
     struct rota_common common;
-    const char *out, *current, *document;
-    uint32_t approval_count;
-    const char *approvals[ROTA_MEMBERS_MAX];
+    const char *out;
+    struct rota_approved_files files;
     bool force_absent;
 };
 
@@ -34,9 +34,11 @@ static const struct argp_option show_argp_options[] = {
     {"out", 'o', "FILE", 0, "Also save the document in force, byte for byte: what --current of the other commands wants", 0},
     {0}};
 
-static const struct argp show_argp = {.options = show_argp_options,
-                                      .parser = show_parse,
-                                      .doc = "Show the members of the epoch in force, as a node knows them."};
+static const struct argp show_argp = {
+    .options = show_argp_options,
+    .parser = show_parse,
+    .doc = "Show the members of the epoch in force, as a node knows them; or, with --ledger, all epochs of a "
+           "file."};
 
 static int show_save(const struct membership_options *options, uint64_t epoch)
 {
@@ -69,6 +71,12 @@ static void show_print(const json_t *document)
         rota_json_printable(address, sizeof address, member, "address");
         (void)printf("%s %2zu  %-20s %s\n", index == 0 ? "members    " : "           ", index, id, address);
     }
+    const json_t *anew = json_object_get(document, "discontinuity");
+    if (anew)
+        (void)printf(
+            "%sDISCONTINUITY%s this epoch began with a recovery manifest: it keeps everything up to block %llu, and gave "
+            "up what was above\n",
+            rota_red(stdout), rota_plain(stdout), (unsigned long long)rota_json_number(anew, "kept_height", 0));
     if (!json_is_true(json_object_get(document, "member")))
         (void)printf("this node   is no member of this epoch: it follows the ledger and does not vote\n");
 }
@@ -77,6 +85,8 @@ static int show_run(void *input)
 {
     const struct membership_options *options = input;
     ROTA_CLEANUP(rota_json_release) json_t *document = NULL;
+    if (options->common.ledger)
+        return rota_membership_show_ledger(&options->common, options->out);
     int code = rota_remote_get_json(&document, &options->common, "/v1/membership");
     if (code == 0 && options->out)
         code = show_save(options, rota_json_number(document, "epoch", 0));
@@ -95,7 +105,7 @@ static int show_run(void *input)
 const struct rota_command rota_command_membership_show = {.name = "membership show",
                                                           .summary = "show the members of the present epoch",
                                                           .argp = &show_argp,
-                                                          .uses = ROTA_USES_NODE,
+                                                          .uses = ROTA_USES_NODE | ROTA_USES_LEDGER | ROTA_USES_GENESIS,
                                                           .options_size = sizeof(struct membership_options),
                                                           .run = show_run};
 
@@ -106,21 +116,21 @@ static error_t submit_parse(int key, char *arg, struct argp_state *state)
     struct membership_options *options = state->input;
     switch (key) {
     case OPTION_CURRENT:
-        options->current = arg;
+        options->files.current = arg;
         return 0;
     case OPTION_DOCUMENT:
-        options->document = arg;
+        options->files.document = arg;
         return 0;
     case OPTION_ABSENT:
         options->force_absent = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->approval_count == ROTA_MEMBERS_MAX)
+        if (options->files.approval_count == ROTA_MEMBERS_MAX)
             rota_usage_fail(state, "more approvals than a ledger has members");
-        options->approvals[options->approval_count++] = arg;
+        options->files.approvals[options->files.approval_count++] = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!options->current || !options->document || options->approval_count == 0)
+        if (!options->files.current || !options->files.document || options->files.approval_count == 0)
             rota_usage_fail(state, "needs --current, --document and the approvals");
         return 0;
     default:
@@ -144,32 +154,16 @@ static const struct argp submit_argp = {
         "next epoch begins with the block after it. A facility that joins should follow the ledger before (rota node init "
         "--join), and be at its end."};
 
-static int approval_order(const void *a, const void *b)
-{
-    uint32_t first = ((const struct rota_approval *)a)->member, second = ((const struct rota_approval *)b)->member;
-    return first < second ? -1 : first > second;
-}
-
 static int submit_collect(struct rota_epoch_change **out, const struct membership_options *options,
                           struct rota_epoch *current, struct rota_epoch *next)
 {
-    ROTA_CLEANUP(rota_blob_free) struct rota_blob present = {0};
-    ROTA_CLEANUP(rota_blob_free) struct rota_blob document = {0};
-    struct rota_approval approvals[ROTA_MEMBERS_MAX];
-    int code = rota_epoch_load(current, &present, &options->common, options->current);
-    if (code == 0)
-        code = rota_epoch_load(next, &document, &options->common, options->document);
-    for (uint32_t i = 0; code == 0 && i < options->approval_count; i++)
-        code = rota_approval_load(&approvals[i], &options->common, current, &next->membership.config_hash,
-                                  options->approvals[i]);
-    if (code != 0)
-        return code;
-    qsort(approvals, options->approval_count, sizeof approvals[0], approval_order);
-    struct rota_status status = rota_epoch_change_new(out, rota_blob_view(&document), approvals, options->approval_count);
+    int code = rota_change_collect(out, current, next, &options->common, &options->files);
+    struct rota_status status = code == 0 ? rota_epoch_change_verify(*out, current) : rota_ok();
     if (rota_is_ok(status))
-        status = rota_epoch_change_verify(*out, current);
-    return rota_is_ok(status) ? 0
-                              : rota_wrong_status(&options->common, status, NULL, "the change is not ready to be handed in");
+        return code;
+    return rota_wrong_status(&options->common, status,
+                             rota_epoch_is_discontinuity(next) ? "rota membership assemble, then rota node recover" : NULL,
+                             "the change is not ready to be handed in");
 }
 
 /* What the node knows of the peer with this key; NULL: it has no such peer. */

@@ -114,7 +114,10 @@ static int approve_run(void *input)
         return rota_wrong_status(&options->common, status, NULL, "%s cannot follow %s", options->document, options->current);
     if (!options->common.json)
         rota_epoch_explain(&current, &next);
-    if (!options->yes && !rota_ask("Approve of these members? [y/N] "))
+    rota_discontinuity_explain(options->common.json ? stderr : stdout, &next); /* nobody signs this without having seen it */
+    if (!options->yes && !rota_ask(rota_epoch_is_discontinuity(&next)
+                                       ? "Give up whatever is above the kept block, and go on with these members? [y/N] "
+                                       : "Approve of these members? [y/N] "))
         return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, NULL, "not approved");
     return approve_sign(options, &current, &next.membership.config_hash);
 }

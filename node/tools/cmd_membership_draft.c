@@ -1,6 +1,7 @@
 /* rota membership draft: the next epoch's document. Works offline. */
 #include "node/tools/commands.h"
 #include "node/tools/membership_file.h"
+#include "node/tools/replay.h"
 
 #include <stdlib.h>
 
@@ -14,12 +15,14 @@ struct draft_edit {
 struct draft_options {
     struct rota_common common;
     const char *current, *out;
+    bool discontinuity;
+    struct rota_discontinuity kept; /* worked out from the ledger */
     uint32_t edit_count, accept_count;
     struct draft_edit edits[DRAFT_EDITS_MAX];
     const char *accepts[3];
 };
 
-enum { OPTION_CURRENT = 0x100, OPTION_ADD, OPTION_REMOVE, OPTION_ROTATE, OPTION_MOVE, OPTION_ACCEPT };
+enum { OPTION_CURRENT = 0x100, OPTION_ADD, OPTION_REMOVE, OPTION_ROTATE, OPTION_MOVE, OPTION_ACCEPT, OPTION_DISCONTINUITY };
 
 static void draft_edit_add(struct draft_options *options, const struct argp_state *state, int what, char *text)
 {
@@ -52,12 +55,18 @@ static error_t draft_parse(int key, char *arg, struct argp_state *state)
             rota_usage_fail(state, "--accept is given at most three times");
         options->accepts[options->accept_count++] = arg;
         return 0;
+    case OPTION_DISCONTINUITY:
+        options->discontinuity = true;
+        return 0;
     case 'o':
         options->out = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!options->current || !options->out || options->edit_count == 0)
+        if (!options->current || !options->out || (options->edit_count == 0 && !options->discontinuity))
             rota_usage_fail(state, "needs --current, --out and at least one change");
+        if (options->discontinuity != (options->common.ledger != NULL))
+            rota_usage_fail(state, "--discontinuity and --ledger go together: a recovery manifest keeps the end of a "
+                                   "survivor's ledger file");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -73,6 +82,8 @@ static const struct argp_option draft_argp_options[] = {
     {"rotate", OPTION_ROTATE, "ID=PUB", 0, "A facility goes on with another key", 0},
     {"move", OPTION_MOVE, "ID=ADDRESS", 0, "A facility's node is reached somewhere else", 0},
     {"accept", OPTION_ACCEPT, "WORD", 0, "Say so when it is meant: two-members, fewer-liars, crash-profile", 0},
+    {"discontinuity", OPTION_DISCONTINUITY, NULL, 0,
+     "A recovery manifest: a quorum is lost for good, and the ledger goes on from the last certified block of --ledger", 0},
     {"out", 'o', "FILE", 0, "Where the document goes; a new file", 0},
     {0}};
 
@@ -81,7 +92,9 @@ static const struct argp draft_argp = {
     .parser = draft_parse,
     .doc =
         "Write the document of the next epoch. Nothing is sent anywhere: pass the file to the administrators of the present "
-        "members, who approve of it with rota membership approve. To replace a facility, remove one and add another."};
+        "members, who approve of it with rota membership approve. To replace a facility, remove one and add another. With "
+        "--discontinuity it is a recovery manifest (rota(1), When a quorum is lost): compare the ledgers of all survivors "
+        "first, and draft from the one that reaches highest."};
 
 /* ---- editing -------------------------------------------------------------------------------------------------------- */
 
@@ -187,6 +200,12 @@ static json_t *draft_document(const struct rota_epoch *current, json_t *members,
     for (uint32_t i = 0; i < options->accept_count; i++)
         json_array_append_new(accepts, json_string(options->accepts[i]));
     rota_result_set(root, "accepts", accepts);
+    if (options->discontinuity) {
+        json_t *kept = json_object();
+        rota_result_number(kept, "height", options->kept.height);
+        rota_result_hex(kept, "block", rota_view(options->kept.block.b, ROTA_HASH_BYTES));
+        rota_result_set(root, "discontinuity", kept);
+    }
     return root;
 }
 
@@ -206,13 +225,55 @@ static int draft_write(const struct draft_options *options, const struct rota_ep
         json_t *result = rota_result_new("membership-draft");
         rota_result_number(result, "epoch", next.membership.epoch);
         rota_result_hex(result, "document", rota_view(next.membership.config_hash.b, ROTA_HASH_BYTES));
+        if (options->discontinuity) {
+            rota_result_number(result, "kept_height", options->kept.height);
+            rota_result_hex(result, "kept_block", rota_view(options->kept.block.b, ROTA_HASH_BYTES));
+        }
         rota_result_print(result);
         return 0;
     }
+    uint32_t n = current->membership.count;
     rota_epoch_explain(current, &next);
+    rota_discontinuity_explain(stdout, &next);
     (void)printf("document    %s\nnext        have it approved by the administrators of %u of the %u present members\n",
-                 options->out, rota_quorum(current->membership.count, current->membership.profile),
-                 current->membership.count);
+                 options->out,
+                 options->discontinuity ? rota_discontinuity_quorum(n) : rota_quorum(n, current->membership.profile), n);
+    return 0;
+}
+
+/* Does this block bring a certificate of its own, good by the members of its epoch? Then *out names it. */
+static bool kept_is_certified(struct rota_discontinuity *out, const struct rota_replay *replay, uint64_t height)
+{
+    struct rota_certificate certificate;
+    const struct rota_membership *members = &rota_state_epoch_at(replay->state, height)->membership;
+    if (!rota_is_ok(rota_store_certificate(&certificate, replay->store, height)) || certificate.vote.height != height ||
+        !rota_is_ok(rota_certificate_verify(members, &certificate)))
+        return false;
+    *out = (struct rota_discontinuity){height, certificate.vote.block};
+    return true;
+}
+
+/* The highest block of the present epoch that proves itself; else the one on which the epoch stands. */
+static int draft_find_kept(struct draft_options *options, const struct rota_epoch *current)
+{
+    ROTA_CLEANUP(rota_replay_close) struct rota_replay replay;
+    int code = rota_replay_open(&replay, &options->common, 0);
+    if (code != 0)
+        return code;
+    const struct rota_membership *newest = &rota_state_epoch(replay.state)->membership;
+    if (!rota_hash_equal(&newest->config_hash, &current->membership.config_hash))
+        return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, "rota membership show --ledger FILE --out DOCUMENT saves it",
+                          "%s ends in epoch %u, and %s is not the document of that epoch", options->common.ledger,
+                          newest->epoch, options->current);
+    uint64_t height = replay.height;
+    while (height > 0 && height >= newest->base_height && !kept_is_certified(&options->kept, &replay, height))
+        height--;
+    if (options->kept.height == 0)
+        return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, "with nothing to keep, make a new genesis",
+                          "%s holds no certified block of epoch %u", options->common.ledger, newest->epoch);
+    if (!options->common.json)
+        (void)printf("ledger      %s ends with block %llu; the highest with a certificate of its own is block %llu\n",
+                     options->common.ledger, (unsigned long long)replay.height, (unsigned long long)height);
     return 0;
 }
 
@@ -229,6 +290,8 @@ static int draft_run(void *input)
     ROTA_CLEANUP(rota_json_release) json_t *members = json_deep_copy(json_object_get(present, "members"));
     if (!rota_is_ok(status) || !members)
         return rota_wrong(&options->common, ROTA_EXIT_UNREADABLE, NULL, "%s holds no members", options->current);
+    if (options->discontinuity)
+        code = draft_find_kept(options, &current);
     for (uint32_t i = 0; code == 0 && i < options->edit_count; i++)
         code = edit_apply(members, options, &options->edits[i]);
     if (code != 0)
@@ -243,5 +306,6 @@ static int draft_run(void *input)
 const struct rota_command rota_command_membership_draft = {.name = "membership draft",
                                                            .summary = "write the next epoch's document (offline)",
                                                            .argp = &draft_argp,
+                                                           .uses = ROTA_USES_LEDGER | ROTA_USES_GENESIS,
                                                            .options_size = sizeof(struct draft_options),
                                                            .run = draft_run};

@@ -77,6 +77,23 @@ static void status_print_standing(const json_t *status)
         (void)printf("NOT VOTING  %s\n", why);
 }
 
+static void status_print_manifest(const json_t *status)
+{
+    const json_t *manifest = json_object_get(status, "recovery_manifest");
+    char state[32];
+    if (manifest == NULL)
+        return;
+    if (strcmp(status_text(state, sizeof state, manifest, "state"), "awaited") == 0)
+        (void)printf("RECOVERY    a recovery manifest was put in: the node fetches the ledger up to block %llu, and then "
+                     "begins epoch %llu\n",
+                     status_number(manifest, "kept_height"), status_number(manifest, "epoch"));
+    else
+        (void)printf(
+            "STAYS HERE  other facilities went on from block %llu with a recovery manifest, in epoch %llu; this node "
+            "follows them\n            only when its operator puts that manifest in: rota node recover\n",
+            status_number(manifest, "kept_height"), status_number(manifest, "epoch"));
+}
+
 /* True when enough facilities are heard for anything to commit. */
 static bool status_has_quorum(const json_t *status)
 {
@@ -160,6 +177,7 @@ static int status_run(void *input)
         status_print_chain(status);
         status_print_age(status);
         status_print_standing(status);
+        status_print_manifest(status);
         status_print_quorum(status);
         status_print_work(status);
         status_print_peers(status);

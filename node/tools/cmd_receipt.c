@@ -6,8 +6,6 @@
 
 #include "ledger/receipt.h"
 
-#include <unistd.h>
-
 struct receipt_options {
     struct rota_common common;
     const char *argument;
@@ -102,14 +100,13 @@ static json_t *receipt_discontinuities(const struct rota_receipt *receipt)
 
 static void receipt_print_discontinuities(const struct rota_receipt *receipt)
 {
-    bool colour = isatty(STDOUT_FILENO) == 1;
     for (uint32_t i = 0; i < receipt->epoch_count; i++) {
         const struct rota_epoch *epoch = &receipt->epochs[i].change->next;
         if (rota_epoch_is_discontinuity(epoch))
             (void)printf(
                 "%sDISCONTINUITY above block %llu%s: epoch %u began with a recovery manifest of the administrators, "
                 "and whatever was above that block was given up\n",
-                colour ? "\033[1;31m" : "", (unsigned long long)epoch->discontinuity.height, colour ? "\033[0m" : "",
+                rota_red(stdout), (unsigned long long)epoch->discontinuity.height, rota_plain(stdout),
                 epoch->membership.epoch);
     }
 }

@@ -78,6 +78,30 @@ int rota_approval_load(struct rota_approval *out, const struct rota_common *comm
     return rota_is_ok(status) ? 0 : rota_wrong_status(common, status, NULL, "cannot use the approval %s", path);
 }
 
+static int approval_order(const void *a, const void *b)
+{
+    uint32_t first = ((const struct rota_approval *)a)->member, second = ((const struct rota_approval *)b)->member;
+    return first < second ? -1 : first > second;
+}
+
+int rota_change_collect(struct rota_epoch_change **out, struct rota_epoch *current, struct rota_epoch *next,
+                        const struct rota_common *common, const struct rota_approved_files *files)
+{
+    ROTA_CLEANUP(rota_blob_free) struct rota_blob present = {0};
+    ROTA_CLEANUP(rota_blob_free) struct rota_blob document = {0};
+    struct rota_approval approvals[ROTA_MEMBERS_MAX];
+    int code = rota_epoch_load(current, &present, common, files->current);
+    if (code == 0)
+        code = rota_epoch_load(next, &document, common, files->document);
+    for (uint32_t i = 0; code == 0 && i < files->approval_count; i++)
+        code = rota_approval_load(&approvals[i], common, current, &next->membership.config_hash, files->approvals[i]);
+    if (code != 0)
+        return code;
+    qsort(approvals, files->approval_count, sizeof approvals[0], approval_order);
+    struct rota_status status = rota_epoch_change_new(out, rota_blob_view(&document), approvals, files->approval_count);
+    return rota_is_ok(status) ? 0 : rota_wrong_status(common, status, NULL, "these approvals cannot be put together");
+}
+
 /* ---- words ---------------------------------------------------------------------------------------------------------- */
 
 static void explain_members(const struct rota_membership *before, const struct rota_membership *after)
@@ -112,4 +136,24 @@ void rota_epoch_explain(const struct rota_epoch *current, const struct rota_epoc
         (void)printf("WARNING     two facilities are less available than one: if either is away, nothing is decided\n");
     if (after->count == 3 && after->profile == ROTA_PROFILE_BYZANTINE)
         (void)printf("WARNING     of three facilities none may lie; four are the smallest number that tolerates a liar\n");
+}
+
+void rota_discontinuity_explain(FILE *out, const struct rota_epoch *next)
+{
+    char block[2 * ROTA_HASH_BYTES + 1];
+    unsigned long long height = next->discontinuity.height;
+    if (!rota_epoch_is_discontinuity(next))
+        return;
+    rota_hex_encode(block, rota_view(next->discontinuity.block.b, ROTA_HASH_BYTES));
+    (void)fprintf(out,
+                  "\nDISCONTINUITY: this is a recovery manifest. It is for the case that a quorum is lost for good.\n"
+                  "kept        block %llu and everything below it; block %llu is\n            %s\n"
+                  "given up    whatever anybody holds above block %llu, also if a quorum certified it and its authors hold\n"
+                  "            receipts; such a file no longer goes on\n"
+                  "ask         which survivors' ledgers were compared, and that block %llu is the highest that any of them\n"
+                  "            holds with its certificate; do not go on without an answer\n"
+                  "sign once   an administrator signs at most one recovery manifest for epoch %u: two of them are two\n"
+                  "            ledgers, and name whoever signed both\n"
+                  "for ever    every audit and every later receipt shows it\n\n",
+                  height, height, block, height, height, next->membership.epoch);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum { OUTPUT_LINE_MAX = 1024 };
 
@@ -129,4 +130,14 @@ const char *rota_printable(char *out, size_t out_size, const char *text)
     }
     out[len] = '\0';
     return out;
+}
+
+const char *rota_red(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1 ? "\033[1;31m" : "";
+}
+
+const char *rota_plain(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1 ? "\033[0m" : "";
 }

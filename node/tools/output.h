@@ -6,6 +6,8 @@
 #include "node/tools/command.h"
 #include "node/tools/exit_code.h"
 
+#include <stdio.h>
+
 /* A new object whose first member is "schema": "rotaledger.<what>/1". Never NULL: without memory the program ends. */
 json_t *rota_result_new(const char *what);
 /* Adds a member; takes over the value. */
@@ -27,6 +29,10 @@ int rota_wrong_status(const struct rota_common *common, struct rota_status statu
 void rota_remark(const struct rota_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Asks on the terminal; false without one, and for any answer but y or yes. */
 bool rota_ask(const char *question);
+
+/* What turns the terminal red, and back; empty where the stream is no terminal. */
+const char *rota_red(FILE *stream);
+const char *rota_plain(FILE *stream);
 
 /* A stranger's text made fit for a terminal: control characters become '?'. Returns `out`. */
 const char *rota_printable(char *out, size_t out_size, const char *text);

@@ -60,9 +60,11 @@ class Answer:
 
 
 class Network:
-    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=(), liars=()):
+    def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=(), liars=(),
+                 admins=False):
         """relay: facilities reach each other through net.relay only. worlds: each has a disk and a clock that net.world[name]
-        can spoil. liars: these run a node that lies when net.lie says so."""
+        can spoil. liars: these run a node that lies when net.lie says so. admins: each has an administrator's key, admin-NAME.key, that is not
+        its node's."""
         self.names = list(names)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
         self.processes = {}
@@ -73,6 +75,7 @@ class Network:
         self.relay = None
         self.world = {name: BadWorld(BIN / "librota-bad-world.so", self.dir / f"{name}.world") for name in names} if worlds else {}
         self.liars = set(liars)
+        self.admins = admins
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
@@ -86,9 +89,10 @@ class Network:
             raise AssertionError(f"rota {' '.join(map(str, words))}: exit {run.returncode}\n{run.stdout}{run.stderr}")
         return run
 
-    def key(self, role, label):
-        self.rota("key", "generate", "--role", role, "--label", label, "--out", self.dir / label, "--passphrase-file", self.passphrase)
-        return self.dir / f"{label}.key"
+    def key(self, role, label, out=None):
+        path = self.dir / (out or label)
+        self.rota("key", "generate", "--role", role, "--label", label, "--out", path, "--passphrase-file", self.passphrase)
+        return pathlib.Path(f"{path}.key")
 
     def make(self, people, intake, timers, limits):
         words = []
@@ -97,6 +101,9 @@ class Network:
             self.key("coordinator", f"chief-{name}")
             words += ["--member", f"{name}={self.dir}/{name}.pub@tcp://127.0.0.1:{self.peer[name]}"]
             words += ["--coordinator", f"{self.dir}/chief-{name}.pub@{name}:scheduler+director"]
+            if self.admins:
+                self.key("admin", name, f"admin-{name}")
+                words += ["--admin", f"{name}={self.dir}/admin-{name}.pub"]
         for limit in limits:
             words += ["--limit", limit]
         for timer in timers:

@@ -185,8 +185,9 @@ Test(manifest, an_anchor_stands_behind_it)
     cr_assert(rota_is_ok(rota_chain_discontinue(story.side.chain, story.manifest)));
     struct rota_anchor anchor = {.epoch = 1, .view = 3};
     struct rota_hash head = story.side.chain->head;
-    const struct rota_block *first =
-        rota_chain_build(story.side.chain, &story.side.pool, 2, &head, story.side.chain->head_time_ms + 1, &anchor, false);
+    struct rota_wanted wanted = {
+        .height = 2, .parent = head, .time_ms = story.side.chain->head_time_ms + 1, .anchor = anchor, .tick = true};
+    const struct rota_block *first = rota_chain_build(story.side.chain, &story.side.pool, &wanted);
     cr_assert_not_null(first);
     cr_expect_eq(first->entry_count, 2);
     cr_expect_eq(first->entries[0].kind, ROTA_ENTRY_CONFIG);
