@@ -2,7 +2,12 @@
  * certificate among them is covered or overtaken. No lease, no clock, no trust in the primary. */
 #include "consensus/state.h"
 
-enum { READ_AGAIN_MS = 150 };
+enum {
+    READ_AGAIN_MS = 150,
+    READ_PAUSE_MS = 2,   /* between the beginnings of two attempts, so that no correct reader asks more than it is told */
+    ANSWER_PAUSE_MS = 1, /* an answer costs a signature: to one member not more often than this, ... */
+    ANSWERS_AHEAD = 64,  /* ... but some at once */
+};
 
 static bool read_is_asked(const struct rota_core *core, const struct rota_read_nonce *nonce)
 {
@@ -40,6 +45,7 @@ static void read_begin(struct rota_core *core)
     read->token = read->wanted;
     read->count++;
     read->deadline_ms = core->now_ms + core->timers.progress_ms;
+    read->next_ms = core->n > 1 ? core->now_ms + READ_PAUSE_MS : 0;
     memset(read->cells, 0, sizeof read->cells);
     if (!rota_core_is_silent(core)) /* nor does our own lock count while we may have forgotten one */
         read_cell_fill(&read->cells[core->self], core->durable.has_best ? &core->durable.best : NULL);
@@ -62,11 +68,26 @@ void rota_read_want(struct rota_core *core, uint64_t token)
         core->read.token = token;
 }
 
+/* False: this member has had enough for now. It asks again what it still wants to know. */
+static bool read_answer_allowed(struct rota_core *core, uint32_t member)
+{
+    uint64_t *paid_ms = &core->peers[member].answer_ms;
+    uint64_t from_ms = *paid_ms > core->now_ms ? *paid_ms : core->now_ms;
+    if (ROTA_BROKEN(readers_are_answered_without_end, from_ms - core->now_ms >= ANSWERS_AHEAD * ANSWER_PAUSE_MS, false))
+        return false;
+    *paid_ms = from_ms + ANSWER_PAUSE_MS;
+    return true;
+}
+
 /* What we show is our lock: whatever was committed before the question, one of any quorum holds a lock at least as high. */
 void rota_read_index_admit(struct rota_core *core, const struct rota_message *message)
 {
     if (ROTA_BROKEN(silent_member_answers_readers, rota_core_is_silent(core), false))
         return; /* what it locked it may have forgotten (H5) */
+    if (!read_answer_allowed(core, message->sender)) {
+        core->dropped++;
+        return;
+    }
     struct rota_message *answer = rota_core_say(core, message->sender, ROTA_MESSAGE_READ_INDEX_REPLY);
     struct rota_read_reply *reply = &answer->read_reply;
     reply->reader = message->sender;
@@ -125,7 +146,7 @@ void rota_read_advance(struct rota_core *core)
         read_end(core, false);
     else if (read->active && core->now_ms >= read->again_ms)
         read_say(core);
-    if (!read->active && read->wanted > read->token)
+    if (!read->active && read->wanted > read->token && core->now_ms >= read->next_ms)
         read_begin(core);
     if (read->active && read_is_covered(core)) /* one member alone answers itself */
         read_end(core, true);
@@ -135,6 +156,6 @@ uint64_t rota_read_deadline(const struct rota_core *core)
 {
     const struct rota_read *read = &core->read;
     if (!read->active)
-        return 0;
+        return read->wanted > read->token ? read->next_ms : 0;
     return read->again_ms < read->deadline_ms ? read->again_ms : read->deadline_ms;
 }

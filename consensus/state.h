@@ -69,6 +69,7 @@ struct rota_peer_track {
     uint64_t heard_ms;    /* 0: never */
     uint64_t claimed;     /* height it says is committed; a claim, worth one bounded probe */
     uint64_t new_view_ms; /* when we last passed the NEW-VIEW on to it */
+    uint64_t answer_ms;   /* our answers to its readers so far are paid for at this time */
     uint64_t shunned_ms;  /* until when it is asked for blocks only when nobody else can be */
 };
 
@@ -104,6 +105,7 @@ struct rota_read {
     uint64_t token; /* highest token that the latest attempt answers */
     uint64_t count; /* of attempts, the nonce of this one */
     uint64_t deadline_ms, again_ms;
+    uint64_t next_ms; /* not before: the next attempt */
     struct rota_read_cell cells[ROTA_MEMBERS_MAX];
 };
 

@@ -192,6 +192,11 @@ void lone_demand(struct lone *lone, uint32_t waiting)
     lone_step(lone, event);
 }
 
+void lone_read(struct lone *lone, uint64_t token)
+{
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_READ, .read_token = token});
+}
+
 struct lone_block lone_block(const struct lone *lone, uint64_t height, const struct lone_block *parent, uint8_t variant)
 {
     struct lone_block block = {.header = {.ledger_id = lone->membership.ledger_id,

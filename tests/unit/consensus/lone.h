@@ -55,6 +55,8 @@ void lone_hear(struct lone *lone, const struct rota_message *message);
 /* Time passes; the core is woken whenever it wishes. */
 void lone_pass(struct lone *lone, uint64_t ms);
 void lone_demand(struct lone *lone, uint32_t waiting);
+/* Somebody wants to read the latest. */
+void lone_read(struct lone *lone, uint64_t token);
 /* Block `variant` of this height on top of a parent; NULL: on nothing. */
 struct lone_block lone_block(const struct lone *lone, uint64_t height, const struct lone_block *parent, uint8_t variant);
 /* The primary of the view proposes it. */
