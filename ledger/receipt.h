@@ -46,6 +46,9 @@ ROTA_CHECKED struct rota_status rota_receipt_parse(struct rota_receipt *out, str
  * the status. */
 ROTA_CHECKED struct rota_status rota_receipt_verify(const struct rota_receipt *receipt, const struct rota_genesis *genesis,
                                                     bool *out_key_known);
+/* One step of the chain of epochs: the epoch that it begins, and the block on which that one stands. */
+ROTA_CHECKED struct rota_status rota_receipt_step(struct rota_epoch *out, const struct rota_receipt_epoch *step,
+                                                  const struct rota_epoch *before);
 void rota_receipt_free(struct rota_receipt *receipt);
 /* The epoch changes alone, for whoever made a receipt of borrowed parts. */
 void rota_receipt_epochs_free(struct rota_receipt *receipt);

@@ -124,16 +124,23 @@ static struct rota_status step_verify(const struct rota_receipt_epoch *step, con
     return rota_epoch_change_verify(step->change, before);
 }
 
+struct rota_status rota_receipt_step(struct rota_epoch *out, const struct rota_receipt_epoch *step,
+                                     const struct rota_epoch *before)
+{
+    ROTA_TRY(step_verify(step, before));
+    *out = step->change->next;
+    out->membership.base_height = step->header.height;
+    out->membership.base = rota_header_hash(&step->header);
+    return rota_ok();
+}
+
 struct rota_status rota_receipt_epochs_verify(struct rota_epoch *out, const struct rota_receipt *receipt,
                                               const struct rota_genesis *genesis)
 {
     rota_epoch_of_genesis(out, genesis);
     for (uint32_t i = 0; i < receipt->epoch_count; i++) {
-        const struct rota_receipt_epoch *step = &receipt->epochs[i];
-        ROTA_TRY(step_verify(step, out));
-        *out = step->change->next;
-        out->membership.base_height = step->header.height;
-        out->membership.base = rota_header_hash(&step->header);
+        struct rota_epoch before = *out;
+        ROTA_TRY(rota_receipt_step(out, &receipt->epochs[i], &before));
     }
     return rota_ok();
 }

@@ -86,6 +86,7 @@ static void audit_done(struct audit *audit)
     rota_store_close(audit->store);
     free(audit->keys.items);
     free(audit->receipt_order);
+    rota_placed_anchors_free(&audit->placed);
 }
 
 void rota_audit_run(struct rota_audit_report *out, const struct rota_audit_options *options)

@@ -7,6 +7,7 @@
 #define ROTA_LEDGER_AUDIT_INSIDE_H
 
 #include "ledger/audit/audit.h"
+#include "ledger/audit/kept_views.h"
 #include "ledger/schedule/operation.h"
 #include "ledger/schedule/state.h"
 #include "ledger/store/store.h"
@@ -153,7 +154,8 @@ struct audit {
     struct rota_hash previous_hash;
     uint64_t previous_time_ms, parent_time_ms; /* of the newest block that was judged, and of the one below it */
     uint64_t next_leaf;
-    uint64_t sound_height; /* newest block of which everything holds, with a certificate */
+    uint64_t sound_height;             /* newest block of which everything holds, with a certificate */
+    struct rota_placed_anchors placed; /* of NEW-VIEWs, in the chain */
     uint32_t anchors_held;
     uint32_t *receipt_order; /* indexes of usable receipts by height */
     uint32_t receipt_count, receipt_next;
@@ -204,7 +206,8 @@ const struct rota_audit_discontinuity *audit_given_up(const struct audit *audit,
 bool audit_epoch_change_judge(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
 void audit_epochs_advance(struct audit *audit, const struct audit_block *block);
 
-/* new_views.c */
+/* new_views.c: an executed record, which may be an anchor; then all that were kept. */
+void audit_new_views_anchor(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
 void audit_new_views_judge(struct audit *audit);
 
 /* words.c */
@@ -219,5 +222,8 @@ void audit_member_names(char out[AUDIT_NAMES_MAX], const struct rota_membership 
 /* Where an entry comes from, for people: "proposal 12ab34cd... of key 9f3c12ab... (chief-west, west)". */
 void audit_entry_words(char *out, size_t size, const struct audit *audit, const struct audit_entry *entry);
 bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
+/* Of evidence that the file makes but does not hold, at that place. */
+bool audit_anomaly_add_found(struct audit *audit, uint64_t height, uint64_t leaf_index,
+                             const struct rota_evidence *evidence);
 
 #endif

@@ -1,5 +1,6 @@
 /* The NEW-VIEWs that the file's node kept (FORMATS §13): each as its primary signed it, and good. Check X2. Which of them
- * the chain rests on is for its anchors to say; a file may lack some. */
+ * the chain rests on is for its anchors to say; a file may lack some. One that is another than its anchor's is no fault of
+ * the file: an honest node keeps the first that it heard. It is proof against the primary, and told as an anomaly. */
 #include "ledger/audit/inside.h"
 
 #include "crypto/broken.h"
@@ -38,6 +39,42 @@ static const char *kept_wrong(struct kept_new_view *kept, const struct audit *au
     return ROTA_BROKEN(audit_takes_any_new_view, rota_is_ok(status), true) ? NULL : status.why;
 }
 
+void audit_new_views_anchor(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+{
+    const struct rota_record *record = entry->entry.record;
+    struct rota_placed_anchor placed = {.height = block->height, .leaf_index = entry->leaf_index};
+    if (record->kind != ROTA_RECORD_NEW_VIEW)
+        return;
+    placed.anchor = record->anchor;
+    if (!rota_placed_anchors_add(&audit->placed, &placed))
+        audit_out_of_memory(audit);
+}
+
+static void kept_compare(struct audit *audit, const struct kept_new_view *kept, uint32_t number)
+{
+    const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, number);
+    struct rota_evidence *evidence = NULL;
+    if (epoch == NULL)
+        return;
+    const struct rota_placed_anchor *anchor =
+        rota_kept_contradicts(&evidence, &audit->placed, &kept->new_view, &kept->signature, &epoch->membership);
+    if (anchor != NULL && !audit_anomaly_add_found(audit, anchor->height, anchor->leaf_index, evidence))
+        audit_out_of_memory(audit);
+    rota_evidence_release(evidence);
+}
+
+static void kept_judge(struct audit *audit, struct kept_new_view *kept, const struct rota_store_new_view *row)
+{
+    const char *wrong = kept_wrong(kept, audit, row);
+    if (wrong != NULL) {
+        audit_fail(audit, CHECK_X2, WEIGHT_INVALID, 0, UINT64_MAX, "the NEW-VIEW kept for view %" PRIu64 ": %s", row->view,
+                   wrong);
+        return;
+    }
+    audit_pass(audit, CHECK_X2, 1);
+    kept_compare(audit, kept, row->epoch);
+}
+
 void audit_new_views_judge(struct audit *audit)
 {
     struct rota_store_new_view row = {0};
@@ -52,12 +89,7 @@ void audit_new_views_judge(struct audit *audit)
             audit_fail(audit, CHECK_X2, WEIGHT_INVALID, 0, UINT64_MAX, "%s", status.why);
             break;
         }
-        const char *wrong = kept_wrong(kept, audit, &row);
-        if (wrong == NULL)
-            audit_pass(audit, CHECK_X2, 1);
-        else
-            audit_fail(audit, CHECK_X2, WEIGHT_INVALID, 0, UINT64_MAX, "the NEW-VIEW kept for view %" PRIu64 ": %s",
-                       row.view, wrong);
+        kept_judge(audit, kept, &row);
     }
     free(kept);
 }

@@ -132,6 +132,7 @@ static void replay_count(struct audit *audit, const struct audit_block *block, c
         }
         if (entry->kind == ROTA_ENTRY_RECORD) {
             report->records++;
+            audit_new_views_anchor(audit, block, entry);
             continue;
         }
         report->proposals++;

@@ -73,15 +73,31 @@ static void words_anomaly(char *out, size_t size, const struct audit *audit, uin
         rota_evidence_words(out, size, evidence, membership);
 }
 
-bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+static bool anomaly_add(struct audit *audit, const struct rota_audit_anomaly *anomaly)
 {
     struct rota_audit_report *report = audit->report;
     struct rota_audit_anomaly *grown = realloc(report->anomalies, (report->anomaly_count + 1) * sizeof *grown);
     if (grown == NULL)
         return false;
     report->anomalies = grown;
-    struct rota_audit_anomaly *anomaly = &grown[report->anomaly_count++];
-    *anomaly = (struct rota_audit_anomaly){.height = block->height, .leaf_index = entry->leaf_index, .evidence = entry->id};
-    words_anomaly(anomaly->text, sizeof anomaly->text, audit, block->height, entry->entry.evidence);
+    grown[report->anomaly_count++] = *anomaly;
     return true;
+}
+
+bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+{
+    struct rota_audit_anomaly anomaly = {.height = block->height, .leaf_index = entry->leaf_index, .evidence = entry->id};
+    words_anomaly(anomaly.text, sizeof anomaly.text, audit, block->height, entry->entry.evidence);
+    return anomaly_add(audit, &anomaly);
+}
+
+bool audit_anomaly_add_found(struct audit *audit, uint64_t height, uint64_t leaf_index, const struct rota_evidence *evidence)
+{
+    struct rota_audit_anomaly anomaly = {.height = height, .leaf_index = leaf_index, .evidence = evidence->id};
+    words_anomaly(anomaly.text, sizeof anomaly.text, audit, height, evidence);
+    size_t len = strlen(anomaly.text);
+    snprintf(anomaly.text + len, sizeof anomaly.text - len,
+             "; the chain rests on one, this file's node kept the other: rota evidence export %.8s",
+             audit_short_hex(evidence->id.b).text);
+    return anomaly_add(audit, &anomaly);
 }

@@ -4,6 +4,8 @@
 #include "node/tools/ledger_file.h"
 #include "node/tools/output.h"
 
+#include "ledger/audit/kept_views.h"
+
 #include <stdlib.h>
 
 struct evidence_options {
@@ -31,7 +33,7 @@ static error_t evidence_parse(int key, char *arg, struct argp_state *state)
             rota_usage_fail(state, verify ? "which file?" : "which evidence? rota evidence list says");
         if (options->common.genesis == NULL)
             rota_usage_fail(state, "needs --genesis: evidence proves something only against a genesis that you trust");
-        if (!verify && options->common.ledger == NULL)
+        if (!verify && options->common.ledger == NULL) /* for verify it is a help */
             rota_usage_fail(state, "needs --ledger: the file of a facility");
         return 0;
     default:
@@ -42,7 +44,10 @@ static error_t evidence_parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option evidence_out_options[] = {
     {"out", 'o', "FILE", 0, "Where to write it (default: the standard output)", 0}, {0}};
 static const struct argp evidence_list_argp = {
-    .parser = evidence_parse, .doc = "List the evidence in a ledger file. Exit code 0: there is none; 4: there is."};
+    .parser = evidence_parse,
+    .doc =
+        "List the evidence in a ledger file, and what the NEW-VIEWs that its node kept prove beside the chain. Exit code 0: "
+        "there is none; 4: there is."};
 static const struct argp evidence_export_argp = {
     .options = evidence_out_options,
     .parser = evidence_parse,
@@ -52,9 +57,41 @@ static const struct argp evidence_verify_argp = {.parser = evidence_parse,
                                                  .args_doc = "FILE",
                                                  .doc = "Check evidence offline and say what it proves: every signature in "
                                                         "it, before anybody is named. FILE holds the bytes "
-                                                        "or the JSON of rota evidence export. Exit code 4: it is proof."};
+                                                        "or the JSON of rota evidence export. Of a later epoch than the "
+                                                        "genesis, with --ledger, which proves who the members were. Exit "
+                                                        "code 4: it is proof."};
 
 /* ---- one piece of evidence ------------------------------------------------------------------------------------------- */
+
+/* What evidence is judged by: the genesis, and the epochs that a ledger file leads to from there. */
+struct evidence_ground {
+    struct rota_genesis genesis;
+    struct rota_store *ledger; /* NULL: none was given */
+    struct rota_epoch_chain epochs;
+};
+
+static void ground_close(struct evidence_ground *ground)
+{
+    rota_epoch_chain_free(&ground->epochs);
+    rota_store_close(ground->ledger);
+    rota_genesis_free(&ground->genesis);
+}
+
+/* 0, or the exit code after a complaint. To be closed in any case. */
+static int ground_open(struct evidence_ground *ground, const struct rota_common *common)
+{
+    struct rota_status status = rota_genesis_load(&ground->genesis, common->genesis);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(common, status, NULL, "%s is no valid genesis", common->genesis);
+    int code = common->ledger != NULL ? rota_ledger_file_open(&ground->ledger, &ground->genesis, common, common->ledger) : 0;
+    if (code != 0)
+        return code;
+    status = ground->ledger != NULL ? rota_epoch_chain_of_ledger(&ground->epochs, &ground->genesis, ground->ledger)
+                                    : rota_epoch_chain_begin(&ground->epochs, &ground->genesis);
+    return rota_is_ok(status) ? 0
+                              : rota_wrong_status(common, status, "rota-verify says more",
+                                                  "the changes of members in %s do not hold", common->ledger);
+}
 
 /* The coordinator's key, when the genesis names it. */
 static const struct rota_es256k_public *evidence_key(const struct rota_evidence *evidence,
@@ -68,23 +105,27 @@ static const struct rota_es256k_public *evidence_key(const struct rota_evidence 
     return NULL;
 }
 
-static void evidence_words(char *out, size_t size, const struct rota_evidence *evidence, const struct rota_genesis *genesis)
+static void evidence_words(char *out, size_t size, const struct rota_evidence *evidence,
+                           const struct evidence_ground *ground)
 {
     char kid[ROTA_KID_CHARS + 1];
-    if (evidence->kind != ROTA_EVIDENCE_COORDINATOR) {
-        rota_evidence_words(out, size, evidence, &genesis->membership);
-        return;
+    const struct rota_epoch *epoch = rota_epoch_chain_find(&ground->epochs, evidence->epoch);
+    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR) {
+        rota_hex_encode(kid, rota_view(evidence->first->jws.kid.b, ROTA_KID_BYTES));
+        (void)snprintf(out, size, "key %s signed two different proposals with number %llu", kid,
+                       (unsigned long long)evidence->first->seq);
+    } else if (epoch != NULL) {
+        rota_evidence_words(out, size, evidence, &epoch->membership);
+    } else {
+        (void)snprintf(out, size, "a member of epoch %u, which this ledger does not have", evidence->epoch);
     }
-    rota_hex_encode(kid, rota_view(evidence->first->jws.kid.b, ROTA_KID_BYTES));
-    (void)snprintf(out, size, "key %s signed two different proposals with number %llu", kid,
-                   (unsigned long long)evidence->first->seq);
 }
 
-static json_t *evidence_object(const struct rota_evidence *evidence, const struct rota_genesis *genesis, bool bytes)
+static json_t *evidence_object(const struct rota_evidence *evidence, const struct evidence_ground *ground, bool bytes)
 {
     char words[256];
     json_t *object = rota_result_new("evidence");
-    evidence_words(words, sizeof words, evidence, genesis);
+    evidence_words(words, sizeof words, evidence, ground);
     rota_result_text(object, "kind", rota_evidence_name(evidence->kind));
     rota_result_hex(object, "id", rota_view(evidence->id.b, sizeof evidence->id.b));
     rota_result_text(object, "text", words);
@@ -93,13 +134,16 @@ static json_t *evidence_object(const struct rota_evidence *evidence, const struc
     return object;
 }
 
-static void evidence_print(const struct rota_evidence *evidence, const struct rota_genesis *genesis, uint64_t height)
+/* kept: the file's node kept half of it beside the chain, and nobody ordered it. */
+static void evidence_print(const struct rota_evidence *evidence, const struct evidence_ground *ground, uint64_t height,
+                           bool kept)
 {
     char words[256], id[2 * ROTA_HASH_BYTES + 1];
-    evidence_words(words, sizeof words, evidence, genesis);
+    evidence_words(words, sizeof words, evidence, ground);
     rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
-    (void)printf("block %-6llu %-3s %s\n             id %s\n", (unsigned long long)height,
-                 rota_evidence_name(evidence->kind), words, id);
+    (void)printf("block %-6llu %-3s %s%s\n             id %s\n", (unsigned long long)height,
+                 rota_evidence_name(evidence->kind), words, kept ? "; the block rests on one, this node kept the other" : "",
+                 id);
 }
 
 /* ---- out of a ledger file --------------------------------------------------------------------------------------------- */
@@ -129,7 +173,8 @@ static struct rota_status evidence_each(struct rota_store *store,
 
 struct evidence_walk {
     const struct evidence_options *options;
-    const struct rota_genesis *genesis;
+    const struct evidence_ground *ground;
+    bool kept;    /* what comes is not in the chain */
     json_t *list; /* NULL: words */
     uint32_t count;
     struct rota_status status;
@@ -140,20 +185,30 @@ static bool evidence_show(void *context, const struct rota_evidence *evidence, u
     struct evidence_walk *walk = context;
     walk->count++;
     if (walk->list == NULL) {
-        evidence_print(evidence, walk->genesis, height);
+        evidence_print(evidence, walk->ground, height, walk->kept);
         return true;
     }
-    json_t *object = evidence_object(evidence, walk->genesis, false);
+    json_t *object = evidence_object(evidence, walk->ground, false);
     rota_result_number(object, "height", height);
+    rota_result_set(object, "ordered", json_boolean(!walk->kept));
     (void)json_array_append_new(walk->list, object);
     return true;
 }
 
-static int evidence_list(struct evidence_walk *walk, struct rota_store *store)
+/* In the chain, then beside it. */
+static struct rota_status evidence_all(struct evidence_walk *walk,
+                                       bool (*fn)(void *context, const struct rota_evidence *evidence, uint64_t height))
+{
+    ROTA_TRY(evidence_each(walk->ground->ledger, fn, walk));
+    walk->kept = true;
+    return rota_kept_views_each(walk->ground->ledger, &walk->ground->epochs, fn, walk);
+}
+
+static int evidence_list(struct evidence_walk *walk)
 {
     const struct rota_common *common = &walk->options->common;
     walk->list = common->json ? json_array() : NULL;
-    struct rota_status status = evidence_each(store, evidence_show, walk);
+    struct rota_status status = evidence_all(walk, evidence_show);
     if (common->json) {
         json_t *result = rota_result_new("evidence-list");
         rota_result_set(result, "evidence", walk->list);
@@ -172,7 +227,7 @@ static bool evidence_write(void *context, const struct rota_evidence *evidence, 
     char id[2 * ROTA_HASH_BYTES + 1];
     (void)height;
     rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
-    if (strncmp(id, walk->options->argument, strlen(walk->options->argument)) != 0)
+    if (strncmp(id, walk->options->argument, strlen(walk->options->argument)) != 0 || walk->count > 0)
         return true;
     walk->count++;
     const char *path = walk->options->out != NULL ? walk->options->out : "-";
@@ -180,7 +235,7 @@ static bool evidence_write(void *context, const struct rota_evidence *evidence, 
         walk->status = rota_file_create(path, rota_view(evidence->bytes, evidence->len), 0644);
         return false;
     }
-    json_t *object = evidence_object(evidence, walk->genesis, true);
+    json_t *object = evidence_object(evidence, walk->ground, true);
     char *text = json_dumps(object, JSON_INDENT(1));
     walk->status =
         text != NULL ? rota_file_create(path, rota_view_text(text), 0644) : rota_fail(ROTA_NO_MEMORY, "out of memory");
@@ -189,10 +244,10 @@ static bool evidence_write(void *context, const struct rota_evidence *evidence, 
     return false;
 }
 
-static int evidence_export(struct evidence_walk *walk, struct rota_store *store)
+static int evidence_export(struct evidence_walk *walk)
 {
     const struct rota_common *common = &walk->options->common;
-    struct rota_status status = evidence_each(store, evidence_write, walk);
+    struct rota_status status = evidence_all(walk, evidence_write);
     if (!rota_is_ok(status))
         return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
     if (!rota_is_ok(walk->status))
@@ -206,15 +261,12 @@ static int evidence_export(struct evidence_walk *walk, struct rota_store *store)
 static int evidence_ledger_run(void *input)
 {
     const struct evidence_options *options = input;
-    ROTA_CLEANUP(rota_genesis_free) struct rota_genesis genesis = {0};
-    struct rota_store *store = NULL;
-    int code = rota_ledger_file_open(&store, &genesis, &options->common, options->common.ledger);
-    if (code != 0)
-        return code;
-    struct evidence_walk walk = {.options = options, .genesis = &genesis, .status = rota_ok()};
-    code =
-        options->common.command == &rota_command_evidence_list ? evidence_list(&walk, store) : evidence_export(&walk, store);
-    rota_store_close(store);
+    struct evidence_ground ground = {0};
+    struct evidence_walk walk = {.options = options, .ground = &ground, .status = rota_ok()};
+    int code = ground_open(&ground, &options->common);
+    if (code == 0)
+        code = options->common.command == &rota_command_evidence_list ? evidence_list(&walk) : evidence_export(&walk);
+    ground_close(&ground);
     return code;
 }
 
@@ -243,22 +295,37 @@ static struct rota_status evidence_bytes(struct rota_blob *out, struct rota_view
 }
 
 static int evidence_say(const struct evidence_options *options, const struct rota_evidence *evidence,
-                        const struct rota_genesis *genesis)
+                        const struct evidence_ground *ground)
 {
     char words[256];
     if (options->common.json) {
-        json_t *object = evidence_object(evidence, genesis, false);
+        json_t *object = evidence_object(evidence, ground, false);
         rota_result_set(object, "proven", json_true());
         rota_result_print(object);
         return ROTA_EXIT_EQUIVOCATION;
     }
-    evidence_words(words, sizeof words, evidence, genesis);
+    evidence_words(words, sizeof words, evidence, ground);
     (void)printf("RESULT      PROVEN (%s): %s\nledger      \"%s\"\n", rota_evidence_name(evidence->kind), words,
-                 genesis->name.text);
+                 ground->genesis.name.text);
     return ROTA_EXIT_EQUIVOCATION;
 }
 
-static int evidence_judge(const struct evidence_options *options, const struct rota_genesis *genesis, struct rota_view file)
+static int evidence_doubt(const struct evidence_options *options, const struct rota_evidence *evidence,
+                          struct rota_status status)
+{
+    const struct rota_common *common = &options->common;
+    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_UNKNOWN_KEY)
+        return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "run rota-verify over the ledger that granted the key",
+                          "%s is about a key that the genesis does not name", options->argument);
+    if (evidence->kind != ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_NOT_FOUND)
+        return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "give a ledger file that reaches that epoch with --ledger",
+                          "%s is about a member of epoch %u", options->argument, evidence->epoch);
+    return rota_wrong(common, ROTA_EXIT_NEGATIVE, "nobody is named by it", "%s proves NOTHING: %s", options->argument,
+                      status.why);
+}
+
+static int evidence_judge(const struct evidence_options *options, const struct evidence_ground *ground,
+                          struct rota_view file)
 {
     ROTA_CLEANUP(rota_blob_free) struct rota_blob bytes = {0};
     struct rota_evidence *evidence = NULL;
@@ -267,16 +334,10 @@ static int evidence_judge(const struct evidence_options *options, const struct r
         status = rota_evidence_parse(&evidence, rota_blob_view(&bytes));
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "%s is no evidence", options->argument);
-    status = rota_evidence_verify(evidence, &genesis->membership, evidence_key(evidence, genesis));
-    int code = ROTA_EXIT_NEGATIVE;
-    if (rota_is_ok(status))
-        code = evidence_say(options, evidence, genesis);
-    else if (evidence->kind == ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_UNKNOWN_KEY)
-        code = rota_wrong(&options->common, ROTA_EXIT_INCONCLUSIVE, "run rota-verify over the ledger that granted the key",
-                          "%s is about a key that the genesis does not name", options->argument);
-    else
-        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, "nobody is named by it", "%s proves NOTHING: %s",
-                          options->argument, status.why);
+    const struct rota_epoch *epoch = rota_epoch_chain_find(&ground->epochs, evidence->epoch);
+    status = epoch != NULL ? rota_evidence_verify(evidence, &epoch->membership, evidence_key(evidence, &ground->genesis))
+                           : rota_fail(ROTA_NOT_FOUND, "it is of an epoch that is not known here");
+    int code = rota_is_ok(status) ? evidence_say(options, evidence, ground) : evidence_doubt(options, evidence, status);
     rota_evidence_release(evidence);
     return code;
 }
@@ -284,15 +345,17 @@ static int evidence_judge(const struct evidence_options *options, const struct r
 static int evidence_verify_run(void *input)
 {
     const struct evidence_options *options = input;
-    ROTA_CLEANUP(rota_genesis_free) struct rota_genesis genesis = {0};
     ROTA_CLEANUP(rota_blob_free) struct rota_blob file = {0};
-    struct rota_status status = rota_genesis_load(&genesis, options->common.genesis);
+    struct evidence_ground ground = {0};
+    int code = ground_open(&ground, &options->common);
+    struct rota_status status =
+        code == 0 ? rota_file_read(&file, options->argument, 4 * ROTA_EVIDENCE_BYTES_MAX) : rota_ok();
     if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "%s is no valid genesis", options->common.genesis);
-    status = rota_file_read(&file, options->argument, 4 * ROTA_EVIDENCE_BYTES_MAX);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "cannot read %s", options->argument);
-    return evidence_judge(options, &genesis, rota_blob_view(&file));
+        code = rota_wrong_status(&options->common, status, NULL, "cannot read %s", options->argument);
+    if (code == 0)
+        code = evidence_judge(options, &ground, rota_blob_view(&file));
+    ground_close(&ground);
+    return code;
 }
 
 const struct rota_command rota_command_evidence_list = {.name = "evidence list",
@@ -310,6 +373,6 @@ const struct rota_command rota_command_evidence_export = {.name = "evidence expo
 const struct rota_command rota_command_evidence_verify = {.name = "evidence verify",
                                                           .summary = "check evidence offline",
                                                           .argp = &evidence_verify_argp,
-                                                          .uses = ROTA_USES_GENESIS,
+                                                          .uses = ROTA_USES_LEDGER | ROTA_USES_GENESIS,
                                                           .options_size = sizeof(struct evidence_options),
                                                           .run = evidence_verify_run};

@@ -119,6 +119,8 @@
       "unit_ledger evidence_entry/an_entry_of_an_earlier_block_is_not_the_primarys", 0, "test")                             \
     V(false_entry_not_proven, "p2.17", "a proposal with a false entry is refused, and nobody is accused",                   \
       "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
+    V(kept_view_not_compared, "p2.17", "a kept NEW-VIEW that is another than the chain's is nothing to the auditor",        \
+      "unit_ledger forensics/a_kept_new_view_that_is_not_its_anchors_convicts_the_primary", 0, "test")                      \
     V(votes_of_any_nv, "b9", "votes that rest on different NEW-VIEWs are counted together",                                 \
       "unit_consensus voting/votes_of_another_view_or_nv_do_not_count", 0, "test")                                          \
     V(suspicions_not_passed_on, "p2.8", "whoever leaves a view keeps the reason to itself",                                 \

@@ -3,6 +3,7 @@
 #include "ledger/audit/forensics.h"
 #include "audit_spoil.h"
 #include "evidence_parts.h"
+#include "ledger/audit/kept_views.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static struct rota_certificate certificate_of(uint64_t view, const struct rota_h
 
 /* A NEW-VIEW of members 1, 2, 3, of whom those in `hiders` show no lock although the others show the one of view 0. With
  * `wrong_tip` it is signed and none: that tip does not follow. */
-static void witness_keep(uint64_t view, uint32_t hiders, const struct rota_hash *wrong_tip)
+static struct rota_anchor witness_keep(uint64_t view, uint32_t hiders, const struct rota_hash *wrong_tip)
 {
     static struct rota_view_change changes[ROTA_QUORUM_MAX];
     static uint8_t bytes[512 * 1024];
@@ -66,11 +67,12 @@ static void witness_keep(uint64_t view, uint32_t hiders, const struct rota_hash 
     cr_assert(rota_is_ok(rota_store_begin(maker.store)));
     cr_assert(rota_is_ok(rota_store_keep_new_view(maker.store, 0, view, rota_view(bytes, writer.len))));
     cr_assert(rota_is_ok(rota_store_commit(maker.store)));
+    return (struct rota_anchor){0, view, new_view.nv, signature};
 }
 
-static void witness_new_view(uint64_t view, uint32_t hiders)
+static struct rota_anchor witness_new_view(uint64_t view, uint32_t hiders)
 {
-    witness_keep(view, hiders, NULL);
+    return witness_keep(view, hiders, NULL);
 }
 
 static struct rota_forensics run(const struct rota_certificate *a, const struct rota_certificate *b, uint32_t witnesses)
@@ -114,7 +116,7 @@ Test(forensics, two_views_name_who_hid_the_lock)
     cr_expect_eq(found.verdict, ROTA_FORENSICS_TOO_FEW, "no witness holds the NEW-VIEW");
     cr_expect_eq(found.culprits, 0);
     rota_forensics_free(&found);
-    witness_new_view(1, 0xe);
+    (void)witness_new_view(1, 0xe);
     found = run(&b, &a, 1);
     cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED);
     cr_expect_eq(found.culprits, 0x6, "%x", found.culprits);
@@ -127,7 +129,7 @@ Test(forensics, who_showed_its_lock_is_not_named)
 {
     struct rota_hash nv = parts_hash(1);
     struct rota_certificate a = certificate_of(0, &start, &block_a, 0x7), b = certificate_of(5, &nv, &block_b, 0xe);
-    witness_new_view(4, 0x4);
+    (void)witness_new_view(4, 0x4);
     struct rota_forensics found = run(&a, &b, 1);
     cr_expect_eq(found.culprits, 0x4, "%x", found.culprits);
     cr_expect_eq(found.verdict, ROTA_FORENSICS_TOO_FEW);
@@ -200,7 +202,7 @@ Test(forensics, the_audit_looks_at_the_new_views_that_were_kept)
     uint64_t passed = 0;
     struct rota_entry entry = maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]");
     maker_add(&maker, &entry, 1, 0x7);
-    witness_new_view(1, 0xe);
+    (void)witness_new_view(1, 0xe);
     rota_store_close(maker.store);
     maker.store = NULL;
     cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_VALID_UNANCHORED);
@@ -219,9 +221,90 @@ Test(forensics, the_audit_refuses_a_new_view_that_is_none)
     uint64_t passed = 0;
     struct rota_entry entry = maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]");
     maker_add(&maker, &entry, 1, 0x7);
-    witness_keep(1, 0x2, &block_b);
+    (void)witness_keep(1, 0x2, &block_b);
     rota_store_close(maker.store);
     maker.store = NULL;
     cr_expect_eq(audit_verdict(&passed), ROTA_VERDICT_INVALID);
     cr_expect_eq(passed, 0);
+}
+
+/* ---- a kept NEW-VIEW against its anchor ---------------------------------------------------------------------------------
+ */
+
+/* A block with this anchor, and a proposal. */
+static void chain_anchor(const struct rota_anchor *anchor)
+{
+    struct rota_record *record = NULL;
+    cr_assert(rota_is_ok(rota_record_of_anchor(&record, anchor)));
+    struct rota_entry entries[] = {
+        fixture_entry_of_record(record),
+        maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]")};
+    maker_add(&maker, entries, 2, 0x7);
+}
+
+static bool convict(void *context, const struct rota_evidence *evidence, uint64_t height)
+{
+    struct rota_hash *id = context;
+    cr_expect_eq(height, 1);
+    cr_expect_eq(evidence->kind, ROTA_EVIDENCE_NEW_VIEW);
+    cr_expect_eq(evidence->member, 1, "the primary of view 1");
+    cr_expect(rota_is_ok(rota_evidence_verify(evidence, &maker.genesis.membership, NULL)));
+    *id = evidence->id;
+    return true;
+}
+
+/* What the audit says of the file, and the evidence that is found in it: the same. Returns how much there is. */
+static uint32_t audit_and_find(struct rota_audit_report *report)
+{
+    struct rota_epoch_chain epochs;
+    struct rota_hash found = {{0}};
+    struct rota_audit_options options = {.path = maker.path, .genesis = rota_view(maker.genesis.bytes, maker.genesis.len)};
+    cr_assert(rota_is_ok(rota_epoch_chain_of_ledger(&epochs, &maker.genesis, maker.store)));
+    cr_assert(rota_is_ok(rota_kept_views_each(maker.store, &epochs, convict, &found)));
+    rota_epoch_chain_free(&epochs);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    rota_audit_run(report, &options);
+    cr_expect_eq(report->verdict, ROTA_VERDICT_VALID_UNANCHORED, "the file is as it should be: %s",
+                 report->failures[0].text);
+    cr_expect_eq(report->anomaly_count, !rota_hash_is_zero(&found));
+    if (report->anomaly_count > 0)
+        cr_expect(rota_hash_equal(&report->anomalies[0].evidence, &found));
+    return report->anomaly_count;
+}
+
+/* PROTOCOL E5: bravo told this node of one NEW-VIEW of view 1, and the others of another. */
+Test(forensics, a_kept_new_view_that_is_not_its_anchors_convicts_the_primary)
+{
+    struct rota_audit_report report;
+    struct rota_record *other = fixture_anchor(&maker.genesis, 1, 7);
+    (void)witness_new_view(1, 0xe);
+    chain_anchor(&other->anchor);
+    rota_record_release(other);
+    cr_assert_eq(audit_and_find(&report), 1);
+    cr_expect_eq(report.anomalies[0].height, 1);
+    cr_expect_eq(report.anomalies[0].leaf_index, 0);
+    cr_expect_not_null(strstr(report.anomalies[0].text, "bravo"), "%s", report.anomalies[0].text);
+    rota_audit_report_free(&report);
+}
+
+Test(forensics, a_kept_new_view_that_is_its_anchors_names_nobody)
+{
+    struct rota_audit_report report;
+    struct rota_anchor anchor = witness_new_view(1, 0xe);
+    chain_anchor(&anchor);
+    cr_expect_eq(audit_and_find(&report), 0);
+    rota_audit_report_free(&report);
+}
+
+/* A node that was not there when the view began, or that had another view: its file lacks what the chain names. */
+Test(forensics, a_new_view_that_was_not_kept_is_no_fault)
+{
+    struct rota_audit_report report;
+    struct rota_record *other = fixture_anchor(&maker.genesis, 3, 7);
+    (void)witness_new_view(1, 0xe);
+    chain_anchor(&other->anchor);
+    rota_record_release(other);
+    cr_expect_eq(audit_and_find(&report), 0);
+    rota_audit_report_free(&report);
 }
