@@ -95,7 +95,7 @@ static void lock_and_commit(struct rota_core *core, struct rota_slot *slot, uint
 
 bool rota_certify_prepared(struct rota_core *core)
 {
-    if (!core->durable.active || rota_core_is_silent(core))
+    if (!core->durable.active || core->view_is_void || rota_core_is_silent(core))
         return false;
     bool any = false;
     for (uint64_t h = core->committed + 1; h <= core->valid_height; h++) {
@@ -174,6 +174,7 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
     core->committed = slot->height;
     core->committed_block = slot->block;
     core->committed_time_ms = slot->header.time_ms;
+    rota_floors_commit(core, &slot->floors);
     best_trim(core);
     if (core->voted_height <= core->committed) {
         core->voted_height = core->committed;

@@ -304,7 +304,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     durable->nv = core->new_view.new_view.nv;
     durable->tip_height = core->tip.height;
     durable->tip = core->tip.block;
-    core->muted = false;
+    core->muted = core->tip_judged = core->view_is_void = false;
     core->helped = false;
     core->failed_views = ROTA_BROKEN(timeouts_back_at_new_view, core->failed_views, 0);
     bool passed = ROTA_BROKEN(tip_prepared_last, core->committed >= core->tip.height, true);
@@ -326,10 +326,11 @@ void rota_new_view_admit(struct rota_core *core, const struct rota_message *mess
 {
     uint64_t view = message->new_view.view;
     rota_accuse_new_view(core, message);
-    bool stale = false;
+    bool forgotten = false; /* ours: we need no chain to know what we have taken back */
     for (uint32_t i = 0; i < message->new_view.change_count; i++)
-        stale |= rota_view_change_is_stale(core, &message->new_view.changes[i]);
-    if (stale || view < core->durable.view || (view == core->durable.view && core->durable.active)) {
+        forgotten |= message->new_view.changes[i].sender == core->self &&
+                     message->new_view.changes[i].incarnation < core->durable.floor;
+    if (forgotten || view < core->durable.view || (view == core->durable.view && core->durable.active)) {
         core->dropped++;
         return;
     }

@@ -150,6 +150,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->committed = event->start.committed;
     core->committed_block = event->start.committed_block;
     core->committed_time_ms = event->start.committed_time_ms;
+    core->floors = event->start.floors;
     core->valid_height = core->committed;
     core->voted_height = core->committed;
     core->voted_block = core->committed_block;
@@ -178,6 +179,7 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
     core->resign_due = core->muted && core->durable.active && rota_core_is_primary(core); /* R3 */
     rota_core_save(core);
     rota_hello_start(core, event);
+    rota_floors_learn(core, &core->floors);
     rota_status_say(core, ROTA_TO_ALL);
 }
 
@@ -243,6 +245,9 @@ static void core_message(struct rota_core *core, const struct rota_message *mess
     case ROTA_MESSAGE_HELLO_REPLY:
         rota_hello_reply_admit(core, message);
         break;
+    case ROTA_MESSAGE_RECOVERED:
+        rota_word_admit(core, message);
+        break;
     }
 }
 
@@ -253,6 +258,7 @@ static void core_advance(struct rota_core *core)
     rota_change_view_consider(core);
     bool more = true;
     while (more && !core->halted) {
+        rota_view_judge(core);
         more = rota_vote_prepare(core);
         more |= rota_certify_prepared(core);
         rota_certify_committed(core);
@@ -352,6 +358,7 @@ void rota_core_inspect(struct rota_core_view *out, const struct rota_core *core)
     out->greeting = core->greeting;
     out->recovering_why = core->durable.standing == ROTA_STANDING_RECOVERING ? core->recovering_why : NULL;
     out->recover_view = core->durable.recover_view;
+    out->recorded = rota_word_is_recorded(core);
     out->answers_count = rota_recover_answers(core);
     out->answers_needed = rota_recover_answers_needed(core);
     out->committed = core->committed;

@@ -47,7 +47,7 @@ struct rota_durable {
     uint64_t incarnation; /* of the latest run */
     enum rota_standing standing;
     uint64_t recover_view; /* RECOVERING: v_R (H4); UINT64_MAX: not known yet */
-    uint64_t floor;        /* what runs before this one said is of before the latest loss (H7) */
+    uint64_t floor;        /* what runs before this one said is of before the latest loss (PROTOCOL H7) */
     uint64_t view;
     bool active; /* NEW-VIEW accepted (or view 0) */
     struct rota_hash nv;
@@ -101,6 +101,7 @@ struct rota_event {
             uint64_t committed;               /* last block in the ledger */
             struct rota_hash committed_block; /* zero when committed is 0 */
             uint64_t committed_time_ms;
+            struct rota_floors floors; /* what the ledger says of lost memories of this epoch (PROTOCOL H7) */
             /* commit certificate of this epoch that covers `committed`; NULL when that is the block the epoch stands on */
             const struct rota_certificate *certificate;
             const struct rota_durable *durable;     /* NULL when none was ever written */
@@ -117,14 +118,16 @@ struct rota_event {
             bool empty; /* nothing worth a block after all; then header is unset */
             struct rota_header header;
             struct rota_hash block;
-            bool ends_epoch; /* it holds a CONFIG entry (PROTOCOL M6) */
-            bool ticks;      /* it holds a TICK (PROTOCOL T11) */
+            bool ends_epoch;           /* it holds a CONFIG entry (PROTOCOL M6) */
+            bool ticks;                /* it holds a TICK (PROTOCOL T11) */
+            struct rota_floors floors; /* after this block */
         } built;
         struct {
             struct rota_hash block;
             uint64_t height;
             enum rota_check verdict;
-            bool ends_epoch; /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
+            bool ends_epoch;           /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
+            struct rota_floors floors; /* VALID: after this block */
         } checked;
         uint64_t waited_ms;      /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token;     /* greater than every one before */
@@ -179,8 +182,12 @@ struct rota_action {
             uint64_t height;
             uint64_t after_ms;         /* time_ms must be greater */
             struct rota_anchor anchor; /* goes into the block unless it is in the ledger; view 0: none */
-            bool bare;                 /* that alone is worth a block (PROTOCOL H6) */
-            bool tick;                 /* if nothing waits, a TICK is; after_ms leaves it the time it needs (PROTOCOL T11) */
+            /* words of members that lost their memory, which go into the block unless they are in the ledger (PROTOCOL H5);
+             * the core's, valid until the next step */
+            const struct rota_recovered *recovered;
+            uint32_t recovered_count;
+            bool bare; /* records alone are worth a block (PROTOCOL H5, H6) */
+            bool tick; /* if nothing waits, a TICK is; after_ms leaves it the time it needs (PROTOCOL T11) */
         } build;
         struct {
             uint64_t height;
@@ -241,6 +248,7 @@ struct rota_core_view {
     bool greeting;              /* it waits for answers to its HELLO and says nothing else */
     const char *recovering_why; /* RECOVERING: what showed it; static */
     uint64_t recover_view;      /* RECOVERING: it speaks again after a commit of a later view; UINT64_MAX: not known yet */
+    bool recorded;              /* and the ledger holds the word of this run about it (PROTOCOL H5) */
     uint32_t answered;          /* bit i: member i has answered our HELLO */
     uint32_t answers_count;     /* of those that count */
     uint32_t answers_needed;

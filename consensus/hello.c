@@ -18,7 +18,6 @@ static void hello_say(struct rota_core *core, uint32_t to)
     hello->boot = core->boot;
     hello->standing = core->durable.standing;
     hello->recover_view = core->durable.recover_view;
-    hello->floor = core->durable.floor;
     hello->committed = core->committed;
     hello->committed_block = core->committed_block;
 }
@@ -52,6 +51,10 @@ void rota_hello_start(struct rota_core *core, const struct rota_event *event)
     hello_resume(core, before);
     core->durable.incarnation = event->start.incarnation > next ? event->start.incarnation : next;
     core->greetings[core->self].floor = core->durable.floor;
+    if (core->floors.floor[core->self] >= core->durable.incarnation) {
+        core->durable.incarnation = core->floors.floor[core->self] + 1;
+        core->recovering_why = "the ledger knows a run of this member that its disk does not know of";
+    }
     bool was_there =
         before && before->epoch != core->membership->epoch && !event->start.restarted; /* when this epoch began */
     core->greeting = !was_there || core->durable.standing != ROTA_STANDING_MEMBER;
@@ -77,8 +80,9 @@ void rota_hello_run(struct rota_core *core)
     if (core->hello_ms == 0 || core->now_ms < core->hello_ms)
         return;
     bool wanted = core->durable.standing != ROTA_STANDING_MEMBER;
-    core->hello_ms = wanted ? core->now_ms + core->timers.status_ms : 0;
     hello_say(core, ROTA_TO_ALL);
+    wanted |= rota_word_say(core);
+    core->hello_ms = wanted ? core->now_ms + core->timers.status_ms : 0;
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------ */
@@ -171,7 +175,6 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
         greeting->hello = *hello;
         greeting->signature = message->signature;
     }
-    rota_recover_hear(core, message->sender, hello);
     rota_claim_hear(core, message->sender, hello->committed);
     uint64_t from_ms = greeting->answer_ms > core->now_ms ? greeting->answer_ms : core->now_ms;
     if (from_ms - core->now_ms < ANSWERS_AHEAD * ANSWER_PAUSE_MS) {

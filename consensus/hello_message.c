@@ -15,7 +15,6 @@ void rota_hello_write(struct rota_writer *writer, const struct rota_hello *hello
     rota_write_u64(writer, hello->boot);
     rota_write_u8(writer, (uint8_t)hello->standing);
     rota_write_u64(writer, hello->recover_view);
-    rota_write_u64(writer, hello->floor);
     rota_write_u64(writer, hello->committed);
     rota_write_hash(writer, &hello->committed_block);
 }
@@ -26,7 +25,6 @@ void rota_hello_read(struct rota_reader *reader, struct rota_hello *out)
     out->boot = rota_read_u64(reader);
     out->standing = standing_read(reader);
     out->recover_view = rota_read_u64(reader);
-    out->floor = rota_read_u64(reader);
     out->committed = rota_read_u64(reader);
     rota_read_hash(reader, &out->committed_block);
 }

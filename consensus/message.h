@@ -5,6 +5,7 @@
 
 #include "ledger/certificate.h"
 #include "ledger/header.h"
+#include "ledger/record.h"
 #include "ledger/view_change.h"
 
 enum rota_message_kind {
@@ -21,6 +22,7 @@ enum rota_message_kind {
     ROTA_MESSAGE_HELLO_REPLY = 11,      /* signed: what another knows of it and of the network */
     ROTA_MESSAGE_READ_INDEX = 12,       /* link authentication only */
     ROTA_MESSAGE_READ_INDEX_REPLY = 13, /* signed */
+    ROTA_MESSAGE_RECOVERED = 14,        /* signed: for the ledger, of a member that lost its memory */
 };
 
 enum rota_suspicion {
@@ -99,7 +101,6 @@ struct rota_hello {
     enum rota_standing standing;
     uint64_t
         recover_view; /* RECOVERING: it votes again after a commit of a later view than this; UINT64_MAX: not known yet */
-    uint64_t floor;   /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (PROTOCOL H7) */
     uint64_t committed;
     struct rota_hash committed_block;
 };
@@ -130,7 +131,7 @@ struct rota_hello_reply {
     struct rota_past past;
 };
 
-enum { ROTA_HELLO_BYTES = 8 + 8 + 1 + 8 + 8 + 8 + 32 };
+enum { ROTA_HELLO_BYTES = 8 + 8 + 1 + 8 + 8 + 32 };
 enum {
     ROTA_HELLO_REPLY_BYTES_MAX = 4 + 8 + 1 + 8 + 8 + 32 + 1 + ROTA_CERTIFICATE_BYTES_MAX + 1 + ROTA_HELLO_BYTES + 64 + 1 +
                                  8 + 8 + 32 + 64 + 1 + ROTA_VOTE_BYTES + 64,
@@ -154,6 +155,7 @@ struct rota_message {
         struct rota_read_reply read_reply;
         struct rota_hello hello;
         struct rota_hello_reply hello_reply;
+        struct rota_recovered recovered; /* epoch, member and signature are the message's own: filled by decode */
     };
 };
 

@@ -130,7 +130,8 @@ struct rota_hash rota_read_reply_content(const struct rota_read_reply *reply)
 
 bool rota_message_is_signed(enum rota_message_kind kind)
 {
-    if (kind == ROTA_MESSAGE_READ_INDEX_REPLY || kind == ROTA_MESSAGE_HELLO || kind == ROTA_MESSAGE_HELLO_REPLY)
+    if (kind == ROTA_MESSAGE_READ_INDEX_REPLY || kind == ROTA_MESSAGE_HELLO || kind == ROTA_MESSAGE_HELLO_REPLY ||
+        kind == ROTA_MESSAGE_RECOVERED)
         return true;
     return kind >= ROTA_MESSAGE_PREPREPARE && kind <= ROTA_MESSAGE_NEW_VIEW;
 }
@@ -179,6 +180,9 @@ void rota_message_encode(struct rota_writer *writer, const struct rota_message *
         break;
     case ROTA_MESSAGE_HELLO_REPLY:
         rota_hello_reply_write(writer, &message->hello_reply);
+        break;
+    case ROTA_MESSAGE_RECOVERED:
+        rota_recovered_write(writer, &message->recovered);
         break;
     }
     if (rota_message_is_signed(message->kind))
@@ -240,6 +244,9 @@ static void fields_read(struct rota_reader *reader, struct rota_message *out, st
     case ROTA_MESSAGE_HELLO_REPLY:
         rota_hello_reply_read(reader, &out->hello_reply);
         break;
+    case ROTA_MESSAGE_RECOVERED:
+        rota_recovered_read(reader, &out->recovered);
+        break;
     default:
         reader->bad = true;
     }
@@ -261,6 +268,10 @@ struct rota_status rota_message_decode(struct rota_message *out, struct rota_mes
     if (out->kind == ROTA_MESSAGE_VIEW_CHANGE) {
         out->view_change->sender = out->sender;
         out->view_change->signature = out->signature;
+    } else if (out->kind == ROTA_MESSAGE_RECOVERED) {
+        out->recovered.epoch = out->epoch;
+        out->recovered.member = out->sender;
+        out->recovered.signature = out->signature;
     }
     return rota_ok();
 }

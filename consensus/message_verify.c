@@ -72,8 +72,10 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
     _Static_assert((int)ROTA_VOTE_PREIMAGE_MAX <= (int)ROTA_MESSAGE_PREIMAGE_MAX, "a vote's preimage fits");
     _Static_assert((int)ROTA_ANCHOR_PREIMAGE_MAX <= (int)ROTA_MESSAGE_PREIMAGE_MAX, "an anchor's preimage fits");
     _Static_assert((int)ROTA_VIEW_CHANGE_PREIMAGE_MAX <= (int)ROTA_MESSAGE_PREIMAGE_MAX, "a view change's preimage fits");
+    _Static_assert((int)ROTA_RECOVERED_PREIMAGE_MAX <= (int)ROTA_MESSAGE_PREIMAGE_MAX, "a RECOVERED's preimage fits");
     struct rota_vote vote;
     struct rota_hash nv;
+    struct rota_recovered recovered;
     switch (message->kind) {
     case ROTA_MESSAGE_PREPREPARE:
         vote = rota_preprepare_vote(&message->preprepare);
@@ -94,6 +96,10 @@ size_t rota_message_preimage(uint8_t out[ROTA_MESSAGE_PREIMAGE_MAX], const struc
         return rota_hello_preimage(out, membership, message->sender, &message->hello);
     case ROTA_MESSAGE_HELLO_REPLY:
         return rota_hello_reply_preimage(out, membership, message->sender, &message->hello_reply);
+    case ROTA_MESSAGE_RECOVERED:
+        recovered = message->recovered;
+        recovered.member = message->sender;
+        return rota_recovered_preimage(out, membership, &recovered);
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
     case ROTA_MESSAGE_BLOCK:
@@ -204,6 +210,7 @@ struct rota_status rota_message_verify(const struct rota_message *message, const
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         return read_reply_check(message, membership);
     case ROTA_MESSAGE_HELLO:
+    case ROTA_MESSAGE_RECOVERED:
         return signature_check(message, membership);
     case ROTA_MESSAGE_HELLO_REPLY:
         ROTA_TRY(signature_check(message, membership));

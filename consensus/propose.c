@@ -23,6 +23,12 @@ static bool propose_helps(const struct rota_core *core)
     return false;
 }
 
+/* H5: a member waits for its word to be in the ledger, and nothing else is there to be ordered. */
+static bool propose_words(const struct rota_core *core)
+{
+    return core->voted_height == core->committed && core->now_ms >= core->words_ms && rota_words_wanted(core, NULL) > 0;
+}
+
 /* T11: nothing else is there to be ordered, and nothing in flight. */
 static bool propose_ticks(const struct rota_core *core)
 {
@@ -33,12 +39,12 @@ static bool propose_ticks(const struct rota_core *core)
 /* Latency first: at once when nothing is in flight, else only a full block. */
 static bool propose_is_due(struct rota_core *core)
 {
-    if (!core->durable.active || core->muted || core->building || rota_core_is_silent(core))
+    if (!core->durable.active || core->muted || core->view_is_void || core->building || rota_core_is_silent(core))
         return false;
     if (ROTA_BROKEN(tip_prepared_last, core->tip_pending, core->voted_height < core->durable.tip_height))
         return false;
     if (!rota_core_is_primary(core) || propose_is_overtaken(core) ||
-        (core->waiting == 0 && !propose_helps(core) && !propose_ticks(core)))
+        (core->waiting == 0 && !propose_helps(core) && !propose_words(core) && !propose_ticks(core)))
         return false;
     if (ROTA_BROKEN(block_above_config_proposed, rota_window_ends_epoch(core), false))
         return false;
@@ -68,7 +74,10 @@ void rota_propose(struct rota_core *core)
     action->build.height = core->voted_height + 1;
     action->build.after_ms = propose_parent_time(core);
     action->build.anchor = rota_core_anchor(core);
-    action->build.bare = core->waiting == 0;
+    action->build.recovered = core->words;
+    action->build.recovered_count = rota_words_wanted(core, core->words);
+    action->build.bare = core->waiting == 0 || action->build.recovered_count > 0;
+    core->words_ms = core->now_ms + core->timers.heartbeat_ms;
     if (core->waiting == 0 && propose_ticks(core)) {
         action->build.tick = true;
         action->build.after_ms += ROTA_BROKEN(tick_before_it_is_due, core->timers.tick_ms - 1, 0);
@@ -109,6 +118,8 @@ void rota_propose_built(struct rota_core *core, const struct rota_event *event)
     slot->proposed = slot->saved = true;
     slot->ends_epoch = event->built.ends_epoch;
     slot->ticks = event->built.ticks;
+    slot->floors = event->built.floors;
+    rota_floors_learn(core, &slot->floors);
     core->valid_height = header->height;
     core->voted_height = header->height;
     core->voted_block = event->built.block;

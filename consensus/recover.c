@@ -127,10 +127,14 @@ static bool own_change_is_known(const struct rota_core *core, uint64_t view, uin
     return rota_hash_equal(&core->own_change_content, content);
 }
 
+static bool own_run_is_known(const struct rota_core *core, uint64_t incarnation, uint64_t boot)
+{
+    return incarnation < core->durable.incarnation || (incarnation == core->durable.incarnation && boot == core->boot);
+}
+
 static bool own_hello_is_known(const struct rota_core *core, const struct rota_hello *hello)
 {
-    return hello->incarnation < core->durable.incarnation ||
-           (hello->incarnation == core->durable.incarnation && hello->boot == core->boot);
+    return own_run_is_known(core, hello->incarnation, hello->boot);
 }
 
 /* Never again a number that was used. */
@@ -220,6 +224,11 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
         incarnation = message->hello.incarnation;
         voted = false;
         break;
+    case ROTA_MESSAGE_RECOVERED:
+        known = own_run_is_known(core, message->recovered.floor, message->recovered.run);
+        incarnation = message->recovered.floor;
+        voted = false;
+        break;
     case ROTA_MESSAGE_SUSPECT:
     case ROTA_MESSAGE_STATUS:
     case ROTA_MESSAGE_HEARTBEAT:
@@ -234,23 +243,6 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
         past_is_unknown(core, false, voted);
     }
     return !known;
-}
-
-/* ---- others that lost their memory ---------------------------------------------------------------------------------- */
-
-/* H7: what a member said before the loss counts for nothing new once it speaks again, nor does what is held of it. */
-void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rota_hello *hello)
-{
-    struct rota_greeting *greeting = &core->greetings[member];
-    if (hello->floor > greeting->floor)
-        greeting->floor = hello->floor;
-    if (core->has_change[member] && rota_view_change_is_stale(core, &core->changes[member]))
-        core->has_change[member] = false;
-}
-
-bool rota_view_change_is_stale(const struct rota_core *core, const struct rota_view_change *change)
-{
-    return ROTA_BROKEN(words_of_before_the_loss_count, change->incarnation < core->greetings[change->sender].floor, false);
 }
 
 /* ---- ending --------------------------------------------------------------------------------------------------------- */
@@ -279,7 +271,7 @@ static void recover_end(struct rota_core *core)
     core->recovering_why = NULL;
     core->greeting = false;
     rota_core_save(core);
-    rota_hello_again(core); /* so that everybody knows from which run on its word counts */
+    rota_hello_again(core); /* so that nobody waits with it any more */
     for (uint32_t i = 0; i < core->n; i++)
         core->greetings[i].ask_again = true;
 }
@@ -298,7 +290,9 @@ static void recover_consider(struct rota_core *core)
     if (durable->recover_view == UINT64_MAX)
         return;
     uint64_t certified = core->committed_certificate.vote.view;
-    if (epoch_has_blocks(core) && ROTA_BROKEN(silence_ends_early, certified > durable->recover_view, true)) {
+    bool passed = epoch_has_blocks(core) && ROTA_BROKEN(silence_ends_early, certified > durable->recover_view, true);
+    bool written = core->quorum == core->n || ROTA_BROKEN(votes_before_its_word, rota_word_is_recorded(core), true);
+    if (passed && written) {
         recover_end(core);
     } else if (core->quorum == core->n && rota_recover_answers(core) == core->n - 1) {
         /* H5: a quorum is everybody, so nothing commits without us, and all the others hold whatever lock there is */

@@ -47,9 +47,10 @@ struct rota_slot {
     bool proposed;           /* the primary's PREPREPARE of this view was seen for it */
     bool judge_time;
     enum rota_slot_check check;
-    bool ends_epoch; /* VALID, and holds a CONFIG entry: nothing may stand above it */
-    bool saved;      /* SAVE_BLOCK was said */
-    bool brought;    /* brought_by sent the header as part of a range: it says that this is committed */
+    bool ends_epoch;           /* VALID, and holds a CONFIG entry: nothing may stand above it */
+    struct rota_floors floors; /* VALID: what the chain says of lost memories up to this block */
+    bool saved;                /* SAVE_BLOCK was said */
+    bool brought;              /* brought_by sent the header as part of a range: it says that this is committed */
     uint32_t brought_by;
     bool locked;    /* a prepare certificate was formed in this view */
     bool certified; /* certificate holds a commit certificate for `block` or `wanted` */
@@ -116,14 +117,17 @@ struct rota_greeting {
     bool has; /* hello: the one of its highest incarnation */
     struct rota_hello hello;
     struct rota_signature signature;
-    bool recovering;             /* as it last said */
-    uint64_t recover_view;       /* which view it has to get past, as it last said */
-    uint64_t floor;              /* its VIEW-CHANGEs of lower incarnations were said before it lost its memory (H7) */
+    bool recovering;       /* as it last said */
+    uint64_t recover_view; /* which view it has to get past, as it last said */
+    uint64_t floor;        /* by the chain, executed or final: its VIEW-CHANGEs of lower incarnations are taken back (H7) */
+    bool has_word;         /* word: its RECOVERED of the highest floor, for the ledger */
+    struct rota_recovered word;
+    uint64_t word_ms;            /* its words in the ledger are paid for at this time */
     uint64_t asked_ms;           /* not before: our next HELLO to it alone */
     uint64_t answer_ms;          /* our answers so far are paid for at this time */
     uint64_t courtesy_ms;        /* not before: the next hand-over at its request (H6) */
     bool answered;               /* it answered the HELLO of this run */
-    bool ask_again;              /* all the same it is greeted once more: it began a new run, or our floor is new (H1, H7) */
+    bool ask_again;              /* all the same it is greeted once more: it began a new run, or we are back (H1, H7) */
     enum rota_standing standing; /* as it answered */
     uint64_t view;
 };
@@ -157,13 +161,18 @@ struct rota_core {
     const char *recovering_why; /* what showed that the disk is behind what was said */
 
     struct rota_durable durable;
-    bool muted; /* restarted in this view: no PREPARE until the next (R2) */
+    bool muted;        /* restarted in this view: no PREPARE until the next (R2) */
+    bool tip_judged;   /* the view's tip was looked at for words that are taken back below it (H7) */
+    bool view_is_void; /* and its NEW-VIEW is made of such words: no vote in this view */
 
     uint64_t committed;
     struct rota_hash committed_block;
     uint64_t committed_time_ms;
     bool has_committed_certificate;
     struct rota_certificate committed_certificate;
+    struct rota_floors floors;                     /* what the ledger says of lost memories */
+    struct rota_recovered words[ROTA_MEMBERS_MAX]; /* of the BUILD of this step */
+    uint64_t words_ms;                             /* not before: a block for nothing but such a word is asked for again */
 
     /* The chain of this view: our latest PREPARE, and how far the window is executed. */
     uint64_t voted_height;
@@ -337,7 +346,6 @@ uint32_t rota_recover_answers_needed(const struct rota_core *core);
 uint32_t rota_recover_answers(const struct rota_core *core);
 /* before: the record that was found, NULL: none. */
 void rota_recover_start(struct rota_core *core, const struct rota_durable *before);
-void rota_recover_hear(struct rota_core *core, uint32_t member, const struct rota_hello *hello);
 void rota_recover_begin(struct rota_core *core, const char *why);
 /* What the answers and the ledger allow by now. */
 void rota_recover_consider(struct rota_core *core);
@@ -346,8 +354,21 @@ void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool 
 void rota_past_judge_certificate(struct rota_core *core, const struct rota_hello_reply *reply, bool first);
 /* H8: a message signed with our key that we did not say. True when it is one: then it must not count. */
 bool rota_twin_check(struct rota_core *core, const struct rota_message *message);
-/* H7: true when a member said this VIEW-CHANGE before it lost its memory. */
+/* words.c */
+/* H7: the chain was executed up to a block, or the ledger found there. */
+void rota_floors_learn(struct rota_core *core, const struct rota_floors *floors);
+void rota_floors_commit(struct rota_core *core, const struct rota_floors *floors);
+/* H7: its member has taken this VIEW-CHANGE back. */
 bool rota_view_change_is_stale(const struct rota_core *core, const struct rota_view_change *change);
+/* H7: once the tip of the view is executed, or the end of the ledger. */
+void rota_view_judge(struct rota_core *core);
+/* H5: the ledger holds the word of this very run. */
+bool rota_word_is_recorded(const struct rota_core *core);
+/* Ours, to all, while the ledger lacks it. False: it is not wanted, nothing is said. */
+bool rota_word_say(struct rota_core *core);
+void rota_word_admit(struct rota_core *core, const struct rota_message *message);
+/* Words of others that a block of this view should hold. Without `out` they are counted only. */
+uint32_t rota_words_wanted(const struct rota_core *core, struct rota_recovered *out);
 /* status.c */
 void rota_status_say(struct rota_core *core, uint32_t to);
 void rota_status_admit(struct rota_core *core, const struct rota_message *message);

@@ -84,6 +84,8 @@ void rota_vote_checked(struct rota_core *core, const struct rota_event *event)
     case ROTA_CHECK_VALID:
         slot->check = ROTA_SLOT_VALID;
         slot->ends_epoch = event->checked.ends_epoch;
+        slot->floors = event->checked.floors;
+        rota_floors_learn(core, &slot->floors);
         if (slot->height == core->valid_height + 1 && rota_window_is_linked(core, slot))
             core->valid_height = slot->height;
         else
@@ -173,7 +175,7 @@ static bool vote_tip(struct rota_core *core)
 
 bool rota_vote_prepare(struct rota_core *core)
 {
-    if (!core->durable.active || rota_core_is_silent(core))
+    if (!core->durable.active || core->view_is_void || rota_core_is_silent(core))
         return false;
     if (core->tip_pending)
         return vote_tip(core);

@@ -150,7 +150,9 @@ static void act_check(struct rota_node *node, const struct rota_action *action)
     feedback.event.checked.verdict = rota_chain_check(&node->chain, action->check.height, &action->check.parent,
                                                       &action->check.block, action->check.judge_time ? &first : NULL);
     feedback.event.checked.ends_epoch = rota_chain_ends_epoch(&node->chain, &action->check.block);
-    if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)
+    if (feedback.event.checked.verdict == ROTA_CHECK_VALID)
+        feedback.event.checked.floors = *rota_chain_floors(&node->chain, &action->check.block);
+    else if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)
         rota_log(ROTA_LOG_WARNING, "invalid-block", "height=%llu block=%s why=\"%s\"",
                  (unsigned long long)action->check.height, rota_log_hash(&action->check.block).text, node->chain.invalid);
     act_convict(node);
@@ -163,8 +165,14 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
 {
     uint64_t wall_ms = rota_clock_wall_ms();
     uint64_t time_ms = wall_ms > action->build.after_ms ? wall_ms : action->build.after_ms + 1;
-    const struct rota_wanted wanted = {action->build.height, action->build.parent, time_ms,
-                                       action->build.anchor, action->build.bare,   action->build.tick};
+    const struct rota_wanted wanted = {.height = action->build.height,
+                                       .parent = action->build.parent,
+                                       .time_ms = time_ms,
+                                       .anchor = action->build.anchor,
+                                       .bare = action->build.bare,
+                                       .tick = action->build.tick,
+                                       .recovered = action->build.recovered,
+                                       .recovered_count = action->build.recovered_count};
     const struct rota_block *block = rota_chain_build(&node->chain, &node->pool, &wanted);
     struct rota_feedback feedback = {.kind = ROTA_EVENT_BUILT};
     feedback.event.built.empty = block == NULL;
@@ -173,6 +181,7 @@ static void act_build(struct rota_node *node, const struct rota_action *action)
         feedback.event.built.block = block->hash;
         feedback.event.built.ends_epoch = rota_chain_ends_epoch(&node->chain, &block->hash);
         feedback.event.built.ticks = rota_block_is_tick(block);
+        feedback.event.built.floors = *rota_chain_floors(&node->chain, &block->hash);
     }
     node->turn.demand_due = block != NULL; /* the core forgets what waits when it proposes */
     node->review |= block == NULL;

@@ -114,6 +114,7 @@ struct rota_status rota_chain_push(struct rota_chain *chain, struct rota_execute
         rota_chain_discard(chain, executed);
         return status;
     }
+    rota_state_floors(&executed->floors, chain->state, executed->block->header.epoch);
     chain->stack[chain->depth++] = *executed;
     rota_state_stand(chain->state, &executed->block->hash);
     chain_add_keys(chain, executed->block);
@@ -259,6 +260,14 @@ static bool chain_position(const struct rota_chain *chain, const struct rota_has
     return rota_hash_equal(&chain->head, hash);
 }
 
+const struct rota_floors *rota_chain_floors(const struct rota_chain *chain, const struct rota_hash *hash)
+{
+    uint32_t depth;
+    bool known = chain_position(chain, hash, &depth);
+    ROTA_ASSERT(known);
+    return depth > 0 ? &chain->stack[depth - 1].floors : &chain->floors;
+}
+
 enum rota_check rota_chain_reach(struct rota_chain *chain, const struct rota_hash *hash)
 {
     struct rota_hash path[ROTA_STACK_MAX];
@@ -334,6 +343,7 @@ static struct rota_status chain_finalise(struct rota_chain *chain)
     chain->height = bottom.block->header.height;
     chain->head = bottom.block->hash;
     chain->head_time_ms = bottom.block->header.time_ms;
+    chain->floors = bottom.floors;
     chain->depth--;
     memmove(chain->stack, chain->stack + 1, chain->depth * sizeof chain->stack[0]);
     chain->observer.is_final(chain->observer.context, &bottom);

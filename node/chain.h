@@ -24,7 +24,8 @@ enum { ROTA_STACK_MAX = 2 * ROTA_SLOTS };
 struct rota_executed {
     struct rota_block *block; /* one reference */
     struct rota_outcomes outcomes;
-    uint64_t leaves_below; /* size of the tree before its first entry */
+    uint64_t leaves_below;     /* size of the tree before its first entry */
+    struct rota_floors floors; /* of its epoch, after it (PROTOCOL H7) */
 };
 
 /* Told in the order in which it happens; must not call the chain's changing functions. Blocks are borrowed. */
@@ -53,6 +54,7 @@ struct rota_chain {
     uint64_t height;           /* final */
     struct rota_hash head;
     uint64_t head_time_ms;
+    struct rota_floors floors;           /* after the head */
     struct rota_certificate certificate; /* covers height; unset at 0 */
     uint32_t depth;
     struct rota_executed stack[ROTA_STACK_MAX]; /* height + 1 .. height + depth */
@@ -96,11 +98,13 @@ struct rota_wanted {
     struct rota_hash parent;
     uint64_t time_ms;
     struct rota_anchor anchor;
-    bool bare; /* the anchor alone is worth a block (PROTOCOL H6) */
+    bool bare; /* records alone are worth a block (PROTOCOL H5, H6) */
     bool tick; /* when nobody has anything to say, a TICK is (PROTOCOL T11) */
+    uint32_t recovered_count;
+    const struct rota_recovered *recovered; /* borrowed */
 };
-/* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed; in front of them the anchor, unless it is in the
- * ledger. NULL when nothing is worth a block. Borrowed. */
+/* ROTA_ACTION_BUILD: entries of the pool on top of the parent, executed; in front of them the records that the core wants,
+ * unless they are in the ledger. NULL when nothing is worth a block. Borrowed. */
 const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_pool *pool,
                                           const struct rota_wanted *wanted);
 /* May this entry be ordered on top of everything executed? Another one in the same block may still be in its way. */
@@ -132,6 +136,8 @@ ROTA_CHECKED struct rota_status rota_chain_discontinue(struct rota_chain *chain,
 bool rota_chain_ends_epoch(struct rota_chain *chain, const struct rota_hash *hash);
 /* Every signature in an entry, against the members of the epoch that it is about. As rota_keyring_verify_entry. */
 ROTA_CHECKED struct rota_status rota_chain_verify_entry(const struct rota_chain *chain, const struct rota_entry *entry);
+/* What the chain says of lost memories up to this block: the head, or one that is executed. */
+const struct rota_floors *rota_chain_floors(const struct rota_chain *chain, const struct rota_hash *hash);
 /* Takes back every block above the ledger. Their bodies stay held. */
 void rota_chain_rollback(struct rota_chain *chain);
 /* Hash and height of the stack's top. */

@@ -1,7 +1,7 @@
 /* Building a block from what waits, and trying out what a proposal would come to. */
 #include "node/chain.h"
 
-enum { BUILD_RECORDS_MAX = 2 };
+enum { BUILD_RECORDS_MAX = 2 + ROTA_MEMBERS_MAX }; /* the anchor, a word of each member, a TICK */
 
 struct build_rule {
     const struct rota_chain *chain;
@@ -107,76 +107,91 @@ static struct rota_status build_block(struct rota_chain *chain, struct rota_exec
 }
 
 /* The records that stand in front of everything else on top of the stack. Each holds a reference of ours. */
-static struct rota_status build_records(struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *out_count,
-                                        const struct rota_chain *chain, const struct rota_anchor *anchor)
+struct build_records {
+    uint32_t count;
+    struct rota_entry entries[BUILD_RECORDS_MAX];
+};
+
+/* Takes over the reference. What is in the ledger already, or in flight, is left out. */
+static void records_add(struct build_records *records, const struct rota_chain *chain, struct rota_record *record)
+{
+    struct rota_entry entry = rota_entry_of_record(record);
+    rota_record_release(record);
+    bool room = records->count < rota_chain_epoch(chain)->limits.block_entries_max;
+    if (room && rota_is_ok(rota_state_admit(chain->state, &entry)))
+        records->entries[records->count++] = entry;
+    else
+        rota_entry_release(&entry);
+}
+
+static struct rota_status build_records(struct build_records *records, const struct rota_chain *chain,
+                                        const struct rota_wanted *wanted)
 {
     struct rota_record *record = NULL;
-    *out_count = 0;
-    if (anchor->view == 0)
-        return rota_ok();
-    ROTA_TRY(rota_record_of_anchor(&record, anchor));
-    records[0] = rota_entry_of_record(record);
-    rota_record_release(record);
-    if (rota_is_ok(rota_state_admit(chain->state, &records[0])))
-        *out_count = 1;
-    else
-        rota_entry_release(&records[0]);
+    records->count = 0;
+    if (wanted->anchor.view > 0) {
+        ROTA_TRY(rota_record_of_anchor(&record, &wanted->anchor));
+        records_add(records, chain, record);
+    }
+    for (uint32_t i = 0; i < wanted->recovered_count; i++) {
+        ROTA_TRY(rota_record_of_recovered(&record, &wanted->recovered[i]));
+        records_add(records, chain, record);
+    }
     return rota_ok();
 }
 
-/* T11: nobody has anything to say, and the network shows that it stands. After an anchor that leaves no room, it has. */
-static struct rota_status build_tick(struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *count,
-                                     const struct rota_chain *chain, uint64_t height)
+/* T11: nobody has anything to say, and the network shows that it stands. After records that leave no room, it has. */
+static struct rota_status build_tick(struct build_records *records, const struct rota_chain *chain, uint64_t height)
 {
     const struct rota_epoch *epoch = rota_chain_epoch(chain);
     struct rota_record *record = NULL;
-    if (*count >= epoch->limits.block_entries_max)
+    if (records->count >= epoch->limits.block_entries_max)
         return rota_ok();
     ROTA_TRY(rota_record_of_tick(&record, &(struct rota_tick){epoch->membership.epoch, height}));
-    chain->picked[*count] = records[*count] = rota_entry_of_record(record);
+    chain->picked[records->count] = records->entries[records->count] = rota_entry_of_record(record);
     rota_record_release(record);
-    (*count)++;
+    records->count++;
     return rota_ok();
 }
 
 /* PROTOCOL M11: the manifest that the epoch begins with, and its records. The entry's reference is the chain's. */
-static uint32_t build_anew(struct rota_chain *chain, const struct rota_entry *records, uint32_t record_count)
+static uint32_t build_anew(struct rota_chain *chain, const struct build_records *records)
 {
     chain->picked[0] = (struct rota_entry){.kind = ROTA_ENTRY_CONFIG, .id = chain->manifest->id, .change = chain->manifest};
-    memcpy(chain->picked + 1, records, record_count * sizeof *records);
-    return 1 + record_count;
+    memcpy(chain->picked + 1, records->entries, records->count * sizeof records->entries[0]);
+    return 1 + records->count;
 }
 
 /* Records, then what the pool picks for the room that they leave. Returns how many entries there are. */
 static uint32_t build_pick(struct rota_chain *chain, struct rota_pool *pool, uint64_t height,
-                           const struct rota_entry *records, uint32_t record_count)
+                           const struct build_records *records)
 {
     if (rota_state_begins_anew(chain->state))
-        return build_anew(chain, records, record_count);
+        return build_anew(chain, records);
     struct build_rule rule = {chain, height};
-    struct rota_pick pick = {rota_chain_epoch(chain)->limits.block_entries_max - record_count,
+    struct rota_pick pick = {rota_chain_epoch(chain)->limits.block_entries_max - records->count,
                              rota_chain_epoch(chain)->limits.block_bytes_max, build_may, &rule};
-    for (uint32_t i = 0; i < record_count; i++) {
-        chain->picked[i] = records[i];
-        pick.bytes_max -= rota_entry_bytes(&records[i]).len;
+    for (uint32_t i = 0; i < records->count; i++) {
+        chain->picked[i] = records->entries[i];
+        pick.bytes_max -= rota_entry_bytes(&records->entries[i]).len;
     }
     uint32_t count = rota_pool_pick(pool, chain->candidates, &pick);
     for (uint32_t i = 0; i < count; i++)
-        chain->picked[record_count + i] = *chain->candidates[i];
-    return record_count + count;
+        chain->picked[records->count + i] = *chain->candidates[i];
+    return records->count + count;
 }
 
 /* What comes after the records, and the block of it all. */
 static struct rota_status build_rest(struct rota_chain *chain, struct rota_pool *pool, const struct rota_wanted *wanted,
-                                     struct rota_entry records[BUILD_RECORDS_MAX], uint32_t *record_count)
+                                     struct build_records *records)
 {
     struct rota_executed executed;
-    uint32_t count = build_pick(chain, pool, wanted->height, records, *record_count);
+    uint32_t count = build_pick(chain, pool, wanted->height, records);
     uint32_t room = rota_chain_epoch(chain)->limits.block_entries_max;
-    uint32_t least = wanted->bare || wanted->tick || *record_count == room ? 1 : *record_count + 1;
-    if (wanted->tick && count == *record_count) {
-        ROTA_TRY(build_tick(records, record_count, chain, wanted->height));
-        count = *record_count;
+    uint32_t least = wanted->bare || wanted->tick || records->count == room ? 1 : records->count + 1;
+    if (wanted->tick && count == records->count) {
+        ROTA_TRY(build_tick(records, chain, wanted->height));
+        count = records->count;
     }
     ROTA_TRY(build_execute(chain, &executed, &count, least, wanted->height));
     return build_block(chain, &executed, count, wanted->time_ms);
@@ -191,13 +206,12 @@ const struct rota_block *rota_chain_build(struct rota_chain *chain, struct rota_
     (void)rota_chain_top(chain, &top);
     if (top + 1 != wanted->height || chain->depth == ROTA_STACK_MAX)
         return NULL;
-    struct rota_entry records[BUILD_RECORDS_MAX];
-    uint32_t record_count = 0;
-    struct rota_status status = build_records(records, &record_count, chain, &wanted->anchor);
+    struct build_records records;
+    struct rota_status status = build_records(&records, chain, wanted);
     if (rota_is_ok(status))
-        status = build_rest(chain, pool, wanted, records, &record_count);
-    for (uint32_t i = 0; i < record_count; i++)
-        rota_entry_release(&records[i]);
+        status = build_rest(chain, pool, wanted, &records);
+    for (uint32_t i = 0; i < records.count; i++)
+        rota_entry_release(&records.entries[i]);
     if (rota_is_ok(status))
         return chain->stack[chain->depth - 1].block;
     if (status.code != ROTA_NOT_FOUND)

@@ -130,6 +130,7 @@ static struct rota_status replay_block(struct rota_chain *chain, struct rota_blo
     chain->height = block->header.height;
     chain->head = block->hash;
     chain->head_time_ms = block->header.time_ms;
+    chain->floors = chain->stack[0].floors;
     chain->depth = 0;
     rota_outcomes_free(&chain->stack[0].outcomes);
     rota_block_release(block);

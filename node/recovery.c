@@ -86,8 +86,9 @@ void rota_recovery_words(char out[ROTA_RECOVERY_WORDS_MAX], const struct rota_co
         return; /* a member like any other, or none of this epoch */
     bool knows = view->standing == ROTA_STANDING_RECOVERING && view->recover_view != UINT64_MAX;
     if (knows)
-        (void)snprintf(waits, sizeof waits, "it votes again after a commit in a view later than %llu",
-                       (unsigned long long)view->recover_view);
+        (void)snprintf(waits, sizeof waits, "it votes again after a commit in a view later than %llu%s",
+                       (unsigned long long)view->recover_view,
+                       view->recorded || membership->count < 3 ? "" : ", and when the ledger holds its word about it");
     else
         answers_words(waits, sizeof waits, view, membership, self);
     members_print(others, sizeof others, membership, view->recovering & ~(UINT32_C(1) << self));
@@ -111,7 +112,8 @@ void rota_recovery_report(const struct rota_core_view *before, const struct rota
     char words[ROTA_RECOVERY_WORDS_MAX];
     bool news = before->standing != now->standing || before->greeting != now->greeting ||
                 before->answers_count != now->answers_count || before->recover_view != now->recover_view ||
-                before->recovering != now->recovering;
+                before->recovering != now->recovering ||
+                (before->recorded != now->recorded && now->standing == ROTA_STANDING_RECOVERING);
     if (!news)
         return;
     rota_recovery_words(words, now, membership, self);

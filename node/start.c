@@ -32,6 +32,7 @@ struct rota_status rota_node_start_core(struct rota_node *node)
     event.start.committed = node->chain.height;
     event.start.committed_block = node->chain.head;
     event.start.committed_time_ms = node->chain.head_time_ms;
+    rota_state_floors(&event.start.floors, node->chain.state, node->epoch.membership.epoch);
     event.start.certificate = node->chain.height > node->epoch.membership.base_height ? &node->chain.certificate : NULL;
     event.start.durable = recovered.durable;
     event.start.view_change = recovered.view_change;

@@ -228,11 +228,14 @@
       "scenarios amnesia/a_member_that_forgot_its_lock_does_not_help_to_commit_another_block", 0,                           \
       "silence agreement chain new_view lock double_vote")                                                                  \
     V(silence_ends_early, "p18", "a replica that lost its memory speaks again after any commit",                            \
-      "scenarios amnesia/losses_one_after_the_other_stay_safe", 0, "silence agreement chain new_view lock double_vote")     \
+      "unit_consensus memory/the_silence_ends_with_a_later_view_and_with_the_word_in_the_ledger", 0, "test")                \
     V(lowest_claim_counts, "p18", "a replica that lost its memory believes the lowest view that others stand in",           \
       "scenarios amnesia/one_that_lags_does_not_shorten_the_silence", 0, "silence double_vote test")                        \
     V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
       "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
+    V(floors_not_learnt, "p18", "what the chain says of lost memories is not looked at",                                    \
+      "unit_consensus memory/a_view_that_rests_on_words_taken_back_gets_no_vote", 0, "test")                                \
+    V(votes_before_its_word, "p18", "who lost its memory votes before the ledger says so", "sim", 3000, "silence")          \
     V(amnesia_convicts, "p18", "a member that lost its memory and said so is taken for a liar",                             \
       "unit_ledger schedule_evidence/a_member_that_lost_its_memory_and_said_so_is_not_flagged", 0, "test")                  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \

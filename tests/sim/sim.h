@@ -19,6 +19,7 @@ enum {
     SIM_REQUESTS_MAX = 4096,
     SIM_HEIGHTS_MAX = 4096,
     SIM_BLOCK_REQUESTS_MAX = 8,
+    SIM_BLOCK_WORDS_MAX = 16, /* RECOVEREDs */
     SIM_READS_MAX = 64,
     SIM_PENDING_MAX = 512,  /* blocks a replica holds above its ledger */
     SIM_TICK_MS = 1500,     /* where there are TICKs */
@@ -33,6 +34,9 @@ struct sim_block {
     bool ticks; /* it holds a TICK and no request */
     uint32_t request_count;
     uint32_t requests[SIM_BLOCK_REQUESTS_MAX];
+    uint32_t word_count;
+    struct rota_recovered words[SIM_BLOCK_WORDS_MAX];
+    struct rota_floors floors; /* after it, by its ancestors and its own words: filled by sim_block_add */
 };
 
 /* Chance has one stream for each purpose, all from the seed: a draw for one purpose does not move the others. */
@@ -143,6 +147,7 @@ struct sim_parts {
     enum rota_check (*check)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
     const struct sim_block *(*build)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
     void (*rollback)(struct sim *sim, struct sim_replica *replica);
+    const struct rota_floors *(*floors)(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block);
     void (*commit)(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate);
     void (*save_block)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
     void (*save_message)(struct sim *sim, struct sim_replica *replica, const struct rota_message *message, bool accepted);
@@ -371,6 +376,11 @@ const struct sim_block *sim_block_held(const struct sim_replica *replica, const 
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
 void sim_block_rollback(struct sim *sim, struct sim_replica *replica);
+/* What its chain says of lost memories up to this block, executed or final; zero hash: the beginning. */
+struct rota_floors sim_block_floors(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block);
+/* PROTOCOL E4, by the ledger that all agreed on: between a VIEW-CHANGE of this run and a COMMIT of this height the member
+ * came back from a loss of memory. */
+bool sim_is_amnesia(const struct sim *sim, uint32_t member, uint64_t incarnation, uint64_t height);
 /* The longest that a request of the blocks above this height, now final, had waited. */
 uint64_t sim_block_waited(const struct sim *sim, const struct sim_replica *replica, uint64_t above);
 uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms); /* what the core is told */
@@ -412,6 +422,7 @@ void sim_check_held_open(struct sim *sim);
 void sim_check_held_close(struct sim *sim);
 void sim_check_saved(struct sim *sim, const struct sim_replica *replica);
 void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
+void sim_check_voted(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
 void sim_check_started(struct sim *sim, const struct sim_replica *replica);
 void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
 void sim_check_accused(struct sim *sim, const struct sim_replica *replica, uint32_t member, const struct rota_vote *vote);

@@ -10,6 +10,69 @@ const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_
     return NULL;
 }
 
+/* ---- words of members that lost their memory (PROTOCOL H5, H7) ------------------------------------------------------ */
+
+static struct rota_floors parent_floors(const struct sim *sim, const struct sim_block *block)
+{
+    const struct sim_block *parent = sim_block_find(sim, &block->header.prev_hash);
+    return parent ? parent->floors : (struct rota_floors){{0}, {0}};
+}
+
+static struct rota_floors floors_after(const struct sim *sim, const struct sim_block *block)
+{
+    struct rota_floors floors = parent_floors(sim, block);
+    for (uint32_t i = 0; i < block->word_count; i++) {
+        floors.floor[block->words[i].member] = block->words[i].floor;
+        floors.run[block->words[i].member] = block->words[i].run;
+    }
+    return floors;
+}
+
+/* Signed, later than the last one of its member, and one of each. */
+static bool words_hold(const struct sim *sim, const struct sim_block *block)
+{
+    struct rota_floors floors = parent_floors(sim, block);
+    uint32_t members = 0;
+    for (uint32_t i = 0; i < block->word_count; i++) {
+        const struct rota_recovered *word = &block->words[i];
+        if (!rota_is_ok(rota_recovered_verify(word, &sim->membership)) || word->floor <= floors.floor[word->member] ||
+            (members >> word->member & 1))
+            return false;
+        members |= UINT32_C(1) << word->member;
+    }
+    return true;
+}
+
+static void words_take(const struct sim *sim, struct sim_block *block, const struct rota_action *action)
+{
+    struct rota_floors floors = parent_floors(sim, block);
+    for (uint32_t i = 0; i < action->build.recovered_count && block->word_count < SIM_BLOCK_WORDS_MAX; i++) {
+        const struct rota_recovered *word = &action->build.recovered[i];
+        if (word->floor > floors.floor[word->member])
+            block->words[block->word_count++] = *word;
+    }
+}
+
+struct rota_floors sim_block_floors(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block)
+{
+    const struct sim_block *known = sim_block_find(sim, block);
+    struct rota_floors floors = known ? known->floors : (struct rota_floors){{0}, {0}};
+    if (sim->parts && memcmp(&floors, sim->parts->floors(sim, replica, block), sizeof floors) != 0)
+        sim_fail(sim, SIM_EXECUTION, "a chain does not say of lost memories what its blocks say");
+    return floors;
+}
+
+bool sim_is_amnesia(const struct sim *sim, uint32_t member, uint64_t incarnation, uint64_t height)
+{
+    for (uint64_t h = 1; h < height && h <= sim->agreed_height; h++)
+        for (uint32_t i = 0; i < sim->agreed[h]->word_count; i++)
+            if (sim->agreed[h]->words[i].member == member && sim->agreed[h]->words[i].floor > incarnation)
+                return true;
+    return false;
+}
+
+/* ---- blocks --------------------------------------------------------------------------------------------------------- */
+
 const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block)
 {
     const struct sim_block *known = sim_block_find(sim, &block->hash);
@@ -23,6 +86,7 @@ const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *b
     struct sim_block *copy = malloc(sizeof *copy);
     ROTA_ASSERT(copy);
     *copy = *block;
+    copy->floors = floors_after(sim, block);
     sim->blocks[sim->block_count++] = copy;
     return copy;
 }
@@ -97,6 +161,11 @@ static struct rota_hash block_outcome(const struct sim_block *block)
         rota_digest_add_u32(&digest, UINT32_MAX);
     for (uint32_t i = 0; i < block->request_count; i++)
         rota_digest_add_u32(&digest, block->requests[i]);
+    for (uint32_t i = 0; i < block->word_count; i++) {
+        rota_digest_add_u32(&digest, block->words[i].member);
+        rota_digest_add(&digest, &block->words[i].floor, sizeof block->words[i].floor);
+        rota_digest_add(&digest, &block->words[i].run, sizeof block->words[i].run);
+    }
     return rota_digest_finish(&digest);
 }
 
@@ -132,7 +201,9 @@ static uint64_t patience_since(const struct sim *sim, const struct sim_replica *
 
 void sim_block_seal(struct sim_block *block)
 {
-    block->header.entry_count = block->request_count > 0 ? block->request_count : 1; /* its anchor, its TICK */
+    block->header.entry_count = block->request_count + block->word_count;
+    if (block->header.entry_count == 0)
+        block->header.entry_count = 1; /* its anchor, its TICK */
     block->header.outcome_hash = block_outcome(block);
     block->hash = rota_header_hash(&block->header);
 }
@@ -174,6 +245,8 @@ static bool block_execute(struct sim *sim, struct sim_replica *replica, const st
         return false;
     if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
         return false;
+    if (!words_hold(sim, block))
+        return false;
     for (uint32_t i = 0; i < block->request_count; i++)
         if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]))
             return false;
@@ -196,6 +269,7 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
         if (replica->known[r] && !replica->executed[r] && !replica->censors[r] && !sim_liar_censors(sim, replica->index, r))
             block.requests[block.request_count++] = r;
+    words_take(sim, &block, action);
     block.ticks = block.request_count == 0 && action->build.tick;
     if ((block.request_count == 0 && !action->build.bare) || (block.ticks && replica->withholds_ticks))
         return false;

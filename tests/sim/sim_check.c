@@ -142,6 +142,11 @@ static void check_silence(struct sim *sim, const struct sim_replica *replica, en
     bool counts = kind <= ROTA_MESSAGE_NEW_VIEW;
     if (counts && replica->disk.durable.standing != ROTA_STANDING_MEMBER)
         sim_fail(sim, SIM_SILENCE, "a replica that may have forgotten something is not silent");
+    bool waits = rota_quorum(sim->membership.count, sim->membership.profile) < sim->membership.count;
+    const struct sim_disk *disk = &replica->disk;
+    if (counts && waits && disk->durable.floor > 0 &&
+        (disk->height == 0 || disk->chain[disk->height]->floors.floor[replica->index] < disk->durable.floor))
+        sim_fail(sim, SIM_SILENCE, "a replica that lost its memory speaks before its ledger says so");
 }
 
 /* V2: to a view that J others have come to it goes in one step. Before that its own timer may have run out, and the
@@ -233,6 +238,7 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
             commit_said(sim, replica->index, &vote);
         if (check_one_vote(sim, replica->index, &vote))
             check_new_vote(sim, replica, &vote);
+        sim_check_voted(sim, replica, &vote);
         if (vote.kind == ROTA_VOTE_PREPARE)
             sim_check_prepared(sim, replica, &vote);
         break;
@@ -258,6 +264,7 @@ void sim_check_said(struct sim *sim, const struct sim_replica *replica, const st
     case ROTA_MESSAGE_READ_INDEX_REPLY:
     case ROTA_MESSAGE_HELLO:
     case ROTA_MESSAGE_HELLO_REPLY:
+    case ROTA_MESSAGE_RECOVERED:
         break;
     }
 }
@@ -290,6 +297,8 @@ static void agree(struct sim *sim, const struct sim_replica *replica, uint64_t h
             sim_fail(sim, SIM_EXACTLY_ONCE, "a request was committed twice");
         sim->committed_at[block->requests[i]] = height;
     }
+    if (block->word_count > 0)
+        sim_reach(sim, SIM_REACHED_WORD_ORDERED);
     sim->agreed[height] = block;
     sim->agreed_height = height;
     sim->stats.commits++;

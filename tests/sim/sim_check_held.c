@@ -27,6 +27,7 @@ struct held_replica {
     uint64_t view, best_view, best_height, height;
     struct rota_hash nv;
     struct rota_vote proposed[ROTA_SLOTS]; /* the first proposal of each height, kind 0: none */
+    uint64_t void_view;                    /* the last whose NEW-VIEW is made of words that are taken back below its tip */
     /* the last PREPARE */
     bool prepared;
     struct rota_vote last;
@@ -49,6 +50,26 @@ void sim_check_held_close(struct sim *sim)
 
 /* ---- the disk ------------------------------------------------------------------------------------------------------- */
 
+/* PROTOCOL H7, judged by the blocks below the tip: did a member take back what the NEW-VIEW on this disk is made of? */
+static bool view_is_void(const struct sim *sim, const struct sim_disk *disk)
+{
+    struct rota_message message;
+    struct rota_reader reader = rota_reader(rota_view(disk->new_view, disk->new_view_len));
+    const struct sim_block *tip = sim_block_find(sim, &disk->durable.tip);
+    if (!tip || !disk->new_view || !rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)))
+        return false;
+    for (uint32_t i = 0; i < message.new_view.change_count; i++)
+        if (message.new_view.changes[i].incarnation < tip->floors.floor[message.new_view.changes[i].sender])
+            return true;
+    return false;
+}
+
+void sim_check_voted(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
+{
+    if (vote->view > 0 && vote->view == sim->held->replicas[replica->index].void_view && !sim_lies_too_many(sim))
+        sim_fail(sim, SIM_NEW_VIEW, "a correct replica votes in a view that rests on words of before a loss of memory");
+}
+
 void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
 {
     struct held_replica *held = &sim->held->replicas[replica->index];
@@ -66,6 +87,11 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
         sim_fail(sim, SIM_MONOTONE, "a lock on disk went back");
     if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv))
         sim_check_tip(sim, durable->view, durable->tip_height, &durable->tip);
+    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv) &&
+        view_is_void(sim, &replica->disk)) {
+        sim_reach(sim, SIM_REACHED_VIEW_VOID);
+        held->void_view = durable->view;
+    }
     held->view = durable->view;
     held->best_view = best_view;
     held->best_height = best_height;

@@ -128,6 +128,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_READ] = "read",
     [SIM_LIE_HELLO] = "hello",
     [SIM_LIE_BODY] = "body",
+    [SIM_LIE_OLD_WORDS] = "old-words",
 };
 
 void sim_liars_print(const struct sim *sim, FILE *to)
@@ -231,6 +232,7 @@ void sim_liar_hears(struct sim *sim, const struct sim_delivery *delivery, const 
         lying->heard[message->sender].signature = message->signature;
         lying->heard[message->sender].sender = message->sender;
         lying->has_heard[message->sender] = true;
+        liar_keep_old(sim, &lying->heard[message->sender]);
     }
 }
 

@@ -46,6 +46,9 @@ enum sim_lie {
     SIM_LIE_READ,   /* answers to reads without the lock, with an old one, for another question, twice */
     SIM_LIE_HELLO,  /* greetings without need, and answers with false views, heights and pasts */
     SIM_LIE_BODY,   /* proposals without their body, or with a wrong one */
+    /* others' lost memory */
+    SIM_LIE_OLD_WORDS, /* VIEW-CHANGEs of a member's first run, kept until it has lost its memory; words of a loss that never
+                          was */
     SIM_LIES,
 };
 
@@ -96,6 +99,8 @@ struct sim_liars {
     struct liar_variants split[LIAR_VARIANTS];
     struct rota_view_change heard[ROTA_MEMBERS_MAX]; /* the latest VIEW-CHANGE of each member */
     bool has_heard[ROTA_MEMBERS_MAX];
+    struct rota_view_change old[ROTA_MEMBERS_MAX]; /* the highest one of the first run that was heard of */
+    bool has_old[ROTA_MEMBERS_MAX];
     bool new_view_said[ROTA_MEMBERS_MAX]; /* MUTE_PRIMARY: what follows is kept back */
     uint64_t new_view[ROTA_MEMBERS_MAX];
     struct rota_view_change change;                   /* room for a changed one */
@@ -147,6 +152,7 @@ void liar_late_release(struct sim *sim, uint32_t liar, uint64_t view);
 /* sim_liar_views.c */
 bool liar_views(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message);
 void liar_views_unasked(struct sim *sim, uint32_t liar);
+void liar_keep_old(struct sim *sim, const struct rota_view_change *change);
 /* sim_liar_bytes.c */
 bool liar_bytes(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                 const struct sim_block *body);

@@ -104,6 +104,8 @@ static bool new_view_other(struct sim *sim, const struct rota_new_view *said, st
                 change = &said->changes[k];
         if (lying->has_heard[i] && lying->heard[i].new_view == said->view)
             change = &lying->heard[i];
+        if (lying->has_old[i] && lying->old[i].new_view == said->view && liar_random(sim, 2))
+            change = &lying->old[i];
         if (change && i != skip)
             lying->changes[count++] = *change;
     }
@@ -261,8 +263,44 @@ static void say_forged_resignation(struct sim *sim, uint32_t liar)
     liar_pass_on(sim, liar, to, &message, NULL);
 }
 
+void liar_keep_old(struct sim *sim, const struct rota_view_change *change)
+{
+    struct sim_liars *lying = sim->lying;
+    struct rota_view_change *old = &lying->old[change->sender];
+    if (lying->has_old[change->sender] && (change->incarnation != old->incarnation || change->new_view < old->new_view))
+        return;
+    *old = *change;
+    lying->has_old[change->sender] = true;
+}
+
+static void say_old_words(struct sim *sim, uint32_t liar)
+{
+    struct sim_liars *lying = sim->lying;
+    uint32_t member = (uint32_t)liar_random(sim, sim->membership.count), to = liar_peer(sim, liar);
+    const struct sim_disk *disk = &sim->replicas[member].disk;
+    if (!lying->has_old[member] || member == to || disk->durable.floor <= lying->old[member].incarnation)
+        return;
+    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .sender = member, .view_change = &lying->old[member]};
+    message.signature = lying->old[member].signature;
+    liar_pass_on(sim, liar, to, &message, NULL);
+}
+
+/* Of a loss that never was. */
+static void say_word(struct sim *sim, uint32_t liar)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_RECOVERED};
+    message.recovered.floor = 1 + liar_random(sim, sim_view(sim, liar).incarnation);
+    message.recovered.run = liar_random(sim, 3);
+    message.recovered.view = liar_random(sim, 2) ? 0 : sim_view(sim, liar).view + liar_random(sim, 2);
+    liar_say(sim, liar, liar_peer(sim, liar), &message, NULL);
+}
+
 void liar_views_unasked(struct sim *sim, uint32_t liar)
 {
+    if (liar_lies(sim, SIM_LIE_OLD_WORDS))
+        say_old_words(sim, liar);
+    else if (liar_lies(sim, SIM_LIE_OLD_WORDS))
+        say_word(sim, liar);
     if (liar_lies(sim, SIM_LIE_FAR_VIEW))
         say_far_view(sim, liar);
     if (liar_lies(sim, SIM_LIE_SUSPECT))

@@ -51,6 +51,9 @@
     X(RECOVERING, COMMON, "a member found out that it may have forgotten something")    \
     X(RECOVERED, COMMON, "a member may vote again after losing its memory")             \
     X(TICKED, COMMON, "a TICK in an idle network")                                      \
+    X(WORD_ORDERED, COMMON, "a member's word that it lost its memory becomes final")    \
+    X(VIEW_VOID, RARE, "a NEW-VIEW made of words that their sender took back")          \
+    X(AMNESIA, RARE, "evidence against a member that had lost its memory and said so")  \
     X(ACCUSED, RARE, "a liar accused with proof")
 
 #define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,

@@ -75,6 +75,10 @@ const struct sim_block *sim_side_wrap(struct sim *sim, struct rota_block *block)
         uint32_t request = sim_network_request(sim_side_network(sim), &block->entries[i].id);
         if (request != UINT32_MAX && wrapped.request_count < SIM_BLOCK_REQUESTS_MAX)
             wrapped.requests[wrapped.request_count++] = request;
+        if (block->entries[i].kind == ROTA_ENTRY_RECORD && block->entries[i].record->kind == ROTA_RECORD_RECOVERED) {
+            ROTA_ASSERT(wrapped.word_count < SIM_BLOCK_WORDS_MAX);
+            wrapped.words[wrapped.word_count++] = block->entries[i].record->recovered;
+        }
     }
     return sim_block_add(sim, &wrapped);
 }
@@ -146,9 +150,14 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
 {
     struct side *side = sim_side_of(sim, replica);
     uint64_t wall_ms = sim_wall_ms(sim, replica), after_ms = action->build.after_ms;
-    const struct rota_wanted wanted = {
-        action->build.height, action->build.parent, wall_ms > after_ms ? wall_ms : after_ms + 1,
-        action->build.anchor, action->build.bare,   action->build.tick};
+    const struct rota_wanted wanted = {.height = action->build.height,
+                                       .parent = action->build.parent,
+                                       .time_ms = wall_ms > after_ms ? wall_ms : after_ms + 1,
+                                       .anchor = action->build.anchor,
+                                       .bare = action->build.bare,
+                                       .tick = action->build.tick,
+                                       .recovered = action->build.recovered,
+                                       .recovered_count = action->build.recovered_count};
     const struct rota_block *block = rota_chain_build(&side->chain, &side->pool, &wanted);
     side_fail(side, side->chain.failed);
     if (!block)
@@ -162,6 +171,11 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
 static void real_rollback(struct sim *sim, struct sim_replica *replica)
 {
     rota_chain_rollback(&sim_side_of(sim, replica)->chain);
+}
+
+static const struct rota_floors *real_floors(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block)
+{
+    return rota_chain_floors(&sim_side_of(sim, replica)->chain, block);
 }
 
 static void real_commit(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate)
@@ -366,6 +380,7 @@ static const struct sim_parts parts = {
     .check = real_check,
     .build = real_build,
     .rollback = real_rollback,
+    .floors = real_floors,
     .commit = real_commit,
     .save_block = real_save_block,
     .save_message = real_save_message,

@@ -157,6 +157,8 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     event.checked.block = action->check.block;
     event.checked.height = action->check.height;
     event.checked.verdict = sim_block_check(turn->sim, turn->replica, action);
+    if (event.checked.verdict == ROTA_CHECK_VALID)
+        event.checked.floors = sim_block_floors(turn->sim, turn->replica, &action->check.block);
     sim_reached_checked(turn->sim, turn->replica, &event);
     turn_queue(turn, &event);
 }
@@ -170,6 +172,7 @@ static void turn_build(struct turn *turn, const struct rota_action *action)
         event.built.header = block->header;
         event.built.block = block->hash;
         event.built.ticks = block->ticks;
+        event.built.floors = sim_block_floors(turn->sim, turn->replica, &block->hash);
     }
     turn_queue(turn, &event);
 }
@@ -185,6 +188,14 @@ static void turn_save_block(struct turn *turn, const struct rota_action *action)
         turn->sim->parts->save_block(turn->sim, turn->replica, block);
 }
 
+/* The ledger will call it a loss of memory, and flag nobody (PROTOCOL E4). */
+static bool accuse_is_amnesia(const struct sim *sim, const struct rota_accusation *accusation)
+{
+    return accusation->kind == ROTA_EVIDENCE_HIDDEN_LOCK &&
+           sim_is_amnesia(sim, accusation->member, accusation->changes[0]->incarnation,
+                          accusation->pair.votes[0].vote.height);
+}
+
 /* Nobody correct is ever accused, and what accuses a liar is proof. */
 static void turn_accuse(struct turn *turn, const struct rota_action *action)
 {
@@ -192,7 +203,9 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
     sim->stats.accusations++;
     sim_reach(sim, SIM_REACHED_ACCUSED);
     struct rota_evidence *made = NULL, *read = NULL;
-    if (!(sim->liars >> action->accuse.member & 1))
+    if (accuse_is_amnesia(sim, &action->accuse))
+        sim_reach(sim, SIM_REACHED_AMNESIA);
+    else if (!(sim->liars >> action->accuse.member & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct replica is accused");
     if (!rota_is_ok(rota_evidence_of_accusation(&made, &sim->membership, &action->accuse)))
         sim_fail(sim, SIM_EVIDENCE, "an accusation of what is no contradiction");
@@ -505,6 +518,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     event.start.committed = disk->height;
     event.start.committed_time_ms = SIM_CREATED_MS - 1;
     if (disk->height > 0) {
+        event.start.floors = sim_block_floors(sim, replica, &disk->chain[disk->height]->hash);
         event.start.committed_block = disk->chain[disk->height]->hash;
         event.start.committed_time_ms = disk->chain[disk->height]->header.time_ms;
         event.start.certificate = disk->certificates[disk->height];

@@ -112,6 +112,7 @@ static uint64_t exchange_number(const struct rota_message *message)
     case ROTA_MESSAGE_READ_INDEX_REPLY:
     case ROTA_MESSAGE_HELLO:
     case ROTA_MESSAGE_HELLO_REPLY:
+    case ROTA_MESSAGE_RECOVERED:
         return message->read_reply.nonce.count;
     }
     return 0;

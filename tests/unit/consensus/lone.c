@@ -142,6 +142,7 @@ void lone_restart_on(struct lone *lone, const struct lone_block *top, const stru
     event.start.committed_time_ms = top->header.time_ms;
     event.start.certificate = top->header.height > lone->membership.base_height ? &certificate : NULL;
     event.start.durable = durable;
+    event.start.floors = lone->floors;
     lone_step(lone, event);
 }
 
@@ -262,6 +263,7 @@ void lone_checked(struct lone *lone, enum rota_check verdict)
     event.checked.height = check->check.height;
     event.checked.verdict = verdict;
     event.checked.ends_epoch = lone->ends_epoch;
+    event.checked.floors = lone->floors;
     lone_step(lone, event);
 }
 
@@ -271,6 +273,7 @@ void lone_built(struct lone *lone, const struct lone_block *block, bool ends_epo
     event.built.header = block->header;
     event.built.block = block->hash;
     event.built.ends_epoch = ends_epoch;
+    event.built.floors = lone->floors;
     lone_step(lone, event);
 }
 

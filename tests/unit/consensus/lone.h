@@ -20,7 +20,8 @@ struct lone {
     struct rota_timers timers;
     uint32_t self, quorum;
     uint64_t now_ms, wake_ms;
-    bool ends_epoch; /* what the node says of the blocks that it checks from now on */
+    bool ends_epoch;           /* what the node says of the blocks that it checks from now on */
+    struct rota_floors floors; /* and of the chain up to them, also of the ledger at a start */
     struct rota_core *core;
     uint32_t count;
     struct lone_asked *asked; /* since the last lone_forget */

@@ -281,6 +281,22 @@ Test(message, a_reply_to_a_greeting_shows_only_what_the_asker_signed)
     }
 }
 
+/* PROTOCOL H5: what the member signs is what the ledger keeps. */
+Test(message, a_recovered_carries_the_signature_of_the_record)
+{
+    network_make();
+    static struct rota_message message, out;
+    message = (struct rota_message){.kind = ROTA_MESSAGE_RECOVERED, .sender = 2};
+    message.recovered = (struct rota_recovered){.floor = 4, .run = 77, .view = 9};
+    sign(&message);
+    (void)round_trip(&message, &out);
+    cr_assert(rota_is_ok(rota_message_verify(&out, &membership)));
+    cr_assert(rota_is_ok(rota_recovered_verify(&out.recovered, &membership)));
+    cr_expect(out.recovered.member == 2 && out.recovered.floor == 4 && out.recovered.run == 77 && out.recovered.view == 9);
+    out.recovered.view++;
+    cr_expect_eq(rota_message_verify(&out, &membership).code, ROTA_BAD_SIGNATURE);
+}
+
 /* PROTOCOL P1: one signature is a lock where nobody lies, and only there, and only the primary's. */
 Test(message, the_word_of_the_primary_is_a_prepare_certificate_in_the_crash_profile_alone)
 {

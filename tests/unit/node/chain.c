@@ -382,3 +382,32 @@ Test(chain, a_tick_stands_behind_the_anchor_and_leaves_it_the_room)
         bench_close(&bench);
     }
 }
+
+/* PROTOCOL H5, H7: the word of a member that lost its memory stands in the next block, once, and alone when nothing waits.
+ */
+Test(chain, the_word_of_a_member_that_lost_its_memory_is_built_in_once)
+{
+    struct pair pair;
+    pair_open(&pair);
+    struct rota_record *record = fixture_recovered(&pair.bench.genesis, 0, 4, 1);
+    struct rota_hash start = {{0}};
+    uint64_t time_ms = pair.builder.chain->genesis->created_ms + 1000;
+    struct rota_wanted wanted = {1, start, time_ms, .bare = true, .recovered = &record->recovered, .recovered_count = 1};
+    const struct rota_block *first = build(&pair.builder, &wanted);
+    cr_assert(first && first->entry_count == 1 && first->entries[0].kind == ROTA_ENTRY_RECORD);
+    cr_expect_eq(rota_chain_floors(pair.builder.chain, &first->hash)->floor[0], 4);
+    cr_expect_eq(rota_chain_floors(pair.builder.chain, &start)->floor[0], 0, "not before it");
+    wanted.height = 2;
+    wanted.parent = first->hash;
+    wanted.time_ms++;
+    cr_expect_null(build(&pair.builder, &wanted), "it is there already");
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *second = build(&pair.builder, &wanted);
+    cr_assert(second && second->entry_count == 1);
+    cr_expect_eq(rota_chain_floors(pair.builder.chain, &second->hash)->floor[0], 4);
+    pair_send(&pair, first);
+    cr_assert_eq(rota_chain_check(pair.checker.chain, 1, &start, &first->hash, NULL), ROTA_CHECK_VALID);
+    cr_expect_eq(rota_chain_floors(pair.checker.chain, &first->hash)->floor[0], 4);
+    rota_record_release(record);
+    pair_close(&pair);
+}
