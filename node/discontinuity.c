@@ -3,6 +3,8 @@
 #include "node/inside.h"
 #include "node/manifest.h"
 
+enum { MANIFEST_TELL_MS = 10000 };
+
 static struct rota_status manifest_refuse(struct rota_node *node, const struct rota_epoch_change *manifest,
                                           const struct rota_manifest_verdict *verdict)
 {
@@ -84,6 +86,21 @@ void rota_node_offer_manifest(struct rota_node *node)
 uint64_t rota_node_height_max(const struct rota_node *node)
 {
     return node->manifest ? node->manifest->next.discontinuity.height : UINT64_MAX;
+}
+
+/* A former member that comes back knows us as members of its epoch, and nothing else would tell it why nobody votes there
+ * any more. What it does with that is its operator's decision (PROTOCOL M12). */
+void rota_node_tell_manifest(struct rota_node *node)
+{
+    const struct rota_epoch *now = &node->epoch;
+    if (!node->is_member || !rota_epoch_is_discontinuity(now) || node->turn.now_ms < node->manifest_told_ms)
+        return;
+    node->manifest_told_ms = node->turn.now_ms + MANIFEST_TELL_MS;
+    struct rota_entry entry = rota_entry_of_change(node->chain.manifest);
+    for (uint32_t i = now->membership.count; i < node->directory.count; i++)
+        if (i != node->self)
+            rota_outbox_entry(&node->turn.outbox, i, &entry);
+    rota_entry_release(&entry);
 }
 
 /* It was verified against the members of this node's epoch. */

@@ -94,6 +94,7 @@ struct rota_node {
     struct rota_follow follow;
     struct rota_epoch_change *manifest; /* put in, and the ledger lags below the block that it keeps; NULL: none; owned */
     struct rota_manifest_met met;
+    uint64_t manifest_told_ms; /* when former members are told again of the one that this epoch began with */
     struct rota_keyring *keyring;
     struct rota_chain chain;
     struct rota_journal *journal;
@@ -156,6 +157,8 @@ ROTA_CHECKED struct rota_status rota_node_meet_own_manifest(struct rota_node *no
 void rota_node_offer_manifest(struct rota_node *node);
 /* No block above this height may be taken: that of the kept block while one is waited for. */
 uint64_t rota_node_height_max(const struct rota_node *node);
+/* Former members hear of the manifest that the present epoch began with, now and then. */
+void rota_node_tell_manifest(struct rota_node *node);
 void rota_node_hear_manifest(struct rota_node *node, const struct rota_epoch_change *manifest);
 /* follow.c */
 void rota_follow_step(struct rota_node *node, const struct rota_event *event);

@@ -1,5 +1,7 @@
 #include "node/manifest.h"
 
+#include "crypto/broken.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +110,7 @@ static struct rota_manifest_verdict judge_kept(struct rota_chain *chain, const s
     rota_block_release(block);
     if (!same)
         return verdict_wrong("this ledger holds another block than the one that the recovery manifest keeps");
-    if (chain->height == kept->height)
+    if (ROTA_BROKEN(goes_on_from_what_is_given_up, chain->height == kept->height, true))
         return (struct rota_manifest_verdict){.standing = ROTA_MANIFEST_HERE, .why = rota_ok()};
     return (struct rota_manifest_verdict){
         .standing = ROTA_MANIFEST_GIVES_UP,

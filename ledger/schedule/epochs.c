@@ -2,6 +2,8 @@
  * recovery manifest (M11). */
 #include "ledger/schedule/private.h"
 
+#include "crypto/broken.h"
+
 #include <stdlib.h>
 
 static struct rota_status epochs_push(struct rota_state *state, const struct rota_epoch *epoch)
@@ -40,10 +42,8 @@ static struct rota_status discontinuity_admit(const struct rota_state *state, co
     bool in_force = rota_hash_equal(&now->config_hash, &change->next.membership.config_hash);
     if (in_force && !rota_state_begins_anew(state))
         return rota_fail(ROTA_EXISTS, "this recovery manifest is in the ledger already");
-    if (!in_force)
-        return rota_fail(ROTA_REFUSED,
-                         "a recovery manifest that this facility's operator has not put in: no block may bring "
-                         "it");
+    if (ROTA_BROKEN(manifest_of_anybody, !in_force, false))
+        return rota_fail(ROTA_REFUSED, "a recovery manifest that this facility's operator has not put in");
     return rota_discontinuity_verify(change, state->epochs[state->epoch_count - 2],
                                      &(struct rota_discontinuity){now->base_height, now->base});
 }

@@ -118,6 +118,8 @@ static int receipt_say(const struct receipt_options *options, const struct rota_
     char id[2 * ROTA_HASH_BYTES + 1];
     char time[ROTA_TIME_CHARS_MAX];
     const struct rota_header *header = &receipt->headers[0];
+    const struct rota_membership *members =
+        receipt->epoch_count > 0 ? &receipt->epochs[receipt->epoch_count - 1].change->next.membership : &genesis->membership;
     uint32_t signers = rota_certificate_signer_count(&receipt->certificate);
     struct rota_status status = rota_fates_of_record(&fates, rota_view(receipt->outcome.record, receipt->outcome.len));
     if (!rota_is_ok(status))
@@ -131,7 +133,7 @@ static int receipt_say(const struct receipt_options *options, const struct rota_
         rota_result_number(result, "height", header->height);
         rota_result_text(result, "time", time);
         rota_result_number(result, "signers", signers);
-        rota_result_number(result, "members", genesis->membership.count);
+        rota_result_number(result, "members", members->count);
         rota_result_set(result, "key_in_genesis", json_boolean(key_known));
         rota_result_set(result, "discontinuities", receipt_discontinuities(receipt));
         rota_proposal_result(result, receipt->proposal, &fates);
@@ -141,7 +143,7 @@ static int receipt_say(const struct receipt_options *options, const struct rota_
     (void)printf("RESULT      VALID: this proposal is in the ledger \"%s\", and this is what became of it\n",
                  genesis->name.text);
     (void)printf("block       %llu of %s, certified by %u of %u facilities\nid          %s\n",
-                 (unsigned long long)header->height, time, signers, genesis->membership.count, id);
+                 (unsigned long long)header->height, time, signers, members->count, id);
     receipt_print_discontinuities(receipt);
     if (!key_known)
         (void)puts(

@@ -218,6 +218,10 @@
       "unit_ledger discontinuity/what_a_manifest_needs", 0, "test")                                                         \
     V(manifest_keeps_any_block, "b43", "a recovery manifest counts above any block",                                        \
       "unit_ledger discontinuity/what_a_manifest_needs", 0, "test")                                                         \
+    V(manifest_of_anybody, "b43", "a block may bring a recovery manifest that nobody put in here",                          \
+      "unit_ledger discontinuity/the_document_decides_and_not_who_approved", 0, "test")                                     \
+    V(goes_on_from_what_is_given_up, "b43", "a ledger with blocks above the kept one counts as fitting",                    \
+      "unit_node manifest/what_it_says_of_a_ledger", 0, "test")                                                             \
     V(beside_the_manifest, "b43", "anything may stand beside a recovery manifest",                                          \
       "unit_ledger discontinuity/its_block_holds_nothing_else", 0, "test")                                                  \
     V(slow_primary_is_kept, "b22", "a primary that is slow but not silent keeps its place",                                 \

@@ -114,11 +114,11 @@ class Recovery(unittest.TestCase):
                  "--listen", f"tcp://127.0.0.1:{net.peer[name]}", "--http", f"127.0.0.1:{net.http[name]}")
         return f"{name}={name}.pub@tcp://127.0.0.1:{net.peer[name]}"
 
-    def shows_it(self, name, kept, epoch=1):
+    def shows_it(self, name, kept, epochs=(False, True)):
         report = self.net.audit(name)
         self.assertIn(report["verdict"], ("VALID", "VALID_UNANCHORED"), report["failures"])
-        self.assertEqual([(one["epoch"], one["kept_height"]) for one in report["discontinuities"]], [(epoch, kept)])
-        self.assertEqual([one["discontinuity"] for one in report["epochs"]], [False] * epoch + [True])
+        self.assertEqual([(one["epoch"], one["kept_height"]) for one in report["discontinuities"]], [(1, kept)])
+        self.assertEqual([one["discontinuity"] for one in report["epochs"]], list(epochs))
         return report
 
     # ---- stories ---------------------------------------------------------------------------------------------------
@@ -129,12 +129,15 @@ class Recovery(unittest.TestCase):
         author = Author(net, "charlie", 2, ["charlie", "delta"])
         author.start()
         net.until(lambda: len(author.committed) > 5, 30, "work before the loss")
-        early = author.committed[0]
-        before = self.receipt("charlie", early)
+        before = self.receipt("charlie", author.committed[0])
+        author.through = ["charlie"]
+        self.stop("delta")
+        done = len(author.committed)
+        net.until(lambda: len(author.committed) > done + 5, 30, "work that delta does not have")
         self.lose("alpha", "bravo")
-        self.stop("charlie", "delta")
-        author.through = ["charlie", "delta"]
+        self.stop("charlie")
         best = max(("charlie", "delta"), key=self.height)
+        self.assertEqual(best, "charlie")
         words = self.draft(best, "--remove", "alpha", "--remove", "bravo", "--accept", "fewer-liars", "--accept", "two-members")
         kept = self.height(best)
         self.assertIn(f"kept        block {kept} and everything below it", words)
@@ -152,6 +155,8 @@ class Recovery(unittest.TestCase):
             self.assertIn("DISCONTINUITY", self.recover(name).stdout)
         net.start("charlie", "delta")
         net.ready("charlie", "delta")
+        self.assertIn("fetches the ledger up to the kept block", net.log("delta"))
+        author.through = ["charlie", "delta"]
         done = len(author.committed)
         net.until(lambda: len(author.committed) > done + 5, 30, "work after the loss")
         author.finish()
@@ -174,9 +179,24 @@ class Recovery(unittest.TestCase):
         net.start("alpha")
         net.until(lambda: net.same_head("alpha", "charlie", "delta"), 30, "alpha follows")
         self.assertFalse(net.status("alpha")["member"])
+        # and is taken in again, as anybody
+        for file in ("current.json", "next.json", "charlie.approval", "delta.approval"):
+            (net.dir / file).unlink()
+        net.rota("membership", "show", "--node", net.url("charlie"), "--out", "current.json")
+        net.rota("membership", "draft", "--current", "current.json", "--out", "next.json", "--add",
+                 f"alpha=alpha.pub,admin-alpha.pub@tcp://127.0.0.1:{net.peer['alpha']}")
+        self.approve("charlie", "delta")
+        net.rota("membership", "submit", "--node", net.url("charlie"), "--current", "current.json", "--document", "next.json",
+                 "charlie.approval", "delta.approval")
+        for name in ("alpha", "charlie", "delta"):
+            net.until(lambda n=name: net.status(n)["epoch"] == 2, 30, f"{name} in epoch 2")
+        net.ready("alpha", "charlie", "delta")
+        self.assertTrue(net.status("alpha")["member"])
+        self.assertEqual(net.post("alpha", net.signed("alpha", 1, person=0)[0], wait=20).status, 201)
+        net.settle("alpha", "charlie", "delta")
         self.stop("alpha", "charlie", "delta")
         for name in ("alpha", "charlie", "delta"):
-            report = self.shows_it(name, kept)
+            report = self.shows_it(name, kept, [False, True, False])
             self.assertEqual(report["discontinuities"][0]["approved_by"], "alpha, charlie and delta")
             self.assertLessEqual(set(author.committed), {entry[0] for entry in net.ledger(name).entries})
         epochs = net.rota("membership", "show", "--ledger", net.dir / "node-delta" / "ledger.db", "--genesis", "genesis.json").stdout
@@ -216,8 +236,14 @@ class Recovery(unittest.TestCase):
         for jws in net.signed("charlie", 3, person=2, first_seq=10, day=20100):
             self.assertEqual(net.post("echo", jws, wait=20).status, 201)
         net.settle()
-        # the old disk of alpha holds a block that was given up
+        # the old disk of alpha holds a block that was given up: left alone it stays where it is
         self.reappear("alpha")
+        net.start("alpha")
+        net.until(lambda: net.status("alpha").get("recovery_manifest", {}).get("state") == "missing", 40, "alpha says what it needs")
+        self.assertEqual((net.status("alpha")["epoch"], net.status("alpha")["height"]), (0, given_up["height"]))
+        self.assertIn("gave up what this ledger holds above it", net.log("alpha"))
+        self.assertIn("STAYS HERE", net.rota("node", "status", "--node", net.url("alpha"), ok=False).stdout)
+        self.stop("alpha")
         refused = self.recover("alpha", ok=False)
         self.assertIn("gives them up", refused.stderr)
         self.assertIn(f"block {kept + 1} of", refused.stderr)
@@ -243,6 +269,33 @@ class Recovery(unittest.TestCase):
                              "genesis.json", ok=False)
         self.assertEqual(forensics.returncode, 0, forensics.stdout + forensics.stderr)
         self.assertIn("ONE HISTORY", forensics.stdout)
+
+    # PROTOCOL M11, H4: everybody's journal is gone, so nobody may vote; the administrators say that the past is over
+    def test_all_journals_are_lost_and_the_same_members_go_on(self):
+        net = self.network()
+        for jws in net.signed("alpha", 3, person=0):
+            self.assertEqual(net.post("bravo", jws, wait=20).status, 201)
+        net.settle()
+        self.stop(*net.names)
+        kept = self.height("alpha")
+        for name in net.names:
+            (net.dir / f"node-{name}" / "private.db").unlink()
+        net.start()
+        net.until(lambda: all(net.status(name)["mode"] == "recovering" for name in net.names), 30, "nobody may vote")
+        self.stop(*net.names)
+        self.draft("alpha")
+        self.approve(*net.names)
+        self.assemble(*net.names)
+        for name in net.names:
+            self.recover(name)
+            (net.dir / f"node-{name}" / "private.db").unlink()
+        net.start()
+        net.ready()
+        self.assertEqual(net.post("delta", net.signed("alpha", 1, person=0, first_seq=9)[0], wait=20).status, 201)
+        net.settle()
+        self.stop(*net.names)
+        for name in net.names:
+            self.shows_it(name, kept)
 
     def verify_with(self, receipt, name):
         net = self.net

@@ -82,6 +82,25 @@ Test(audit_discontinuity, the_kept_block_has_a_certificate_of_its_own)
     maker_end(&maker);
 }
 
+/* PROTOCOL E1: what a member did in the epoch that was given up is still its doing. */
+Test(audit_discontinuity, evidence_of_the_epoch_before_still_counts)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    maker_begin(&maker, "manifest-evidence");
+    story_assign(&maker, 1, ASSIGN("01"), 0x7);
+    maker_discontinue(&maker, survivors, 4, 0xe, 0x7);
+    struct rota_entry evidence = maker_evidence(fixture_vote_evidence(&maker.genesis, ROTA_VOTE_COMMIT, 1, 5, 4, 1));
+    maker_add(&maker, &evidence, 1, 0x7);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
+    cr_assert_eq(report.anomaly_count, 1);
+    cr_assert_not_null(strstr(report.anomalies[0].text, "bravo"), "%s", report.anomalies[0].text);
+    rota_audit_report_free(&report);
+    maker_end(&maker);
+}
+
 static void entry_spoil(const struct maker *maker, uint64_t at, uint8_t with)
 {
     sqlite3 *db;
