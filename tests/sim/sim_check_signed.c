@@ -211,7 +211,8 @@ bool sim_check_is_signed(struct sim *sim, const struct rota_certificate *certifi
 bool sim_check_is_vouched_for(struct sim *sim, const struct rota_vote *vote)
 {
     const struct tally *tally = tally_of(sim, vote, false);
-    return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= sim_check_quorum(sim)) ||
+    uint32_t join = rota_join_threshold(sim->membership.count, sim->membership.profile);
+    return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= join) ||
            rota_hash_equal(&sim->ever_signed->covered[vote->height], &vote->block);
 }
 
