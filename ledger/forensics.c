@@ -173,22 +173,25 @@ static struct rota_status witnesses_ask(struct rota_forensics *out, const struct
 /* ---- two certificates
  * ----------------------------------------------------------------------------------------------------- */
 
-/* Do the headers lead from above the lower block to the higher one, and not from the lower block? */
-static bool histories_differ(const struct rota_certificate certificates[2], const struct rota_header *headers,
-                             uint32_t count)
+enum relation { ONE_CHAIN, TWO_CHAINS, NOT_KNOWN };
+
+/* Do the headers lead from above the lower block to the higher one, and do they lead there from the lower block? */
+static enum relation relation_of(const struct rota_certificate certificates[2], const struct rota_header *headers,
+                                 uint32_t count)
 {
     const struct rota_vote *low = &certificates[0].vote, *high = &certificates[1].vote;
     if (low->height == high->height)
-        return !rota_hash_equal(&low->block, &high->block);
-    if (high->height - low->height != count)
-        return false;
+        return rota_hash_equal(&low->block, &high->block) ? ONE_CHAIN : TWO_CHAINS;
+    if (count == 0 || high->height - low->height != count)
+        return NOT_KNOWN;
     struct rota_hash at = headers[0].prev_hash;
-    bool differs = !rota_hash_equal(&at, &low->block);
-    for (uint32_t i = 0; i < count && differs; i++) {
-        differs = headers[i].height == low->height + 1 + i && rota_hash_equal(&headers[i].prev_hash, &at);
+    enum relation relation = rota_hash_equal(&at, &low->block) ? ONE_CHAIN : TWO_CHAINS;
+    for (uint32_t i = 0; i < count; i++) {
+        if (headers[i].height != low->height + 1 + i || !rota_hash_equal(&headers[i].prev_hash, &at))
+            return NOT_KNOWN;
         at = rota_header_hash(&headers[i]);
     }
-    return differs && rota_hash_equal(&at, &high->block);
+    return rota_hash_equal(&at, &high->block) ? relation : NOT_KNOWN;
 }
 
 struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input)
@@ -196,6 +199,7 @@ struct rota_status rota_forensics_run(struct rota_forensics *out, const struct r
     const struct rota_membership *membership = input->membership;
     bool swapped = input->certificates[0]->vote.height > input->certificates[1]->vote.height;
     memset(out, 0, sizeof *out);
+    out->epoch.membership = *membership;
     for (int i = 0; i < 2; i++) {
         out->certificates[i] = *input->certificates[swapped ? 1 - i : i];
         if (out->certificates[i].vote.kind != ROTA_VOTE_COMMIT)
@@ -204,8 +208,11 @@ struct rota_status rota_forensics_run(struct rota_forensics *out, const struct r
     }
     uint32_t quorum = rota_quorum(membership->count, membership->profile);
     out->expected = 2 * quorum - membership->count;
-    if (!histories_differ(out->certificates, input->headers, input->header_count))
+    enum relation relation = relation_of(out->certificates, input->headers, input->header_count);
+    if (relation != TWO_CHAINS && !input->excluded) {
+        out->verdict = relation == ONE_CHAIN ? ROTA_FORENSICS_NO_CONFLICT : ROTA_FORENSICS_UNDECIDED;
         return rota_ok();
+    }
     struct rota_status status =
         name_signers(out, membership, &out->certificates[0], &out->certificates[1], input->headers, input->header_count);
     if (rota_is_ok(status))

@@ -4,17 +4,21 @@
 #ifndef ROTA_LEDGER_FORENSICS_H
 #define ROTA_LEDGER_FORENSICS_H
 
-#include "ledger/evidence.h"
+#include "ledger/epoch_chain.h"
 
 enum rota_forensics_verdict {
-    ROTA_FORENSICS_NO_CONFLICT = 0, /* both may belong to one history */
+    ROTA_FORENSICS_NO_CONFLICT = 0, /* both belong to one history */
     ROTA_FORENSICS_NAMED,           /* at least 2Q - n members are convicted */
     ROTA_FORENSICS_TOO_FEW,         /* fewer: another member's ledger file, with the NEW-VIEWs between, would tell more */
+    ROTA_FORENSICS_UNDECIDED,       /* of different heights, and no headers lead from one to the other: nothing follows */
+    ROTA_FORENSICS_GIVEN_UP,        /* administrators gave one of them up (PROTOCOL M11): nobody lied by that */
 };
 
 struct rota_forensics {
     enum rota_forensics_verdict verdict;
-    struct rota_certificate certificates[2]; /* the lower height first; both valid */
+    struct rota_epoch epoch;                 /* whose members are judged: the last one that both sides share */
+    struct rota_certificate certificates[2]; /* of that epoch, the lower height first; both valid */
+    bool ends_epoch[2];                      /* this one is of the block that ended it, on its side */
     uint32_t expected;                       /* 2Q - n */
     uint32_t culprits;                       /* bit i: member i */
     uint32_t new_views;                      /* that were looked at */
@@ -38,6 +42,7 @@ struct rota_forensics_input {
     /* For certificates of different heights: the headers above the lower one's height, up to the higher one's block. */
     uint32_t header_count;
     const struct rota_header *headers;
+    bool excluded; /* they exclude each other whatever the headers say: the lower one ended the epoch (PROTOCOL M7) */
     const struct rota_forensics_witness *witnesses;
     uint32_t witness_count;
 };
@@ -45,5 +50,22 @@ struct rota_forensics_input {
 /* Fails when a certificate does not verify, when a witness cannot be read, when memory is out. */
 ROTA_CHECKED struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input);
 void rota_forensics_free(struct rota_forensics *forensics);
+
+/* ---- certificates of any two epochs ------------------------------------------------------------------------------------
+ */
+
+/* What one side shows, all of it borrowed: a commit certificate, how its epoch came about, and headers that lead to its
+ * block, if any are known. */
+struct rota_forensics_side {
+    struct rota_certificate certificate;
+    const struct rota_epoch_chain *epochs; /* leads at least to the certificate's epoch */
+    uint32_t header_count;
+    const struct rota_header *headers; /* ascending; the last one is that of the certificate's block */
+};
+/* Goes back to the last epoch that both sides share: there its members certified two things that exclude each other, be it
+ * that on one side the certificate stands for is of the block that ended the epoch. As rota_forensics_run. */
+ROTA_CHECKED struct rota_status rota_forensics_compare(struct rota_forensics *out, const struct rota_forensics_side sides[2],
+                                                       const struct rota_forensics_witness *witnesses,
+                                                       uint32_t witness_count);
 
 #endif

@@ -48,52 +48,32 @@ static struct rota_status ledgers_part(uint64_t *out_height, struct rota_store *
                                    : rota_ok();
 }
 
-/* The headers of the ledger with the higher certificate, above the lower one. */
-static struct rota_status ledgers_headers(struct rota_header *out, uint32_t *out_count,
-                                          const struct rota_certificate certificates[2], struct rota_store *const ledgers[2])
+/* Its certificate that covers this height, and the headers from there up to the certified block. */
+static struct rota_status ledger_side(struct rota_forensics_side *out, struct rota_header headers[FORENSICS_HEADERS_MAX],
+                                      const struct rota_epoch_chain *epochs, struct rota_store *ledger, uint64_t height)
 {
-    int higher = certificates[1].vote.height > certificates[0].vote.height;
-    uint64_t from = certificates[!higher].vote.height + 1, to = certificates[higher].vote.height;
-    *out_count = 0;
-    if (to >= from + FORENSICS_HEADERS_MAX)
+    *out = (struct rota_forensics_side){.epochs = epochs, .headers = headers};
+    struct rota_status status = rota_store_certificate(&out->certificate, ledger, height);
+    if (status.code == ROTA_NOT_FOUND)
+        return rota_fail(ROTA_INCOMPLETE, "no certificate covers the block at which the two ledger files part");
+    ROTA_TRY(status);
+    if (out->certificate.vote.height >= height + FORENSICS_HEADERS_MAX)
         return rota_fail(ROTA_TOO_LARGE, "the certificates that cover the fork are too far apart");
-    for (uint64_t height = from; height <= to; height++)
-        ROTA_TRY(ledger_header(&out[(*out_count)++], ledgers[higher], height));
+    for (uint64_t at = height; at <= out->certificate.vote.height; at++)
+        ROTA_TRY(ledger_header(&headers[out->header_count++], ledger, at));
     return rota_ok();
 }
 
-/* Two files that part where one of them gave up what the other holds are one history and a decision about it (PROTOCOL M11).
- */
-static bool ledgers_part_openly(struct rota_store *const ledgers[2], uint64_t height)
-{
-    bool open = false;
-    for (int i = 0; i < 2; i++) {
-        struct rota_block *block = NULL;
-        if (rota_is_ok(rota_store_block(&block, ledgers[i], height)))
-            open |= rota_entries_discontinuity(block->entries, block->entry_count) != NULL;
-        rota_block_release(block);
-    }
-    return open;
-}
-
-struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const struct rota_membership *membership,
+struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const struct rota_epoch_chain *const epochs[2],
                                              struct rota_store *const ledgers[2],
                                              const struct rota_forensics_witness *witnesses, uint32_t witness_count)
 {
-    struct rota_certificate certificates[2];
-    struct rota_header headers[FORENSICS_HEADERS_MAX];
-    struct rota_forensics_input input = {.membership = membership,
-                                         .certificates = {&certificates[0], &certificates[1]},
-                                         .headers = headers,
-                                         .witnesses = witnesses,
-                                         .witness_count = witness_count};
+    struct rota_header headers[2][FORENSICS_HEADERS_MAX];
+    struct rota_forensics_side sides[2];
     uint64_t height;
     memset(out, 0, sizeof *out);
     ROTA_TRY(ledgers_part(&height, ledgers));
-    if (ledgers_part_openly(ledgers, height))
-        return rota_fail(ROTA_NOT_FOUND, "one of the two files gave up what the other holds, by a recovery manifest");
     for (int i = 0; i < 2; i++)
-        ROTA_TRY(rota_store_certificate(&certificates[i], ledgers[i], height));
-    ROTA_TRY(ledgers_headers(headers, &input.header_count, certificates, ledgers));
-    return rota_forensics_run(out, &input);
+        ROTA_TRY(ledger_side(&sides[i], headers[i], epochs[i], ledgers[i], height));
+    return rota_forensics_compare(out, sides, witnesses, witness_count);
 }

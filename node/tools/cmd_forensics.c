@@ -1,14 +1,10 @@
 /* rota forensics: two histories, and who signed both. */
 #include "node/tools/commands.h"
 #include "node/tools/files.h"
-#include "node/tools/ledger_file.h"
+#include "node/tools/forensics_input.h"
 #include "node/tools/output.h"
 
-#include "ledger/audit/forensics.h"
-
 #include <stdlib.h>
-
-enum { FORENSICS_WITNESSES_MAX = 16 };
 
 struct forensics_options {
     struct rota_common common;
@@ -38,7 +34,7 @@ static error_t forensics_parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (options->side_count != 2)
-            rota_usage_fail(state, "needs two files: two certificates, or two ledger files");
+            rota_usage_fail(state, "needs two files: two ledger files, or two certificates or receipts");
         if (options->common.genesis == NULL)
             rota_usage_fail(state, "needs --genesis: signatures prove something only against a genesis that you trust");
         return 0;
@@ -57,47 +53,9 @@ static const struct argp forensics_argp = {
     .parser = forensics_parse,
     .args_doc = "FILE FILE",
     .doc = "Find out who lied when a ledger has two histories: from two ledger files that differ, or from two commit "
-           "certificates "
-           "for one height. Everybody named is proven by evidence of its own. Exit code 4: enough members are named; 3: "
-           "there are two histories, but not all liars are proven; 0: there is one history."};
-
-/* ---- input --------------------------------------------------------------------------------------------------------------
- */
-
-/* Opened files: the two sides when they are ledgers, then the witnesses. */
-struct forensics_files {
-    struct rota_genesis genesis;
-    uint32_t count;
-    struct rota_store *stores[2 + FORENSICS_WITNESSES_MAX];
-};
-
-static void forensics_close(struct forensics_files *files)
-{
-    for (uint32_t i = 0; i < files->count; i++)
-        rota_store_close(files->stores[i]);
-    rota_genesis_free(&files->genesis);
-}
-
-static int forensics_open(struct forensics_files *files, const struct rota_common *common, const char *path)
-{
-    int code = rota_ledger_file_open(&files->stores[files->count], &files->genesis, common, path);
-    files->count += code == 0;
-    return code;
-}
-
-/* A certificate as FORMATS §7 writes it. ROTA_UNSUPPORTED: it is a ledger file. */
-static struct rota_status forensics_certificate(struct rota_certificate *out, const char *path)
-{
-    static const char magic[] = "SQLite format 3";
-    ROTA_CLEANUP(rota_blob_free) struct rota_blob blob = {0};
-    struct rota_status status = rota_file_read(&blob, path, ROTA_CERTIFICATE_BYTES_MAX);
-    if (status.code == ROTA_TOO_LARGE || (blob.len >= sizeof magic && memcmp(blob.data, magic, sizeof magic) == 0))
-        return rota_fail(ROTA_UNSUPPORTED, "a ledger file");
-    ROTA_TRY(status);
-    struct rota_reader reader = rota_reader(rota_blob_view(&blob));
-    rota_certificate_decode(&reader, out);
-    return rota_reader_finish(&reader);
-}
+           "certificates or receipts. They may be of different epochs: who the members were follows from the files and the "
+           "receipts. Everybody named is proven by evidence of its own. Exit code 4: enough members are named; 3: not all "
+           "liars are proven, or nothing follows from the two; 0: there is one history, or administrators gave one up."};
 
 /* ---- output -------------------------------------------------------------------------------------------------------------
  */
@@ -128,8 +86,9 @@ static struct rota_status forensics_write(const char *prefix, const struct rota_
     return rota_ok();
 }
 
-static json_t *forensics_members(const struct rota_forensics *found, const struct rota_membership *membership)
+static json_t *forensics_members(const struct rota_forensics *found)
 {
+    const struct rota_membership *membership = &found->epoch.membership;
     json_t *list = json_array();
     for (uint32_t i = 0; i < membership->count; i++)
         if (found->culprits >> i & 1)
@@ -137,13 +96,15 @@ static json_t *forensics_members(const struct rota_forensics *found, const struc
     return list;
 }
 
-static void forensics_print_json(const struct rota_forensics *found, const struct rota_membership *membership)
+static void forensics_print_json(const struct rota_forensics *found)
 {
-    static const char *const verdicts[] = {"one-history", "named", "too-few"};
+    static const char *const verdicts[] = {"one-history", "named", "too-few", "undecided", "given-up"};
+    const struct rota_membership *membership = &found->epoch.membership;
     json_t *result = rota_result_new("forensics"), *list = json_array();
     rota_result_text(result, "verdict", verdicts[found->verdict]);
+    rota_result_number(result, "epoch", membership->epoch);
     rota_result_number(result, "expected", found->expected);
-    rota_result_set(result, "culprits", forensics_members(found, membership));
+    rota_result_set(result, "culprits", forensics_members(found));
     rota_result_number(result, "new_views", found->new_views);
     for (uint32_t i = 0; i < found->count; i++) {
         char words[256];
@@ -159,97 +120,103 @@ static void forensics_print_json(const struct rota_forensics *found, const struc
     rota_result_print(result);
 }
 
-static void forensics_print(const struct rota_forensics *found, const struct rota_membership *membership)
+static void forensics_print_histories(const struct rota_forensics *found)
 {
-    uint32_t named = (uint32_t)__builtin_popcount(found->culprits);
-    if (found->verdict == ROTA_FORENSICS_NO_CONFLICT) {
-        (void)puts("RESULT      ONE HISTORY: these two do not exclude each other");
-        return;
-    }
-    (void)printf("RESULT      TWO HISTORIES: %u of at least %u liars are proven\n", named, found->expected);
     for (int i = 0; i < 2; i++) {
         const struct rota_vote *vote = &found->certificates[i].vote;
         char hex[2 * ROTA_HASH_BYTES + 1];
         rota_hex_encode(hex, rota_view(vote->block.b, sizeof vote->block.b));
-        (void)printf("history %c   block %llu, %.16s..., committed in view %llu\n", i == 0 ? 'a' : 'b',
-                     (unsigned long long)vote->height, hex, (unsigned long long)vote->view);
+        (void)printf("history %c   block %llu, %.16s..., committed in view %llu of epoch %u%s\n", i == 0 ? 'a' : 'b',
+                     (unsigned long long)vote->height, hex, (unsigned long long)vote->view, found->certificates[i].epoch,
+                     found->ends_epoch[i] ? ", which ends with it" : "");
     }
+}
+
+/* Why nobody, or not everybody, is named. */
+static void forensics_print_why(const struct rota_forensics *found)
+{
+    if (found->verdict == ROTA_FORENSICS_TOO_FEW)
+        (void)puts(
+            "next        give the ledger files of other facilities with --witness: the NEW-VIEWs between the two views "
+            "tell who hid what");
+    if (found->verdict == ROTA_FORENSICS_UNDECIDED)
+        (void)puts("next        the blocks are of different heights, and these files do not show whether one chain holds "
+                   "both: give two ledger files, or receipts");
+    if (found->verdict == ROTA_FORENSICS_GIVEN_UP)
+        (void)puts("why         that is what a recovery manifest is for: administrators decide it, openly, and no member "
+                   "lies by it; rota-verify says who approved");
+    if (found->verdict == ROTA_FORENSICS_TOO_FEW &&
+        found->certificates[0].vote.height != found->certificates[1].vote.height &&
+        (found->ends_epoch[0] || found->ends_epoch[1]))
+        (void)puts("why         a block was certified above the one that ended the epoch. Whoever prepared it lied, but no "
+                   "two signatures of one member show that unless the chains part below");
+}
+
+static void forensics_print(const struct rota_forensics *found)
+{
+    const struct rota_membership *membership = &found->epoch.membership;
+    switch (found->verdict) {
+    case ROTA_FORENSICS_NO_CONFLICT:
+        (void)puts("RESULT      ONE HISTORY: these two do not exclude each other");
+        return;
+    case ROTA_FORENSICS_UNDECIDED:
+        (void)puts("RESULT      UNDECIDED: nothing shows that these two exclude each other, or that they do not");
+        break;
+    case ROTA_FORENSICS_GIVEN_UP:
+        (void)puts("RESULT      GIVEN UP: one of the two was given up by a recovery manifest");
+        break;
+    case ROTA_FORENSICS_NAMED:
+    case ROTA_FORENSICS_TOO_FEW:
+        (void)printf("RESULT      TWO HISTORIES: %u of at least %u liars among the members of epoch %u are proven\n",
+                     (uint32_t)__builtin_popcount(found->culprits), found->expected, membership->epoch);
+        break;
+    }
+    forensics_print_histories(found);
     for (uint32_t i = 0; i < found->count; i++) {
         char words[256];
         rota_evidence_words(words, sizeof words, found->evidence[i], membership);
         (void)printf("proven      %-3s %s\n", rota_evidence_name(found->evidence[i]->kind), words);
     }
-    if (found->verdict == ROTA_FORENSICS_TOO_FEW)
-        (void)puts(
-            "next        give the ledger files of other facilities with --witness: the NEW-VIEWs between the two views "
-            "tell who hid what");
+    forensics_print_why(found);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------
  */
 
-static int forensics_tell(const struct forensics_options *options, const struct rota_forensics *found,
-                          const struct rota_membership *membership)
+static int forensics_tell(const struct forensics_options *options, const struct rota_forensics *found)
 {
-    static const int codes[] = {ROTA_EXIT_DONE, ROTA_EXIT_EQUIVOCATION, ROTA_EXIT_INCONCLUSIVE};
+    static const int codes[] = {ROTA_EXIT_DONE, ROTA_EXIT_EQUIVOCATION, ROTA_EXIT_INCONCLUSIVE, ROTA_EXIT_INCONCLUSIVE,
+                                ROTA_EXIT_DONE};
     struct rota_status status = options->out != NULL ? forensics_write(options->out, found) : rota_ok();
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
     if (options->common.json)
-        forensics_print_json(found, membership);
+        forensics_print_json(found);
     else
-        forensics_print(found, membership);
+        forensics_print(found);
     return codes[found->verdict];
-}
-
-/* Both sides are certificates, or both are ledgers. 0, or the exit code after a complaint. */
-static int forensics_find(struct rota_forensics *out, struct forensics_files *files, const struct forensics_options *options)
-{
-    const struct rota_common *common = &options->common;
-    struct rota_certificate certificates[2];
-    struct rota_status status[2];
-    for (int i = 0; i < 2; i++)
-        status[i] = forensics_certificate(&certificates[i], options->sides[i]);
-    bool ledgers = status[0].code == ROTA_UNSUPPORTED && status[1].code == ROTA_UNSUPPORTED;
-    for (int i = 0; i < 2 && !ledgers; i++)
-        if (!rota_is_ok(status[i]))
-            return rota_wrong_status(common, status[i], "give two certificates, or two ledger files", "%s is no certificate",
-                                     options->sides[i]);
-    int code = 0;
-    for (uint32_t i = 0; i < 2 && ledgers && code == 0; i++)
-        code = forensics_open(files, common, options->sides[i]);
-    for (uint32_t i = 0; i < options->witness_count && code == 0; i++)
-        code = forensics_open(files, common, options->witnesses[i]);
-    if (code != 0)
-        return code;
-    struct rota_forensics_witness witnesses[2 + FORENSICS_WITNESSES_MAX];
-    for (uint32_t i = 0; i < files->count; i++)
-        witnesses[i] = rota_forensics_witness_of(files->stores[i]);
-    struct rota_forensics_input input = {.membership = &files->genesis.membership,
-                                         .certificates = {&certificates[0], &certificates[1]},
-                                         .witnesses = witnesses,
-                                         .witness_count = files->count};
-    struct rota_status found = ledgers
-                                   ? rota_forensics_of_ledgers(out, input.membership, files->stores, witnesses, files->count)
-                                   : rota_forensics_run(out, &input);
-    if (!rota_is_ok(found) && found.code != ROTA_NOT_FOUND)
-        return rota_wrong_status(common, found, "rota-verify says more of a ledger file", "nothing can be found out");
-    return 0;
 }
 
 static int forensics_run(void *input)
 {
     const struct forensics_options *options = input;
-    struct forensics_files files = {0};
     struct rota_forensics found = {0};
-    struct rota_status status = rota_genesis_load(&files.genesis, options->common.genesis);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "%s is no valid genesis", options->common.genesis);
-    int code = forensics_find(&found, &files, options);
-    if (code == 0)
-        code = forensics_tell(options, &found, &files.genesis.membership);
+    struct rota_forensics_files *files = calloc(1, sizeof *files);
+    if (files == NULL)
+        return rota_wrong_status(&options->common, rota_fail(ROTA_NO_MEMORY, "out of memory"), NULL, "cannot begin");
+    int code =
+        rota_forensics_files_open(files, &options->common, options->sides, options->witnesses, options->witness_count);
+    if (code == 0) {
+        struct rota_status status = rota_forensics_files_judge(&found, files);
+        if (rota_is_ok(status) || status.code == ROTA_NOT_FOUND) /* alike as far as both files reach */
+            code = forensics_tell(options, &found);
+        else
+            code = rota_wrong_status(&options->common, status, "rota-verify says more of a ledger file",
+                                     "nothing can be found out");
+    }
     rota_forensics_free(&found);
-    forensics_close(&files);
+    rota_forensics_files_close(files);
+    free(files);
     return code;
 }
 

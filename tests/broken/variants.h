@@ -121,6 +121,8 @@
       "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
     V(kept_view_not_compared, "p2.17", "a kept NEW-VIEW that is another than the chain's is nothing to the auditor",        \
       "unit_ledger forensics/a_kept_new_view_that_is_not_its_anchors_convicts_the_primary", 0, "test")                      \
+    V(end_of_epoch_does_not_bind, "p2.17", "what was certified above the end of an epoch is no second history",             \
+      "unit_ledger forensics_epochs/what_is_certified_above_the_end_of_an_epoch_excludes_it", 0, "test")                    \
     V(votes_of_any_nv, "b9", "votes that rest on different NEW-VIEWs are counted together",                                 \
       "unit_consensus voting/votes_of_another_view_or_nv_do_not_count", 0, "test")                                          \
     V(suspicions_not_passed_on, "p2.8", "whoever leaves a view keeps the reason to itself",                                 \

@@ -145,6 +145,22 @@ class Members(unittest.TestCase):
         report = self.verified("charlie", *receipts)
         self.assertEqual([one["members"] for one in report["epochs"]], [4, 5, 4, 4])
         net.ready(*rest)
+        self.judged(receipts, "alpha", "charlie")
+
+    # PROTOCOL E11: receipts lead to their epochs by themselves, and so do ledger files
+    def judged(self, receipts, *names):
+        net = self.net
+        net.kill(*names, how=signal.SIGTERM)
+        ledgers = [f"node-{name}/ledger.db" for name in names]
+        for files, code, verdict in ((ledgers, 0, "one-history"), ([receipts[1], receipts[1]], 0, "one-history"),
+                                     (receipts, 3, "undecided")):
+            run = net.rota("forensics", *files, "--witness", ledgers[0], "--genesis", "genesis.json", "--json", ok=False)
+            self.assertEqual((run.returncode, json.loads(run.stdout)["verdict"]), (code, verdict), run.stderr)
+        (net.dir / "last.certificate").write_bytes(bytes.fromhex(json.loads(receipts[1].read_text())["certificate"]))
+        run = net.rota("forensics", "last.certificate", "last.certificate", "--genesis", "genesis.json", ok=False)
+        self.assertEqual(run.returncode, 3, "nobody says who the members of epoch 3 are")
+        net.rota("forensics", "last.certificate", receipts[1], "--genesis", "genesis.json")
+        net.rota("evidence", "list", "--ledger", ledgers[0], "--genesis", "genesis.json")
 
     def test_two_documents_race_and_one_is_told_so(self):
         net = self.network()

@@ -47,7 +47,6 @@ static struct rota_certificate certificate_of(uint64_t view, const struct rota_h
 static struct rota_anchor witness_keep(uint64_t view, uint32_t hiders, const struct rota_hash *wrong_tip)
 {
     static struct rota_view_change changes[ROTA_QUORUM_MAX];
-    static uint8_t bytes[512 * 1024];
     struct rota_signature signature;
     struct rota_certificate lock = parts_certificate(&maker.genesis, ROTA_VOTE_PREPARE, 0, 1, &block_a);
     struct rota_new_view new_view = {.view = view, .change_count = 3, .changes = changes};
@@ -58,15 +57,7 @@ static struct rota_anchor witness_keep(uint64_t view, uint32_t hiders, const str
     new_view.tip_height = tip.height;
     new_view.tip = wrong_tip ? *wrong_tip : tip.block;
     parts_sign_new_view(&signature, &maker.genesis, &new_view);
-    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
-    rota_write_u8(&writer, 6);
-    rota_write_u32(&writer, maker.genesis.membership.epoch);
-    rota_write_u32(&writer, rota_primary(&maker.genesis.membership, view));
-    rota_new_view_encode(&writer, &new_view);
-    rota_write_signature(&writer, &signature);
-    cr_assert(rota_is_ok(rota_store_begin(maker.store)));
-    cr_assert(rota_is_ok(rota_store_keep_new_view(maker.store, 0, view, rota_view(bytes, writer.len))));
-    cr_assert(rota_is_ok(rota_store_commit(maker.store)));
+    maker_keep_new_view(&maker, &new_view, &signature);
     return (struct rota_anchor){0, view, new_view.nv, signature};
 }
 
@@ -168,13 +159,18 @@ Test(forensics, two_ledger_files_show_where_they_part)
         struct rota_store_inspection inspection;
         cr_assert(rota_is_ok(rota_store_inspect(&ledgers[i], &inspection, paths[i])), "%s", inspection.text);
     }
-    struct rota_status status = rota_forensics_of_ledgers(&found, &maker.genesis.membership, ledgers, NULL, 0);
+    struct rota_epoch_chain genesis_alone;
+    cr_assert(rota_is_ok(rota_epoch_chain_of_ledger(&genesis_alone, &maker.genesis, ledgers[1])));
+    cr_expect_eq(genesis_alone.count, 1);
+    const struct rota_epoch_chain *const epochs[2] = {&genesis_alone, &genesis_alone};
+    struct rota_status status = rota_forensics_of_ledgers(&found, epochs, ledgers, NULL, 0);
     cr_assert(rota_is_ok(status), "%s", status.why);
     cr_expect_eq(found.certificates[0].vote.height, 3);
     cr_expect_eq(found.culprits, 0xe);
     rota_forensics_free(&found);
     struct rota_store *same[2] = {ledgers[0], ledgers[0]};
-    cr_expect_eq(rota_forensics_of_ledgers(&found, &maker.genesis.membership, same, NULL, 0).code, ROTA_NOT_FOUND);
+    cr_expect_eq(rota_forensics_of_ledgers(&found, epochs, same, NULL, 0).code, ROTA_NOT_FOUND);
+    rota_epoch_chain_free(&genesis_alone);
     rota_store_close(ledgers[0]);
     rota_store_close(ledgers[1]);
     maker_end(&other);

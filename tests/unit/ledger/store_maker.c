@@ -117,6 +117,20 @@ void maker_discontinue(struct maker *maker, const char *const *labels, uint32_t 
     free(document);
 }
 
+void maker_keep_new_view(struct maker *maker, const struct rota_new_view *new_view, const struct rota_signature *signature)
+{
+    static uint8_t bytes[512 * 1024];
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    rota_write_u8(&writer, 6);
+    rota_write_u32(&writer, 0);
+    rota_write_u32(&writer, rota_primary(&maker->genesis.membership, new_view->view));
+    rota_new_view_encode(&writer, new_view);
+    rota_write_signature(&writer, signature);
+    MUST(rota_store_begin(maker->store));
+    MUST(rota_store_keep_new_view(maker->store, 0, new_view->view, rota_view(bytes, writer.len)));
+    MUST(rota_store_commit(maker->store));
+}
+
 void maker_certificate(struct rota_certificate *out, const struct maker *maker, uint64_t height, uint64_t view,
                        uint32_t signers)
 {

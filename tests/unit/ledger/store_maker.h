@@ -40,6 +40,8 @@ void maker_add(struct maker *maker, struct rota_entry *entries, uint32_t count, 
 /* A recovery manifest above the newest block, approved by at least two thirds of the members of the epoch in force, and the
  * first block of its epoch, which holds it. */
 void maker_discontinue(struct maker *maker, const char *const *labels, uint32_t count, uint32_t approvers, uint32_t signers);
+/* As its node keeps a NEW-VIEW of epoch 0. */
+void maker_keep_new_view(struct maker *maker, const struct rota_new_view *new_view, const struct rota_signature *signature);
 /* A properly signed commit certificate of those members. */
 void maker_certificate(struct rota_certificate *out, const struct maker *maker, uint64_t height, uint64_t view,
                        uint32_t signers);
