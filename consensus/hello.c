@@ -55,8 +55,8 @@ void rota_hello_start(struct rota_core *core, const struct rota_event *event)
         core->durable.incarnation = core->floors.floor[core->self] + 1;
         core->recovering_why = "the ledger knows a run of this member that its disk does not know of";
     }
-    bool was_there =
-        before && before->epoch != core->membership->epoch && !event->start.restarted; /* when this epoch began */
+    bool was_there = before && before->epoch != core->membership->epoch && /* when this epoch began */
+                     ROTA_BROKEN(earlier_epoch_trusted, !event->start.restarted, true);
     core->greeting = !was_there || core->durable.standing != ROTA_STANDING_MEMBER;
     core->greeting_ms = core->now_ms + PATIENCE_MS;
     rota_recover_start(core, before);

@@ -11,6 +11,16 @@ static void follow_claim(struct rota_node *node, uint32_t member, uint64_t heigh
     node->follow.claimed[member] = height < max ? height : max;
 }
 
+static void follow_hear(struct rota_node *node, const struct rota_message *message, uint64_t height)
+{
+    uint32_t bit = UINT32_C(1) << message->sender;
+    follow_claim(node, message->sender, height);
+    if (message->epoch < node->epoch.membership.epoch)
+        node->follow.behind |= bit;
+    else
+        node->follow.behind &= ~bit;
+}
+
 /* A block with its certificate: it and everything under it that is here becomes final. */
 static void follow_block(struct rota_node *node, const struct rota_block_message *block)
 {
@@ -90,7 +100,8 @@ static void follow_ask(struct rota_node *node)
     rota_outbox_fetch(&node->turn.outbox, member, &fetch);
 }
 
-/* A former member that lags knows us as a member: it learns from us that there is more, and asks (M9). */
+/* Whoever lags in an earlier epoch knows us as a member: it learns from us that there is more, and asks (M9). Former members
+ * are guests here; one that is a member of this epoch too shows by what it says that it does not know yet. */
 static void follow_say(struct rota_node *node)
 {
     struct rota_message message = {.kind = ROTA_MESSAGE_HEARTBEAT, .epoch = node->epoch.membership.epoch};
@@ -98,8 +109,8 @@ static void follow_say(struct rota_node *node)
     if (node->turn.now_ms < node->follow.say_ms)
         return;
     node->follow.say_ms = node->turn.now_ms + FOLLOW_PAUSE_MS;
-    for (uint32_t i = node->epoch.membership.count; i < node->directory.count; i++)
-        if (i != node->self)
+    for (uint32_t i = 0; i < node->directory.count; i++)
+        if (i != node->self && (i >= node->epoch.membership.count || node->follow.behind >> i & 1))
             (void)rota_outbox_message(&node->turn.outbox, i, &message, NULL); /* without memory: later */
 }
 
@@ -107,9 +118,9 @@ void rota_follow_step(struct rota_node *node, const struct rota_event *event)
 {
     const struct rota_message *message = event->kind == ROTA_EVENT_MESSAGE ? event->message : NULL;
     if (message && message->kind == ROTA_MESSAGE_STATUS)
-        follow_claim(node, message->sender, message->status.committed);
+        follow_hear(node, message, message->status.committed);
     else if (message && message->kind == ROTA_MESSAGE_HEARTBEAT)
-        follow_claim(node, message->sender, message->heartbeat.committed);
+        follow_hear(node, message, message->heartbeat.committed);
     else if (message && message->kind == ROTA_MESSAGE_BLOCK && !node->epoch_due && !node->halted)
         follow_block(node, &message->block);
     follow_ask(node);

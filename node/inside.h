@@ -67,6 +67,7 @@ struct rota_allowance {
 /* What a node that is no member knows of the members (follow.c). */
 struct rota_follow {
     uint64_t claimed[ROTA_MEMBERS_MAX]; /* height that each says it has */
+    uint32_t behind;                    /* members that are still in an earlier epoch, as bits */
     bool asking, probing;               /* probing: nobody had said that there is more */
     uint32_t peer;                      /* asked last */
     uint64_t asked_to, deadline_ms, probe_ms, say_ms;

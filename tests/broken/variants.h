@@ -99,14 +99,14 @@
     V(read_does_not_wait, "b33", "a read does not wait for what the answers show", "sim", 3000, "reads")                    \
     V(crash_profile_without_lock, "p2.8", "in the crash profile nothing is locked before COMMIT",                           \
       "scenarios crash_profile/a_block_that_one_replica_committed_survives_it", 0, "durability lock")                       \
-    V(epoch_goes_on, "b43", "a CONFIG block that is final does not end its epoch",                                          \
-      "unit_consensus epoch/a_final_config_block_ends_the_core", 0, "test")                                                 \
+    V(epoch_goes_on, "b43", "a CONFIG block that is final does not end its epoch", "sim", 3000, "epoch")                    \
     V(block_above_config_checked, "p16", "a block above a CONFIG block in flight is executed and voted for",                \
       "unit_consensus epoch/nothing_stands_above_a_config_block_in_flight", 0, "test")                                      \
-    V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight",                            \
-      "unit_consensus epoch/the_primary_waits_for_its_config_block", 0, "test")                                             \
+    V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight", "sim", 3000, "epoch")      \
     V(old_epochs_record_resumed, "b43", "a replica starts an epoch with the record of the last one",                        \
       "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                        \
+    V(earlier_epoch_trusted, "p18", "a record of an earlier epoch that nobody there could confirm is trusted in this one",  \
+      "scenarios epochs/who_is_put_back_into_an_earlier_epoch_asks_in_this_one", 0, "expectation")                          \
     V(schedule_shows_what_is_not_final, "b33", "a reader sees what blocks in flight would do",                              \
       "unit_ledger schedule_query/a_schedule_can_be_seen_as_it_stood_at_any_height", 0, "test")                             \
     V(store_not_synchronous, "b8", "commits to the ledger file are not synchronous", "sim", 3000,                           \

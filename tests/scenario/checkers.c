@@ -34,7 +34,9 @@ static void expect_violation(void (*history)(struct sim *s), const char *checker
 
 static const struct sim_block *block_on(struct sim *s, const struct sim_block *parent, uint64_t time_ms)
 {
-    struct sim_block block = {.header = {.height = parent ? parent->header.height + 1 : 1, .time_ms = time_ms}};
+    struct sim_block block = {.header = {.height = parent ? parent->header.height + 1 : 1,
+                                         .time_ms = time_ms,
+                                         .config_hash = s->membership.config_hash}};
     if (parent)
         block.header.prev_hash = parent->hash;
     sim_block_seal(&block);
@@ -53,8 +55,8 @@ static void quorum_says(struct sim *s, enum rota_vote_kind kind, uint64_t view, 
 {
     struct rota_message message = vote_for(kind, view, block);
     for (uint32_t member = 0; member < 3; member++) {
-        sim_check_signed(s, member, &message);
-        sim_check_left(s, member, &message);
+        sim_check_signed(s, &s->replicas[member], &message);
+        sim_check_left(s, &s->replicas[member], &message);
     }
 }
 
@@ -74,18 +76,18 @@ static void certificate_nobody_signed(struct sim *s)
 {
     struct rota_message message = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
     struct rota_certificate certificate = {.vote = message.vote, .epoch = s->membership.epoch, .signers = 7};
-    sim_check_signed(s, 0, &message);
-    sim_check_signed(s, 1, &message);
-    sim_check_certificate(s, &certificate);
+    sim_check_signed(s, &s->replicas[0], &message);
+    sim_check_signed(s, &s->replicas[1], &message);
+    sim_check_certificate(s, s->latest, &certificate);
 }
 
 static void certificate_of_two(struct sim *s)
 {
     struct rota_message message = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
     struct rota_certificate certificate = {.vote = message.vote, .epoch = s->membership.epoch, .signers = 3};
-    sim_check_signed(s, 0, &message);
-    sim_check_signed(s, 1, &message);
-    sim_check_certificate(s, &certificate);
+    sim_check_signed(s, &s->replicas[0], &message);
+    sim_check_signed(s, &s->replicas[1], &message);
+    sim_check_certificate(s, s->latest, &certificate);
 }
 
 Test(checkers, certificates)
@@ -100,14 +102,14 @@ static void new_view_forgets(struct sim *s)
 {
     const struct sim_block *first = block_on(s, NULL, 1);
     quorum_says(s, ROTA_VOTE_COMMIT, 1, block_on(s, first, 2));
-    sim_check_tip(s, 2, 1, &first->hash);
+    sim_check_tip(s, 0, 2, 1, &first->hash);
 }
 
 /* The last COMMIT comes to light after the NEW-VIEW was taken. */
 static void new_view_forgot(struct sim *s)
 {
     const struct sim_block *first = block_on(s, NULL, 1);
-    sim_check_tip(s, 2, 1, &first->hash);
+    sim_check_tip(s, 0, 2, 1, &first->hash);
     quorum_says(s, ROTA_VOTE_COMMIT, 1, block_on(s, first, 2));
 }
 
@@ -172,6 +174,59 @@ Test(checkers, accusations)
     expect_violation(nobody_accused, "accusation");
 }
 
+/* The document is for an epoch of the same four; it stands in a block of its own, and another block is built on that one. */
+static void votes_above_the_end(struct sim *s)
+{
+    struct sim_block end = *block_on(s, NULL, 1);
+    sim_submit_document(s, 15, 0, 0);
+    end.request_count = 1;
+    end.requests[0] = s->documents[0].request;
+    sim_block_seal(&end);
+    struct rota_message vote = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, sim_block_add(s, &end), 2));
+    sim_check_epoch_end(s, &s->replicas[0], &vote.vote);
+}
+
+static void votes_in_another_epoch(struct sim *s)
+{
+    struct sim_block other = *block_on(s, NULL, 1);
+    sim_submit_document(s, 15, 0, 0);
+    other.header.epoch = 1;
+    sim_block_seal(&other);
+    struct rota_message vote = vote_for(ROTA_VOTE_COMMIT, 0, sim_block_add(s, &other));
+    sim_check_epoch_end(s, &s->replicas[0], &vote.vote);
+}
+
+static void speaks_without_a_seat(struct sim *s)
+{
+    struct rota_message vote = vote_for(ROTA_VOTE_COMMIT, 0, block_on(s, NULL, 1));
+    s->replicas[2].member = SIM_NOBODY;
+    sim_check_said(s, &s->replicas[2], &vote);
+}
+
+/* The end of the epoch is final, and a block of the old members is committed above it. */
+static void old_members_go_on(struct sim *s)
+{
+    struct rota_certificate certificate = {.vote.height = 2};
+    struct sim_disk *disk = &s->replicas[0].disk;
+    struct sim_block end = *block_on(s, NULL, 1);
+    sim_submit_document(s, 15, 0, 0);
+    end.request_count = 1;
+    end.requests[0] = s->documents[0].request;
+    sim_block_seal(&end);
+    disk->chain[1] = sim_block_add(s, &end);
+    disk->chain[2] = block_on(s, disk->chain[1], 2);
+    disk->height = 2;
+    sim_check_committed(s, &s->replicas[0], 2, &certificate);
+}
+
+Test(checkers, epochs)
+{
+    expect_violation(votes_above_the_end, "epoch");
+    expect_violation(votes_in_another_epoch, "epoch");
+    expect_violation(speaks_without_a_seat, "epoch");
+    expect_violation(old_members_go_on, "epoch");
+}
+
 static void view_goes_back(struct sim *s)
 {
     struct sim_replica *replica = &s->replicas[1];
@@ -218,7 +273,7 @@ static void prepares_below_the_tip(struct sim *s)
 static void prepare_of_what_nobody_proposed(struct sim *s)
 {
     struct rota_message vote = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, NULL, 1));
-    sim_check_signed(s, 3, &vote); /* who is not the primary */
+    sim_check_signed(s, &s->replicas[3], &vote); /* who is not the primary */
     sim_check_prepared(s, &s->replicas[1], &vote.vote);
 }
 
@@ -228,7 +283,7 @@ static void prepare_of_the_second_proposal(struct sim *s)
     for (uint32_t i = 0; i < 2; i++) {
         struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE};
         message.preprepare = (struct rota_preprepare){.header = blocks[i]->header, .block = blocks[i]->hash};
-        sim_check_signed(s, 0, &message);
+        sim_check_signed(s, &s->replicas[0], &message);
         sim_check_heard(s, &s->replicas[1], &message);
     }
     struct rota_message vote = vote_for(ROTA_VOTE_PREPARE, 0, blocks[1]);
@@ -272,7 +327,7 @@ static void fork_that_names_the_wrong_one(struct sim *s)
 {
     static struct rota_view_change change = {.new_view = 1};
     struct rota_message leave = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = &change};
-    sim_check_left(s, 2, &leave);
+    sim_check_left(s, &s->replicas[2], &leave);
     s->liars = 3;
     holds_as_final(s, 2, 0, 7);
     holds_as_final(s, 3, 1, 7);

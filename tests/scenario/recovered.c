@@ -96,8 +96,8 @@ Test(recovered, a_view_change_of_before_the_loss_makes_nobody_a_liar)
     sim_send(s, 3, 1, &commit, NULL);
     sim_run_ms(s, 4);
     cr_assert_gt(s->stats.accusations, before, "the attack does not work any more: this test shows nothing");
-    cr_assert(sim_is_amnesia(s, 2, 1, commit.vote.height));
-    cr_assert(!sim_is_amnesia(s, 2, durable->floor, commit.vote.height), "what it says now is its own affair");
+    cr_assert(sim_is_amnesia(s, s->latest, 2, 1, commit.vote.height));
+    cr_assert(!sim_is_amnesia(s, s->latest, 2, durable->floor, commit.vote.height), "what it says now is its own affair");
     sim_submit(s, "up", 5);
     sim_resubmit(s);
     sim_expect(s, sim_run_until_settled(s, 20000), "no progress");

@@ -31,10 +31,11 @@ enum { FOUNDING_MS_MAX = 20000 }; /* in the worst weather */
 struct sim *sim_new(const struct sim_options *options)
 {
     ROTA_ASSERT(sodium_init() >= 0);
-    ROTA_ASSERT(options->members >= 1 && options->members <= ROTA_MEMBERS_MAX);
+    ROTA_ASSERT(options->members >= 1 && options->members + options->joiners <= ROTA_MEMBERS_MAX);
     struct sim *sim = calloc(1, sizeof *sim);
     ROTA_ASSERT(sim);
     sim->options = *options;
+    sim->facility_count = options->members + options->joiners;
     if (options->delay_max_ms == 0)
         sim->options.delay_min_ms = 1, sim->options.delay_max_ms = 3;
     sim_streams_open(sim->streams, options->seed);
@@ -48,15 +49,18 @@ struct sim *sim_new(const struct sim_options *options)
     membership_fill(sim);
     if (options->furnish)
         options->furnish(sim);
+    sim_epochs_open(sim);
     sim_check_open(sim);
     if (options->liars)
         sim_liars_make(sim, options->liars, options->lies);
-    for (uint32_t i = 0; i < options->members; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         sim->replicas[i].index = i;
+        sim->replicas[i].member = SIM_NOBODY;
+        sim->replicas[i].epoch = sim->latest;
         sim->replicas[i].core = malloc(rota_core_bytes());
         ROTA_ASSERT(sim->replicas[i].core);
     }
-    for (uint32_t i = 0; i < options->members; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         sim_replica_start(sim, &sim->replicas[i]);
     while (!options->unfounded && !sim_is_founded(sim) && sim->now_ms < FOUNDING_MS_MAX)
         sim_run_ms(sim, 1);
@@ -67,7 +71,7 @@ void sim_free(struct sim *sim)
 {
     if (sim->parts)
         sim->parts->close(sim);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         sim_disk_free(&sim->replicas[i].disk);
         if (sim->backups[i])
             sim_disk_free(sim->backups[i]);
@@ -93,23 +97,26 @@ void sim_free(struct sim *sim)
 
 /* ---- who ------------------------------------------------------------------------------------------------------------ */
 
-struct rota_core_view sim_view(struct sim *sim, uint32_t member)
+struct rota_core_view sim_view(struct sim *sim, uint32_t facility)
 {
-    struct rota_core_view view;
-    rota_core_inspect(&view, sim->replicas[member].core);
+    const struct sim_replica *replica = &sim->replicas[facility];
+    struct rota_core_view view = {.mode = ROTA_MODE_FOLLOWING, .primary = SIM_NOBODY, .committed = replica->disk.height};
+    if (replica->member != SIM_NOBODY)
+        rota_core_inspect(&view, replica->core);
     return view;
 }
 
-/* The primary of the highest view that is active anywhere. */
+/* The primary of the highest view of the latest epoch that is active anywhere. */
 static uint32_t primary_index(struct sim *sim)
 {
     uint64_t highest = 0;
-    uint32_t primary = 0;
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    uint32_t primary = sim->latest->seats[0];
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct rota_core_view view = sim_view(sim, i);
-        if (sim->replicas[i].up && view.mode == ROTA_MODE_ACTIVE && view.view >= highest) {
+        const struct sim_replica *replica = &sim->replicas[i];
+        if (replica->up && replica->epoch == sim->latest && view.mode == ROTA_MODE_ACTIVE && view.view >= highest) {
             highest = view.view;
-            primary = view.primary;
+            primary = sim->latest->seats[view.primary];
         }
     }
     return primary;
@@ -117,7 +124,7 @@ static uint32_t primary_index(struct sim *sim)
 
 uint32_t sim_who(struct sim *sim, const char *who)
 {
-    uint32_t all = sim->membership.count == 32 ? UINT32_MAX : (UINT32_C(1) << sim->membership.count) - 1;
+    uint32_t all = sim->facility_count == 32 ? UINT32_MAX : (UINT32_C(1) << sim->facility_count) - 1;
     if (strcmp(who, "all") == 0)
         return all;
     if (strcmp(who, "primary") == 0)
@@ -126,14 +133,14 @@ uint32_t sim_who(struct sim *sim, const char *who)
         return all & ~(UINT32_C(1) << primary_index(sim));
     uint32_t members = 0;
     if (strcmp(who, "up") == 0) {
-        for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint32_t i = 0; i < sim->facility_count; i++)
             members |= sim->replicas[i].up ? UINT32_C(1) << i : 0;
         return members;
     }
     for (const char *at = who; *at;) {
         char *end;
         unsigned long index = strtoul(at, &end, 10);
-        ROTA_ASSERT(end != at && index < sim->membership.count);
+        ROTA_ASSERT(end != at && index < sim->facility_count);
         members |= UINT32_C(1) << index;
         at = end + strspn(end, " ");
     }
@@ -163,20 +170,20 @@ void sim_partition(struct sim *sim, const char *groups)
         else if (*at != ' ') {
             char *end;
             unsigned long index = strtoul(at, &end, 10);
-            ROTA_ASSERT(end != at && index < sim->membership.count);
+            ROTA_ASSERT(end != at && index < sim->facility_count);
             group_of[index] = group;
             at = end - 1;
         }
     }
-    for (uint32_t a = 0; a < sim->membership.count; a++)
-        for (uint32_t b = 0; b < sim->membership.count; b++)
+    for (uint32_t a = 0; a < sim->facility_count; a++)
+        for (uint32_t b = 0; b < sim->facility_count; b++)
             sim->cut[a][b] = group_of[a] != group_of[b];
 }
 
 void sim_crash(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if (members >> i & 1)
             sim_replica_stop(sim, &sim->replicas[i]);
 }
@@ -184,7 +191,7 @@ void sim_crash(struct sim *sim, const char *who)
 void sim_restart(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if ((members >> i & 1) && !sim->replicas[i].up)
             sim_replica_start(sim, &sim->replicas[i]);
 }
@@ -192,7 +199,7 @@ void sim_restart(struct sim *sim, const char *who)
 void sim_crash_at_save(struct sim *sim, const char *who, uint32_t k, enum sim_crash_point point)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         if (!(members >> i & 1))
             continue;
         sim->replicas[i].crash_at = k;
@@ -209,7 +216,7 @@ void sim_submit(struct sim *sim, const char *who, uint32_t count)
     for (uint32_t k = 0; k < count && sim->request_count < SIM_REQUESTS_MAX; k++) {
         uint32_t request = sim->request_count++;
         sim->request_sent_ms[request] = sim->now_ms;
-        for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint32_t i = 0; i < sim->facility_count; i++)
             if (members >> i & 1)
                 sim_send_request(sim, i, request);
     }
@@ -218,7 +225,7 @@ void sim_submit(struct sim *sim, const char *who, uint32_t count)
 void sim_censor(struct sim *sim, const char *who, uint32_t count)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         for (uint32_t k = 1; (members >> i & 1) && k <= count && k <= sim->request_count; k++)
             sim->replicas[i].censors[sim->request_count - k] = true;
 }
@@ -226,17 +233,18 @@ void sim_censor(struct sim *sim, const char *who, uint32_t count)
 void sim_resubmit(struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)
-        for (uint32_t i = 0; i < sim->membership.count && !sim->committed_at[r]; i++)
-            if (sim->replicas[i].up)
+        for (uint32_t i = 0; i < sim->facility_count && !sim->committed_at[r]; i++)
+            if (sim->replicas[i].up && !sim_document_is_stale(sim, r))
                 sim_send_request(sim, i, r);
 }
 
 void sim_forge(struct sim *sim, uint32_t liar, uint32_t to, struct rota_message *message)
 {
     sim->liars |= UINT32_C(1) << liar;
-    message->sender = liar;
+    message->sender = sim->replicas[liar].member;
+    message->epoch = sim->replicas[liar].epoch->membership.epoch;
     sim_sign(sim, liar, message);
-    sim_check_left(sim, liar, message);
+    sim_check_left(sim, &sim->replicas[liar], message);
     sim_send(sim, liar, to, message, NULL);
 }
 
@@ -252,7 +260,7 @@ static struct sim_replica *replica_next(struct sim *sim, uint64_t *out_ms)
 {
     struct sim_replica *next = NULL;
     *out_ms = UINT64_MAX;
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         uint64_t due_ms = replica_due_ms(&sim->replicas[i]);
         if (due_ms < *out_ms) {
             *out_ms = due_ms;
@@ -330,9 +338,9 @@ uint32_t sim_committed_requests(const struct sim *sim)
 static bool sim_is_settled(const struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)
-        if (!sim->committed_at[r])
+        if (!sim->committed_at[r] && !sim_document_is_stale(sim, r))
             return false;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if (sim->replicas[i].up && !sim_is_liar(sim, i) && sim->replicas[i].disk.height != sim->agreed_height)
             return false;
     return true;
@@ -352,7 +360,7 @@ bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uin
     uint64_t until_ms = sim->now_ms + limit_ms;
     for (;;) {
         uint32_t members = sim_who(sim, who), there = 0;
-        for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint32_t i = 0; i < sim->facility_count; i++)
             there |= sim->replicas[i].disk.height >= height ? UINT32_C(1) << i : 0;
         if ((members & ~there) == 0)
             return true;
@@ -372,7 +380,7 @@ void sim_expect(struct sim *sim, bool fact, const char *sentence)
 void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if ((members >> i & 1) && sim->replicas[i].disk.height < at_least)
             sim_fail(sim, SIM_EXPECTATION, "a replica is below the expected height");
 }
@@ -380,7 +388,7 @@ void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least)
 void sim_expect_one_history(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who) & ~sim->liars;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         for (uint64_t h = 1; (members >> i & 1) && h <= sim->replicas[i].disk.height; h++)
             if (sim->replicas[i].disk.chain[h] != sim->agreed[h])
                 sim_fail(sim, SIM_AGREEMENT, "a replica holds another history");

@@ -24,6 +24,25 @@ enum {
     SIM_PENDING_MAX = 512,  /* blocks a replica holds above its ledger */
     SIM_TICK_MS = 1500,     /* where there are TICKs */
     SIM_CREATED_MS = 60000, /* when the ledger was made, by everybody's clock */
+    SIM_EPOCHS_MAX = 8,
+};
+
+#define SIM_NOBODY UINT32_MAX
+
+/* A stretch of heights with one list of members. Facilities keep their numbers; a member's index is another in each epoch.
+ */
+struct sim_epoch {
+    struct rota_membership membership;
+    uint32_t facilities;              /* of its members, as bits */
+    uint32_t seats[ROTA_MEMBERS_MAX]; /* member -> facility */
+    uint32_t keys[ROTA_MEMBERS_MAX];  /* facility -> how often its key was changed */
+};
+
+/* A document for the epoch after `before`: a request that is ordered in a block of its own (PROTOCOL M6). */
+struct sim_document {
+    uint32_t request;
+    struct rota_hash before; /* the config_hash that it names */
+    struct sim_epoch epoch;
 };
 
 /* A block's content in the simulator: request numbers. Shared, immutable, found by hash. */
@@ -47,6 +66,15 @@ struct sim_kept_view {
     uint64_t view;
     uint8_t *bytes; /* owned */
     size_t len;
+};
+
+/* What a replica without a core knows of the others (PROTOCOL M10). */
+struct sim_follow {
+    uint64_t claimed[ROTA_MEMBERS_MAX]; /* member -> height */
+    uint32_t behind;                    /* members that are still in an earlier epoch, as bits */
+    uint32_t peer;                      /* whom it asked last */
+    bool asking;
+    uint64_t asked_to, deadline_ms, say_ms;
 };
 
 /* What a replica has durably: survives a crash exactly as it was at the last durable point. */
@@ -78,9 +106,17 @@ enum sim_crash_point {
 };
 
 struct sim_replica {
-    uint32_t index;
+    uint32_t index; /* its facility */
     bool up;
-    struct rota_core *core;
+    struct rota_core *core;        /* means nothing while it is no member */
+    const struct sim_epoch *epoch; /* of the next block of its ledger */
+    uint32_t member;               /* its index there; SIM_NOBODY: it follows */
+    uint32_t key;                  /* which of its keys it was started with */
+    bool epoch_due;                /* its core has ended */
+    /* The record of an epoch that ended in this run, and whether its member was still asking then (PROTOCOL H2). */
+    bool has_past, past_untrusted;
+    struct rota_durable past;
+    struct sim_follow follow;
     struct sim_disk disk;
     /* memory: gone with a crash */
     uint32_t held_count;
@@ -124,6 +160,7 @@ struct sim_delivery {
     uint32_t request; /* UINT32_MAX: none */
     bool is_fetch;
     bool is_evidence; /* the proof that somebody lies, as an entry on its way to be ordered */
+    uint32_t evidence_epoch;
     uint64_t fetch_from, fetch_to;
     struct rota_hash fetch_block;
     bool damaged;                 /* its bytes are not what was sent */
@@ -161,7 +198,8 @@ struct sim_parts {
 };
 
 struct sim_options {
-    uint32_t members;
+    uint32_t members; /* facilities 0 .. members - 1 are those of epoch 0 */
+    uint32_t joiners; /* further facilities, which follow until a document makes them members */
     uint64_t seed;
     enum rota_profile profile;           /* 0: Byzantine */
     uint32_t delay_min_ms, delay_max_ms; /* 0, 0: 1..3 */
@@ -205,6 +243,7 @@ enum sim_checker {
     SIM_READS,         /* a linearizable read sees all that was final before it was asked for */
     SIM_EXPECTATION,   /* what a scenario expects */
     SIM_LEFT_VIEW,     /* no vote in a view that was left */
+    SIM_EPOCH,         /* members of one epoch decide its blocks, and say nothing in or above another */
     SIM_LOCK,          /* a VIEW-CHANGE shows the lock of every COMMIT before it */
     SIM_CHECKERS,
 };
@@ -217,7 +256,13 @@ struct sim_stats {
 
 struct sim {
     struct sim_options options;
-    struct rota_membership membership;
+    uint32_t facility_count;
+    struct rota_membership membership; /* of epoch 0 */
+    uint32_t epoch_count;
+    struct sim_epoch epochs[SIM_EPOCHS_MAX]; /* those that have begun somewhere */
+    const struct sim_epoch *latest;          /* of the next block that the network agrees on */
+    uint32_t document_count;
+    struct sim_document documents[SIM_EPOCHS_MAX - 1];
     struct rota_timers timers;
     struct rota_limits limits;
     uint64_t now_ms;
@@ -299,12 +344,17 @@ void sim_wipe(struct sim *sim, const char *who);
 void sim_wipe_journal(struct sim *sim, const char *who);
 void sim_backup(struct sim *sim, const char *who);
 void sim_restore(struct sim *sim, const char *who);
+/* Members of the latest epoch that stand by everything that they said in it; are all of them that do not lie among these? */
+uint32_t sim_standing(const struct sim *sim);
 bool sim_is_founded(const struct sim *sim);
 bool sim_memory_is_whole(const struct sim *sim);
 void sim_disk_free(struct sim_disk *disk);
 
 /* Go. */
 void sim_submit(struct sim *sim, const char *who, uint32_t count); /* new requests, handed to these replicas */
+/* A document for the epoch after the latest, handed to everybody: these facilities are its members, in an order that follows
+ * from `order` (0: ascending), and of them `rotated` have new keys. False when that may not be. */
+bool sim_submit_document(struct sim *sim, uint32_t facilities, uint64_t order, uint32_t rotated);
 /* These replicas leave the latest `count` requests out of every block they build. */
 void sim_censor(struct sim *sim, const char *who, uint32_t count);
 void sim_read(struct sim *sim, const char *who); /* a client of each reads the latest */
@@ -321,7 +371,7 @@ bool sim_run_until_height(struct sim *sim, const char *who, uint64_t height, uin
 void sim_expect(struct sim *sim, bool fact, const char *sentence);
 void sim_expect_height(struct sim *sim, const char *who, uint64_t at_least);
 void sim_expect_one_history(struct sim *sim, const char *who);
-struct rota_core_view sim_view(struct sim *sim, uint32_t member);
+struct rota_core_view sim_view(struct sim *sim, uint32_t facility);
 /* Prints "violation CHECKER sentence", the cluster and how to run it again, and ends the process with code 1. */
 _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence);
 const char *sim_checker_name(enum sim_checker checker);
@@ -335,6 +385,27 @@ uint64_t sim_local_ms(const struct sim *sim, const struct sim_replica *replica);
 uint64_t sim_global_ms(const struct sim_replica *replica, uint64_t local_ms); /* when its clock will stand there */
 uint64_t sim_wall_ms(const struct sim *sim, const struct sim_replica *replica);
 void sim_set_clock(const struct sim *sim, struct sim_replica *replica, int64_t ahead_ms); /* of the true time */
+/* sim_epoch.c */
+void sim_epochs_open(struct sim *sim);
+/* NULL: the request is none, the block ends no epoch. */
+const struct sim_document *sim_document_of(const struct sim *sim, uint32_t request);
+const struct sim_document *sim_document_in(const struct sim *sim, const struct sim_block *block);
+/* A document that can never be ordered any more: its epoch has begun, with this document or another. */
+bool sim_document_is_stale(const struct sim *sim, uint32_t request);
+/* The epoch of a block, and the one that begins above it. */
+const struct sim_epoch *sim_epoch_of(const struct sim *sim, const struct sim_block *block);
+const struct sim_epoch *sim_epoch_above(struct sim *sim, const struct sim_block *block);
+uint32_t sim_seat(const struct sim_epoch *epoch, uint32_t facility);      /* SIM_NOBODY: no member */
+uint32_t sim_facilities(const struct sim_epoch *epoch, uint32_t members); /* bits to bits */
+/* Did this replica say it itself, in its present epoch? */
+bool sim_is_own(const struct sim_replica *replica, const struct rota_message *message);
+/* The epoch of its ledger's end begins for a replica, at its start or because the one before has ended; it has a core then
+ * or follows. */
+void sim_epoch_enter(struct sim *sim, struct sim_replica *replica);
+void sim_epoch_next(struct sim *sim, struct sim_replica *replica);
+/* sim_follow.c */
+void sim_follow_wake(struct sim *sim, struct sim_replica *replica);
+void sim_follow_hear(struct sim *sim, struct sim_replica *replica, const struct rota_message *message);
 /* sim_net.c */
 void sim_queue_push(struct sim *sim, const struct sim_delivery *delivery);
 bool sim_queue_pop(struct sim *sim, struct sim_delivery *out);
@@ -345,13 +416,14 @@ void sim_send_bytes(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *
                     const struct sim_block *body);
 void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
                     const struct rota_hash *block);
-void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to);
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t epoch);
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 /* sim_replica.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
 void sim_replica_room(struct sim *sim);
 void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct rota_event *event);
+void sim_replica_committed(struct sim *sim, struct sim_replica *replica, uint64_t before); /* its ledger grew from there */
 void sim_disk_take_back(struct sim_disk *disk, uint64_t height); /* blocks above it were never written */
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
 void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
@@ -359,7 +431,7 @@ void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t tok
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 /* sim_read.c */
 void sim_read_done(struct sim *sim, struct sim_replica *replica, uint64_t token, bool covered);
-void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message);
+void sim_sign(struct sim *sim, uint32_t facility, struct rota_message *message); /* as it is in its present epoch */
 /* sim_blocks.c */
 const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *block);
 /* Fills in count, outcome and hash: what execution makes of the requests. */
@@ -376,11 +448,16 @@ const struct sim_block *sim_block_held(const struct sim_replica *replica, const 
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);
 void sim_block_rollback(struct sim *sim, struct sim_replica *replica);
+/* What a block says of lost memories of this epoch: nothing when it is of another one. */
+struct rota_floors sim_floors_of(const struct sim_block *block, const struct rota_hash *config_hash);
 /* What its chain says of lost memories up to this block, executed or final; zero hash: the beginning. */
 struct rota_floors sim_block_floors(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block);
 /* PROTOCOL E4, by the ledger that all agreed on: between a VIEW-CHANGE of this run and a COMMIT of this height the member
  * came back from a loss of memory. */
-bool sim_is_amnesia(const struct sim *sim, uint32_t member, uint64_t incarnation, uint64_t height);
+bool sim_is_amnesia(const struct sim *sim, const struct sim_epoch *epoch, uint32_t member, uint64_t incarnation,
+                    uint64_t height);
+/* Without a core: a certified block and what is under it becomes final. False: something of it is not here. */
+bool sim_block_follow(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate);
 /* The longest that a request of the blocks above this height, now final, had waited. */
 uint64_t sim_block_waited(const struct sim *sim, const struct sim_replica *replica, uint64_t above);
 uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms); /* what the core is told */
@@ -390,23 +467,27 @@ void sim_check_close(struct sim *sim);
 void sim_check_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
 void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uint64_t height,
                          const struct rota_certificate *certificate);
-void sim_check_forgot_held(struct sim *sim, uint32_t member);
-void sim_check_forgot(struct sim *sim, uint32_t member);
+/* A vote of a correct member, said for the first time. */
+void sim_check_epoch_end(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
+void sim_check_forgot_held(struct sim *sim, uint32_t facility);
+void sim_check_forgot(struct sim *sim, uint32_t facility);
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
 /* sim_check_signed.c */
 void sim_check_signed_open(struct sim *sim);
 void sim_check_signed_close(struct sim *sim);
-void sim_check_signed(struct sim *sim, uint32_t member, const struct rota_message *message); /* a key was used */
-void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message *message);   /* and the result may leave */
-void sim_check_certificate(struct sim *sim, const struct rota_certificate *certificate);     /* of a stored block */
-void sim_check_tip(struct sim *sim, uint64_t view, uint64_t height,
-                   const struct rota_hash *tip); /* an accepted NEW-VIEW's */
-bool sim_check_has_signed(struct sim *sim, uint32_t member, const struct rota_vote *vote);
+/* A key was used; and the result may leave. */
+void sim_check_signed(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+void sim_check_left(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+void sim_check_certificate(struct sim *sim, const struct sim_epoch *epoch,
+                           const struct rota_certificate *certificate); /* of a stored block */
+/* An accepted NEW-VIEW's. */
+void sim_check_tip(struct sim *sim, uint32_t epoch, uint64_t view, uint64_t height, const struct rota_hash *tip);
+bool sim_check_has_signed(struct sim *sim, const struct sim_epoch *epoch, uint32_t member, const struct rota_vote *vote);
 /* Did its signers sign, and are they as many as it takes? */
-bool sim_check_is_signed(struct sim *sim, const struct rota_certificate *certificate);
+bool sim_check_is_signed(struct sim *sim, const struct sim_epoch *epoch, const struct rota_certificate *certificate);
 /* Did a quorum say this vote, or is its block under a commit certificate? */
-bool sim_check_is_vouched_for(struct sim *sim, const struct rota_vote *vote);
-uint32_t sim_check_quorum(const struct sim *sim);
+bool sim_check_is_vouched_for(struct sim *sim, const struct sim_epoch *epoch, const struct rota_vote *vote);
+uint32_t sim_check_quorum(const struct rota_membership *membership);
 /* A replica committed another block than was agreed, with more than f liars: who did it? Ends the run. */
 void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t height);
 /* Is `below` the ancestor of this height of `block`, or the block itself? */

@@ -12,10 +12,15 @@ const struct sim_block *sim_block_find(const struct sim *sim, const struct rota_
 
 /* ---- words of members that lost their memory (PROTOCOL H5, H7) ------------------------------------------------------ */
 
+struct rota_floors sim_floors_of(const struct sim_block *block, const struct rota_hash *config_hash)
+{
+    bool counts = block && rota_hash_equal(&block->header.config_hash, config_hash);
+    return counts ? block->floors : (struct rota_floors){{0}, {0}};
+}
+
 static struct rota_floors parent_floors(const struct sim *sim, const struct sim_block *block)
 {
-    const struct sim_block *parent = sim_block_find(sim, &block->header.prev_hash);
-    return parent ? parent->floors : (struct rota_floors){{0}, {0}};
+    return sim_floors_of(sim_block_find(sim, &block->header.prev_hash), &block->header.config_hash);
 }
 
 static struct rota_floors floors_after(const struct sim *sim, const struct sim_block *block)
@@ -32,10 +37,11 @@ static struct rota_floors floors_after(const struct sim *sim, const struct sim_b
 static bool words_hold(const struct sim *sim, const struct sim_block *block)
 {
     struct rota_floors floors = parent_floors(sim, block);
+    const struct sim_epoch *epoch = sim_epoch_of(sim, block);
     uint32_t members = 0;
     for (uint32_t i = 0; i < block->word_count; i++) {
         const struct rota_recovered *word = &block->words[i];
-        if (!rota_is_ok(rota_recovered_verify(word, &sim->membership)) || word->floor <= floors.floor[word->member] ||
+        if (!rota_is_ok(rota_recovered_verify(word, &epoch->membership)) || word->floor <= floors.floor[word->member] ||
             (members >> word->member & 1))
             return false;
         members |= UINT32_C(1) << word->member;
@@ -56,17 +62,19 @@ static void words_take(const struct sim *sim, struct sim_block *block, const str
 struct rota_floors sim_block_floors(struct sim *sim, struct sim_replica *replica, const struct rota_hash *block)
 {
     const struct sim_block *known = sim_block_find(sim, block);
-    struct rota_floors floors = known ? known->floors : (struct rota_floors){{0}, {0}};
+    struct rota_floors floors = sim_floors_of(known, &replica->epoch->membership.config_hash);
     if (sim->parts && memcmp(&floors, sim->parts->floors(sim, replica, block), sizeof floors) != 0)
         sim_fail(sim, SIM_EXECUTION, "a chain does not say of lost memories what its blocks say");
     return floors;
 }
 
-bool sim_is_amnesia(const struct sim *sim, uint32_t member, uint64_t incarnation, uint64_t height)
+bool sim_is_amnesia(const struct sim *sim, const struct sim_epoch *epoch, uint32_t member, uint64_t incarnation,
+                    uint64_t height)
 {
     for (uint64_t h = 1; h < height && h <= sim->agreed_height; h++)
         for (uint32_t i = 0; i < sim->agreed[h]->word_count; i++)
-            if (sim->agreed[h]->words[i].member == member && sim->agreed[h]->words[i].floor > incarnation)
+            if (sim_epoch_of(sim, sim->agreed[h]) == epoch && sim->agreed[h]->words[i].member == member &&
+                sim->agreed[h]->words[i].floor > incarnation)
                 return true;
     return false;
 }
@@ -169,12 +177,21 @@ static struct rota_hash block_outcome(const struct sim_block *block)
     return rota_digest_finish(&digest);
 }
 
+/* In its pool and outside blocks. A document waits where its epoch would be the next. */
+static bool is_waiting(const struct sim *sim, const struct sim_replica *replica, uint32_t request)
+{
+    if (!replica->known[request] || replica->executed[request])
+        return false;
+    const struct sim_document *document = sim->document_count > 0 ? sim_document_of(sim, request) : NULL;
+    return !document || rota_hash_equal(&document->before, &replica->epoch->membership.config_hash);
+}
+
 /* When the first of those came that wait outside blocks; false: none does. */
 static bool first_waiting(const struct sim *sim, const struct sim_replica *replica, uint64_t *out_ms)
 {
     *out_ms = UINT64_MAX;
     for (uint32_t r = 0; r < sim->request_count; r++)
-        if (replica->known[r] && !replica->executed[r] && replica->arrived_ms[r] < *out_ms)
+        if (is_waiting(sim, replica, r) && replica->arrived_ms[r] < *out_ms)
             *out_ms = replica->arrived_ms[r];
     return *out_ms != UINT64_MAX;
 }
@@ -238,20 +255,49 @@ static bool tick_may(const struct sim *sim, const struct sim_replica *replica, c
     return block->request_count == 0 && rota_tick_may(block->header.time_ms, parent_ms, sim->timers.tick_ms);
 }
 
+/* M6, M8: a document stands alone in its block, and is for the epoch after the block's own. */
+static bool document_fits(const struct sim *sim, const struct sim_block *block, uint32_t request)
+{
+    const struct sim_document *document = sim_document_of(sim, request);
+    return !document || (block->request_count == 1 && rota_hash_equal(&document->before, &block->header.config_hash));
+}
+
 static bool block_execute(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
 {
     struct rota_hash outcome = block_outcome(block);
     if (block->ticks && !tick_may(sim, replica, block))
         return false;
-    if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX)
+    if (!rota_hash_equal(&outcome, &block->header.outcome_hash) || replica->stack_count == SIM_PENDING_MAX ||
+        block->header.epoch != replica->epoch->membership.epoch ||
+        !rota_hash_equal(&block->header.config_hash, &replica->epoch->membership.config_hash))
         return false;
     if (!words_hold(sim, block))
         return false;
     for (uint32_t i = 0; i < block->request_count; i++)
-        if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]))
+        if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]) ||
+            !document_fits(sim, block, block->requests[i]))
             return false;
     sim_block_push(sim, replica, block);
     return true;
+}
+
+/* What this primary would put into a block now. */
+static bool may_take(struct sim *sim, const struct sim_replica *replica, uint32_t request)
+{
+    return is_waiting(sim, replica, request) && !replica->censors[request] &&
+           !sim_liar_censors(sim, replica->index, request);
+}
+
+/* A document alone, before all others; else as many requests as there is room for. */
+static void block_fill(struct sim *sim, const struct sim_replica *replica, struct sim_block *block)
+{
+    for (uint32_t i = 0; i < sim->document_count && block->request_count == 0; i++)
+        if (may_take(sim, replica, sim->documents[i].request))
+            block->requests[block->request_count++] = sim->documents[i].request;
+    bool alone = block->request_count > 0;
+    for (uint32_t r = 0; r < sim->request_count && block->request_count < SIM_BLOCK_REQUESTS_MAX && !alone; r++)
+        if (may_take(sim, replica, r))
+            block->requests[block->request_count++] = r;
 }
 
 static bool block_build(struct sim *sim, struct sim_replica *replica, const struct rota_action *action,
@@ -261,14 +307,12 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     uint64_t height = action->build.height, after_ms = action->build.after_ms;
     ROTA_ASSERT(stack_back_to(sim, replica, parent));
     struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
-                                         .epoch = sim->membership.epoch,
-                                         .config_hash = sim->membership.config_hash,
+                                         .epoch = replica->epoch->membership.epoch,
+                                         .config_hash = replica->epoch->membership.config_hash,
                                          .height = height,
                                          .prev_hash = *parent,
-                                         .proposer = replica->index}};
-    for (uint32_t r = 0; r < sim->request_count && block.request_count < SIM_BLOCK_REQUESTS_MAX; r++)
-        if (replica->known[r] && !replica->executed[r] && !replica->censors[r] && !sim_liar_censors(sim, replica->index, r))
-            block.requests[block.request_count++] = r;
+                                         .proposer = replica->member}};
+    block_fill(sim, replica, &block);
     words_take(sim, &block, action);
     block.ticks = block.request_count == 0 && action->build.tick;
     if ((block.request_count == 0 && !action->build.bare) || (block.ticks && replica->withholds_ticks))
@@ -293,6 +337,15 @@ bool sim_block_build(struct sim *sim, struct sim_replica *replica, const struct 
     return *out != NULL;
 }
 
+/* Ahead of its clock, and not because it has to be (PROTOCOL N3). */
+static bool is_early(const struct sim *sim, const struct sim_replica *replica, const struct sim_block *block)
+{
+    if (block->header.time_ms <= sim_wall_ms(sim, replica) + sim->timers.clock_ms)
+        return false;
+    const struct sim_block *parent = sim_block_find(sim, &block->header.prev_hash);
+    return !parent || block->header.time_ms != parent->header.time_ms + 1;
+}
+
 static enum rota_check block_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
 {
     const struct rota_hash *hash = &action->check.block;
@@ -303,7 +356,7 @@ static enum rota_check block_check(struct sim *sim, struct sim_replica *replica,
     if (!block)
         return ROTA_CHECK_MISSING;
     ROTA_ASSERT(block->header.height == action->check.height);
-    if (action->check.judge_time && block->header.time_ms > sim_wall_ms(sim, replica) + sim->timers.clock_ms)
+    if (action->check.judge_time && is_early(sim, replica, block))
         return ROTA_CHECK_UNTIMELY;
     if (!stack_back_to(sim, replica, &action->check.parent))
         sim_fail(sim, SIM_EXECUTION, "a check on top of a parent that was never executed");
@@ -321,7 +374,7 @@ uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_
         return sim->parts->waiting(sim, replica, out_since_ms);
     uint32_t waiting = 0;
     for (uint32_t r = 0; r < sim->request_count; r++)
-        waiting += replica->known[r] && !replica->executed[r];
+        waiting += is_waiting(sim, replica, r);
     *out_since_ms = patience_since(sim, replica);
     return waiting;
 }
@@ -350,6 +403,26 @@ void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t hei
         if (replica->held[i]->header.height > height)
             replica->held[kept++] = replica->held[i];
     replica->held_count = kept;
+}
+
+bool sim_block_follow(struct sim *sim, struct sim_replica *replica, const struct rota_certificate *certificate)
+{
+    const struct sim_block *path[2 * ROTA_WINDOW + 1];
+    uint32_t count = 0;
+    struct rota_hash at = certificate->vote.block;
+    const struct sim_block *top = stack_top(replica);
+    while (!(top ? rota_hash_equal(&at, &top->hash) : rota_hash_is_zero(&at))) {
+        const struct sim_block *block = sim_block_held(replica, &at);
+        if (!block || count == sizeof path / sizeof path[0])
+            return false;
+        path[count++] = block;
+        at = block->header.prev_hash;
+    }
+    while (count > 0)
+        if (!block_execute(sim, replica, path[--count]))
+            sim_fail(sim, SIM_EXECUTION, "a follower finds a certified block invalid");
+    sim_block_commit(sim, replica, certificate->vote.height, certificate);
+    return true;
 }
 
 uint64_t sim_block_waited(const struct sim *sim, const struct sim_replica *replica, uint64_t above)

@@ -24,6 +24,7 @@ struct held_replica {
     bool owed; /* two votes met in the step under way */
     struct held_accusation debt;
     /* the disk as it was after the last turn */
+    uint32_t epoch;
     uint64_t view, best_view, best_height, height;
     struct rota_hash nv;
     struct rota_vote proposed[ROTA_SLOTS]; /* the first proposal of each height, kind 0: none */
@@ -51,15 +52,17 @@ void sim_check_held_close(struct sim *sim)
 /* ---- the disk ------------------------------------------------------------------------------------------------------- */
 
 /* PROTOCOL H7, judged by the blocks below the tip: did a member take back what the NEW-VIEW on this disk is made of? */
-static bool view_is_void(const struct sim *sim, const struct sim_disk *disk)
+static bool view_is_void(const struct sim *sim, const struct sim_replica *replica)
 {
+    const struct sim_disk *disk = &replica->disk;
     struct rota_message message;
     struct rota_reader reader = rota_reader(rota_view(disk->new_view, disk->new_view_len));
     const struct sim_block *tip = sim_block_find(sim, &disk->durable.tip);
     if (!tip || !disk->new_view || !rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)))
         return false;
+    struct rota_floors floors = sim_floors_of(tip, &replica->epoch->membership.config_hash);
     for (uint32_t i = 0; i < message.new_view.change_count; i++)
-        if (message.new_view.changes[i].incarnation < tip->floors.floor[message.new_view.changes[i].sender])
+        if (message.new_view.changes[i].incarnation < floors.floor[message.new_view.changes[i].sender])
             return true;
     return false;
 }
@@ -68,6 +71,16 @@ void sim_check_voted(struct sim *sim, const struct sim_replica *replica, const s
 {
     if (vote->view > 0 && vote->view == sim->held->replicas[replica->index].void_view && !sim_lies_too_many(sim))
         sim_fail(sim, SIM_NEW_VIEW, "a correct replica votes in a view that rests on words of before a loss of memory");
+}
+
+/* Views and locks count anew in each epoch. */
+static void held_begin(struct held_replica *held, uint32_t epoch)
+{
+    held->epoch = epoch;
+    held->view = held->best_view = held->best_height = 0;
+    memset(&held->nv, 0, sizeof held->nv);
+    held->prepared = false;
+    held->void_view = 0;
 }
 
 void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
@@ -79,6 +92,10 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
     held->height = replica->disk.height;
     if (!replica->disk.has_durable)
         return;
+    if (durable->epoch < held->epoch)
+        sim_fail(sim, SIM_MONOTONE, "an epoch on disk went back");
+    if (durable->epoch > held->epoch)
+        held_begin(held, durable->epoch);
     if (durable->view < held->view)
         sim_fail(sim, SIM_MONOTONE, "a view on disk went back");
     uint64_t best_view = durable->has_best ? durable->best.vote.view : 0;
@@ -86,9 +103,8 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
     if (best_view < held->best_view || (best_view == held->best_view && best_height < held->best_height))
         sim_fail(sim, SIM_MONOTONE, "a lock on disk went back");
     if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv))
-        sim_check_tip(sim, durable->view, durable->tip_height, &durable->tip);
-    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv) &&
-        view_is_void(sim, &replica->disk)) {
+        sim_check_tip(sim, durable->epoch, durable->view, durable->tip_height, &durable->tip);
+    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv) && view_is_void(sim, replica)) {
         sim_reach(sim, SIM_REACHED_VIEW_VOID);
         held->void_view = durable->view;
     }
@@ -99,11 +115,11 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
 }
 
 /* Its disk was wiped, or put back to an older state: it goes back, and only what was said stays. */
-void sim_check_forgot_held(struct sim *sim, uint32_t member)
+void sim_check_forgot_held(struct sim *sim, uint32_t facility)
 {
-    struct held_replica *held = &sim->held->replicas[member];
-    held->view = held->best_view = held->best_height = held->height = 0;
-    memset(&held->nv, 0, sizeof held->nv);
+    struct held_replica *held = &sim->held->replicas[facility];
+    held->height = 0;
+    held_begin(held, 0);
 }
 
 /* ---- PREPAREs of a view --------------------------------------------------------------------------------------------- */

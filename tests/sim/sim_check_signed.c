@@ -8,18 +8,21 @@ enum { SIGNED_BUCKETS = 1 << 12, VIEWS_MAX = 4096 };
 /* One vote and all who ever signed it. What a crash kept from leaving was signed, but binds nobody. */
 struct tally {
     struct tally *next;
+    const struct sim_epoch *epoch;
     struct rota_vote vote;
-    uint32_t signed_by, said_by;
+    uint32_t signed_by, said_by; /* facilities */
 };
 
 /* The highest commit certificate that a view could have. */
 struct committed_in_view {
+    uint32_t epoch;
     uint64_t view, height;
     struct rota_hash block;
 };
 
 /* A NEW-VIEW as a correct replica took it. */
 struct tip_in_view {
+    uint32_t epoch;
     uint64_t view, height;
     struct rota_hash tip;
 };
@@ -74,10 +77,10 @@ bool sim_check_extends(const struct sim *sim, const struct rota_hash *block, uin
 /* ---- certificates --------------------------------------------------------------------------------------------------- */
 
 /* Not the product's formula: the fewest members of which any two sets share more than f, as far as n - f are enough. */
-uint32_t sim_check_quorum(const struct sim *sim)
+uint32_t sim_check_quorum(const struct rota_membership *membership)
 {
-    uint32_t n = sim->membership.count, liars = 0, quorum = 1;
-    if (sim->membership.profile == ROTA_PROFILE_CRASH)
+    uint32_t n = membership->count, liars = 0, quorum = 1;
+    if (membership->profile == ROTA_PROFILE_CRASH)
         return n / 2 + 1;
     while (3 * (liars + 1) < n)
         liars++;
@@ -86,18 +89,18 @@ uint32_t sim_check_quorum(const struct sim *sim)
     return quorum;
 }
 
-static struct tally *tally_of(struct sim *sim, const struct rota_vote *vote, bool make)
+static struct tally *tally_of(struct sim *sim, const struct sim_epoch *epoch, const struct rota_vote *vote, bool make)
 {
     size_t at = ((size_t)vote->kind * 7919 + vote->view * 104729 + vote->height * 1299709) % SIGNED_BUCKETS;
     struct tally **bucket = &sim->ever_signed->tallies[at];
     for (struct tally *tally = *bucket; tally; tally = tally->next)
-        if (rota_vote_equal(&tally->vote, vote))
+        if (tally->epoch == epoch && rota_vote_equal(&tally->vote, vote))
             return tally;
     if (!make)
         return NULL;
     struct tally *tally = malloc(sizeof *tally);
     ROTA_ASSERT(tally);
-    *tally = (struct tally){*bucket, *vote, 0, 0};
+    *tally = (struct tally){*bucket, epoch, *vote, 0, 0};
     return *bucket = tally;
 }
 
@@ -118,22 +121,23 @@ static void cover(struct sim *sim, const struct rota_vote *vote)
 
 static void tip_judge(struct sim *sim, const struct tip_in_view *tip, const struct committed_in_view *committed)
 {
-    if (committed->view < tip->view && !sim_check_extends(sim, &tip->tip, committed->height, &committed->block))
+    if (committed->epoch == tip->epoch && committed->view < tip->view &&
+        !sim_check_extends(sim, &tip->tip, committed->height, &committed->block))
         sim_fail(sim, SIM_NEW_VIEW, "a correct replica took a NEW-VIEW that forgets what an earlier view committed");
 }
 
-static void committed_note(struct sim *sim, const struct rota_vote *vote)
+static void committed_note(struct sim *sim, uint32_t epoch, const struct rota_vote *vote)
 {
     struct sim_signed *ever = sim->ever_signed;
     struct committed_in_view *committed = NULL;
     for (uint32_t i = 0; i < ever->committed_count && !committed; i++)
-        if (ever->committed[i].view == vote->view)
+        if (ever->committed[i].epoch == epoch && ever->committed[i].view == vote->view)
             committed = &ever->committed[i];
     if (!committed && ever->committed_count < VIEWS_MAX)
         committed = &ever->committed[ever->committed_count++];
     if (!committed || vote->height <= committed->height)
         return;
-    *committed = (struct committed_in_view){vote->view, vote->height, vote->block};
+    *committed = (struct committed_in_view){epoch, vote->view, vote->height, vote->block};
     for (uint32_t i = 0; i < ever->tip_count; i++)
         tip_judge(sim, &ever->tips[i], committed);
 }
@@ -143,28 +147,29 @@ static void certificate_is_possible(struct sim *sim, const struct tally *new)
 {
     if (new->vote.kind == ROTA_VOTE_COMMIT) {
         cover(sim, &new->vote);
-        committed_note(sim, &new->vote);
+        committed_note(sim, new->epoch->membership.epoch, &new->vote);
         return;
     }
-    uint32_t quorum = sim_check_quorum(sim);
+    uint32_t quorum = sim_check_quorum(&new->epoch->membership);
     size_t at = ((size_t) new->vote.kind * 7919 + new->vote.view * 104729 + new->vote.height * 1299709) % SIGNED_BUCKETS;
     for (const struct tally *tally = sim->ever_signed->tallies[at]; tally; tally = tally->next)
-        if (tally != new && tally->vote.kind == ROTA_VOTE_PREPARE && tally->vote.view == new->vote.view &&
-            tally->vote.height == new->vote.height && (uint32_t)__builtin_popcount(tally->said_by) >= quorum)
+        if (tally != new && tally->epoch == new->epoch && tally->vote.kind == ROTA_VOTE_PREPARE &&
+            tally->vote.view == new->vote.view && tally->vote.height == new->vote.height &&
+            (uint32_t)__builtin_popcount(tally->said_by) >= quorum)
             sim_fail(sim, SIM_CERTIFICATE, "two prepare certificates could be made for one height of one view");
 }
 
-static void vote_note(struct sim *sim, uint32_t members, const struct rota_vote *vote)
+static void vote_note(struct sim *sim, uint32_t facilities, const struct sim_epoch *epoch, const struct rota_vote *vote)
 {
-    struct tally *tally = tally_of(sim, vote, true);
-    uint32_t before = (uint32_t)__builtin_popcount(tally->said_by), quorum = sim_check_quorum(sim);
-    tally->signed_by |= members;
-    tally->said_by |= members;
+    struct tally *tally = tally_of(sim, epoch, vote, true);
+    uint32_t before = (uint32_t)__builtin_popcount(tally->said_by), quorum = sim_check_quorum(&epoch->membership);
+    tally->signed_by |= facilities;
+    tally->said_by |= facilities;
     if (before < quorum && (uint32_t)__builtin_popcount(tally->said_by) >= quorum && !sim_lies_too_many(sim))
         certificate_is_possible(sim, tally);
 }
 
-static void lock_note(struct sim *sim, uint32_t member, const struct rota_view_change *change)
+static void lock_note(struct sim *sim, uint32_t facility, const struct rota_view_change *change)
 {
     struct sim_signed *ever = sim->ever_signed;
     if (ever->lock_count == ever->lock_room) {
@@ -173,71 +178,72 @@ static void lock_note(struct sim *sim, uint32_t member, const struct rota_view_c
         ROTA_ASSERT(ever->locks);
     }
     ever->locks[ever->lock_count++] =
-        (struct lock_shown){member, change->new_view, change->has_best ? change->best.vote.view : 0,
+        (struct lock_shown){facility, change->new_view, change->has_best ? change->best.vote.view : 0,
                             change->has_best ? change->best.vote.height : 0, change->has_best};
 }
 
-void sim_check_signed(struct sim *sim, uint32_t member, const struct rota_message *message)
+void sim_check_signed(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
     struct rota_vote vote;
     if (rota_message_vote(&vote, message))
-        tally_of(sim, &vote, true)->signed_by |= UINT32_C(1) << member;
+        tally_of(sim, replica->epoch, &vote, true)->signed_by |= UINT32_C(1) << replica->index;
 }
 
-void sim_check_left(struct sim *sim, uint32_t member, const struct rota_message *message)
+void sim_check_left(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
     struct rota_vote vote;
     if (rota_message_vote(&vote, message))
-        vote_note(sim, UINT32_C(1) << member, &vote);
+        vote_note(sim, UINT32_C(1) << replica->index, replica->epoch, &vote);
     else if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
-        lock_note(sim, member, message->view_change);
+        lock_note(sim, replica->index, message->view_change);
 }
 
-bool sim_check_has_signed(struct sim *sim, uint32_t member, const struct rota_vote *vote)
+bool sim_check_has_signed(struct sim *sim, const struct sim_epoch *epoch, uint32_t member, const struct rota_vote *vote)
 {
-    const struct tally *tally = tally_of(sim, vote, false);
-    return tally && (tally->signed_by >> member & 1);
+    const struct tally *tally = tally_of(sim, epoch, vote, false);
+    return tally && (tally->signed_by >> epoch->seats[member] & 1);
 }
 
-bool sim_check_is_signed(struct sim *sim, const struct rota_certificate *certificate)
+bool sim_check_is_signed(struct sim *sim, const struct sim_epoch *epoch, const struct rota_certificate *certificate)
 {
-    bool alone = sim->membership.profile == ROTA_PROFILE_CRASH && certificate->vote.kind == ROTA_VOTE_PREPARE; /* P1 */
-    uint32_t signers = (uint32_t)__builtin_popcount(certificate->signers);
-    const struct tally *tally = tally_of(sim, &certificate->vote, false);
-    return tally && certificate->epoch == sim->membership.epoch && (certificate->signers & ~tally->signed_by) == 0 &&
-           signers == (alone ? 1 : sim_check_quorum(sim));
+    bool alone = epoch->membership.profile == ROTA_PROFILE_CRASH && certificate->vote.kind == ROTA_VOTE_PREPARE; /* P1 */
+    uint32_t signers = sim_facilities(epoch, certificate->signers);
+    const struct tally *tally = tally_of(sim, epoch, &certificate->vote, false);
+    return tally && certificate->epoch == epoch->membership.epoch && (signers & ~tally->signed_by) == 0 &&
+           (uint32_t)__builtin_popcount(signers) == (alone ? 1 : sim_check_quorum(&epoch->membership));
 }
 
-bool sim_check_is_vouched_for(struct sim *sim, const struct rota_vote *vote)
+bool sim_check_is_vouched_for(struct sim *sim, const struct sim_epoch *epoch, const struct rota_vote *vote)
 {
-    const struct tally *tally = tally_of(sim, vote, false);
-    uint32_t join = rota_join_threshold(sim->membership.count, sim->membership.profile);
+    const struct tally *tally = tally_of(sim, epoch, vote, false);
+    uint32_t join = rota_join_threshold(epoch->membership.count, epoch->membership.profile);
     return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= join) ||
            rota_hash_equal(&sim->ever_signed->covered[vote->height], &vote->block);
 }
 
-void sim_check_certificate(struct sim *sim, const struct rota_certificate *certificate)
+void sim_check_certificate(struct sim *sim, const struct sim_epoch *epoch, const struct rota_certificate *certificate)
 {
-    const struct tally *tally = tally_of(sim, &certificate->vote, false);
-    if ((uint32_t)__builtin_popcount(certificate->signers) != sim_check_quorum(sim))
+    uint32_t signers = sim_facilities(epoch, certificate->signers);
+    const struct tally *tally = tally_of(sim, epoch, &certificate->vote, false);
+    if ((uint32_t)__builtin_popcount(signers) != sim_check_quorum(&epoch->membership))
         sim_fail(sim, SIM_CERTIFICATE, "a stored certificate without exactly a quorum of signers");
-    if (!tally || (certificate->signers & ~tally->signed_by) != 0)
+    if (!tally || (signers & ~tally->signed_by) != 0)
         sim_fail(sim, SIM_CERTIFICATE, "a stored certificate names a signer who never signed it");
-    if (certificate->epoch != sim->membership.epoch)
+    if (certificate->epoch != epoch->membership.epoch)
         sim_fail(sim, SIM_CERTIFICATE, "a stored certificate of another epoch");
-    vote_note(sim, certificate->signers, &certificate->vote);
+    vote_note(sim, signers, epoch, &certificate->vote);
 }
 
-void sim_check_tip(struct sim *sim, uint64_t view, uint64_t height, const struct rota_hash *tip)
+void sim_check_tip(struct sim *sim, uint32_t epoch, uint64_t view, uint64_t height, const struct rota_hash *tip)
 {
     struct sim_signed *ever = sim->ever_signed;
-    const struct tip_in_view new = {view, height, *tip};
+    const struct tip_in_view new = {epoch, view, height, *tip};
     if (sim_lies_too_many(sim))
         return;
     for (uint32_t i = 0; i < ever->committed_count; i++)
         tip_judge(sim, &new, &ever->committed[i]);
     for (uint32_t i = 0; i < ever->tip_count; i++)
-        if (ever->tips[i].view == view && rota_hash_equal(&ever->tips[i].tip, tip))
+        if (ever->tips[i].epoch == epoch && ever->tips[i].view == view && rota_hash_equal(&ever->tips[i].tip, tip))
             return;
     if (ever->tip_count < VIEWS_MAX)
         ever->tips[ever->tip_count++] = new;
@@ -271,7 +277,7 @@ static uint32_t lock_hiders(const struct sim *sim, const struct rota_certificate
 void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t height)
 {
     const struct rota_certificate *one = certificate_over(replica, height), *other = NULL;
-    for (uint32_t i = 0; i < sim->membership.count && !other; i++) {
+    for (uint32_t i = 0; i < sim->facility_count && !other; i++) {
         const struct sim_replica *peer = &sim->replicas[i];
         if (!sim_is_liar(sim, i) && peer->disk.height >= height && peer->disk.chain[height] == sim->agreed[height])
             other = certificate_over(peer, height);
@@ -280,7 +286,7 @@ void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t
     uint32_t named = one->vote.view == other->vote.view  ? one->signers & other->signers
                      : one->vote.view < other->vote.view ? lock_hiders(sim, one)
                                                          : lock_hiders(sim, other);
-    uint32_t least = 2 * sim_check_quorum(sim) - sim->membership.count;
+    uint32_t least = 2 * sim_check_quorum(&sim->membership) - sim->membership.count; /* such runs have one epoch */
     if ((named & ~sim->liars) != 0)
         sim_fail(sim, SIM_FORENSICS, "a fork's two certificates name a correct replica");
     if ((uint32_t)__builtin_popcount(named) < least)

@@ -15,36 +15,38 @@ static bool vote_is_higher(const struct rota_vote *a, const struct rota_vote *b)
     return a->view != b->view ? a->view > b->view : a->height > b->height;
 }
 
-static void change_judge(struct sim *sim, const struct rota_view_change *change, uint64_t view)
+static void change_judge(struct sim *sim, const struct sim_epoch *epoch, const struct rota_view_change *change,
+                         uint64_t view)
 {
     if (change->new_view != view)
         view_fail(sim, "a NEW-VIEW that counts has a VIEW-CHANGE to another view");
-    if (change->has_best && (change->best.vote.view >= view || !sim_check_is_signed(sim, &change->best)))
+    if (change->has_best && (change->best.vote.view >= view || !sim_check_is_signed(sim, epoch, &change->best)))
         view_fail(sim, "a NEW-VIEW that counts has a lock that nobody made");
-    if (change->has_committed && !sim_check_is_signed(sim, &change->committed))
+    if (change->has_committed && !sim_check_is_signed(sim, epoch, &change->committed))
         view_fail(sim, "a NEW-VIEW that counts has a commit certificate that nobody made");
 }
 
 void sim_check_new_view(struct sim *sim, const struct sim_replica *replica, const struct rota_new_view *new_view)
 {
     const struct rota_vote *lock = NULL, *committed = NULL, *tip;
-    uint32_t senders = 0;
+    const struct sim_epoch *epoch = replica->epoch;
+    uint32_t senders = 0, quorum = sim_check_quorum(&epoch->membership);
     if (sim_is_liar(sim, replica->index) || sim_lies_too_many(sim))
         return;
     for (uint32_t i = 0; i < new_view->change_count; i++) {
         const struct rota_view_change *change = &new_view->changes[i];
-        change_judge(sim, change, new_view->view);
+        change_judge(sim, epoch, change, new_view->view);
         senders |= UINT32_C(1) << change->sender;
         if (change->has_best && (!lock || vote_is_higher(&change->best.vote, lock)))
             lock = &change->best.vote;
         if (change->has_committed && (!committed || change->committed.vote.height > committed->height))
             committed = &change->committed.vote;
     }
-    if ((uint32_t)__builtin_popcount(senders) != sim_check_quorum(sim) || new_view->change_count != sim_check_quorum(sim))
+    if ((uint32_t)__builtin_popcount(senders) != quorum || new_view->change_count != quorum)
         view_fail(sim, "a NEW-VIEW that counts is not made of exactly a quorum of members");
     tip = committed && (!lock || committed->height >= lock->height) ? committed : lock;
     if (tip ? new_view->tip_height != tip->height || !rota_hash_equal(&new_view->tip, &tip->block)
-            : new_view->tip_height != sim->membership.base_height)
+            : new_view->tip_height != epoch->membership.base_height)
         view_fail(sim, "a NEW-VIEW that counts has a tip that does not follow");
 }
 
@@ -70,10 +72,10 @@ void sim_check_prepared_first(struct sim *sim, const struct sim_replica *replica
 {
     const struct rota_durable *durable = &replica->disk.durable;
     const struct rota_vote *held = &first[vote->height % ROTA_SLOTS];
-    bool is_tip = vote->view == durable->view && rota_hash_equal(&vote->block, &durable->tip);
-    if (is_tip || sim_check_is_vouched_for(sim, vote))
+    bool is_tip = rota_hash_equal(&vote->block, &durable->tip); /* its view may be over already, in the same turn */
+    if (is_tip || sim_check_is_vouched_for(sim, replica->epoch, vote))
         return;
-    if (!sim_check_has_signed(sim, rota_primary(&sim->membership, vote->view), vote))
+    if (!sim_check_has_signed(sim, replica->epoch, rota_primary(&replica->epoch->membership, vote->view), vote))
         sim_fail(sim, SIM_CHAIN_RULE, "a correct replica prepared what the primary never proposed");
     if (held->kind == ROTA_VOTE_PREPARE && held->height == vote->height && held->view == vote->view &&
         !rota_hash_equal(&held->block, &vote->block))

@@ -32,7 +32,7 @@ void sim_set_clock(const struct sim *sim, struct sim_replica *replica, int64_t a
 
 void sim_drift(struct sim *sim, uint32_t members, int32_t ppm)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         if (!(members >> i & 1))
             continue;
@@ -46,7 +46,7 @@ void sim_pause(struct sim *sim, uint32_t members, uint64_t until_ms)
 {
     if (sim->held_until_ms < until_ms)
         sim->held_until_ms = until_ms;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if ((members >> i & 1) && sim->replicas[i].paused_until_ms < until_ms)
             sim->replicas[i].paused_until_ms = until_ms;
 }
@@ -63,7 +63,7 @@ void sim_mend(struct sim *sim)
         options->delay_min_ms = 10;
     if (options->slow_ms > 0)
         options->delay_min_ms = options->slow_ms, options->delay_max_ms = options->slow_ms + 20;
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         replica->crash_at = 0;
         sim_set_clock(sim, replica, 0);

@@ -41,7 +41,7 @@ static void disk_copy(struct sim_disk *to, const struct sim_disk *from)
 void sim_wipe(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         if (!(members >> i & 1))
             continue;
         ROTA_ASSERT(!sim->replicas[i].up);
@@ -55,7 +55,7 @@ void sim_wipe(struct sim *sim, const char *who)
 void sim_wipe_journal(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_disk *disk = &sim->replicas[i].disk;
         if (!(members >> i & 1))
             continue;
@@ -75,7 +75,7 @@ void sim_wipe_journal(struct sim *sim, const char *who)
 void sim_backup(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         if (!(members >> i & 1))
             continue;
         if (!sim->backups[i]) {
@@ -92,7 +92,7 @@ void sim_backup(struct sim *sim, const char *who)
 void sim_restore(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         if (!(members >> i & 1))
             continue;
         ROTA_ASSERT(!sim->replicas[i].up && sim->backups[i]);
@@ -106,15 +106,21 @@ void sim_restore(struct sim *sim, const char *who)
     }
 }
 
-/* Every correct member stands by everything that it said. */
+uint32_t sim_standing(const struct sim *sim)
+{
+    uint32_t facilities = 0;
+    for (uint32_t i = 0; i < sim->latest->membership.count; i++) {
+        const struct sim_disk *disk = &sim->replicas[sim->latest->seats[i]].disk;
+        if (disk->has_durable && disk->durable.standing == ROTA_STANDING_MEMBER &&
+            disk->durable.epoch == sim->latest->membership.epoch)
+            facilities |= UINT32_C(1) << sim->latest->seats[i];
+    }
+    return facilities;
+}
+
 bool sim_is_founded(const struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
-        const struct sim_disk *disk = &sim->replicas[i].disk;
-        if (!sim_is_liar(sim, i) && (!disk->has_durable || disk->durable.standing != ROTA_STANDING_MEMBER))
-            return false;
-    }
-    return true;
+    return (sim->latest->facilities & ~(sim_standing(sim) | sim->liars)) == 0;
 }
 
 /* One more may lose its memory. */

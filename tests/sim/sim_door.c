@@ -18,7 +18,8 @@ static void block_answer(struct sim *sim, struct sim_replica *replica, uint32_t 
         block = block_spoilt(sim, block);
         certificate = NULL;
     }
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch, .sender = replica->index};
+    struct rota_message message = {
+        .kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch, .sender = 0}; /* the link says who it is */
     message.block.header = block->header;
     message.block.block = block->hash;
     message.block.has_certificate = certificate != NULL;
@@ -52,9 +53,10 @@ static void fetch_answer(struct sim *sim, struct sim_replica *replica, const str
     /* one certificate proves the range; a height without one of its own is covered by the next above */
     bool covered = false;
     for (uint64_t h = delivery->fetch_from; h <= replica->disk.height && !covered; h++) {
-        bool prove = h >= fetch_to || h == replica->disk.height;
+        bool ends_epoch = sim_document_in(sim, replica->disk.chain[h]); /* C5, M9 */
+        bool prove = h >= fetch_to || h == replica->disk.height || ends_epoch;
         block_answer(sim, replica, delivery->from, replica->disk.chain[h], prove ? replica->disk.certificates[h] : NULL);
-        covered = prove && replica->disk.certified[h];
+        covered = ends_epoch || (prove && replica->disk.certified[h]);
     }
 }
 
@@ -69,25 +71,33 @@ static void request_deliver(struct sim *sim, struct sim_replica *replica, uint32
 }
 
 /* Links are sealed, so damage ends there; beneath them, what is signed must hold alone. */
-static void damaged_deliver(struct sim *sim, const struct sim_delivery *delivery)
+static void damaged_deliver(struct sim *sim, const struct sim_replica *replica, const struct sim_delivery *delivery)
 {
     struct rota_message message;
     struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
     if (rota_is_ok(rota_message_decode(&message, sim->scratch, &reader)) && rota_is_ok(rota_reader_finish(&reader)) &&
-        rota_message_is_signed(message.kind) && rota_is_ok(rota_message_verify(&message, &sim->membership)))
+        rota_message_is_signed(message.kind) && rota_is_ok(rota_message_verify(&message, &replica->epoch->membership)))
         sim_fail(sim, SIM_CODEC, "a signed message was believed though its bytes were damaged");
     sim_reach(sim, SIM_REACHED_DAMAGE_REFUSED);
 }
 
 /* What the node's door asks of a message before the core sees it. */
-static bool message_admit(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *out)
+static bool message_admit(struct sim *sim, const struct sim_replica *replica, const struct sim_delivery *delivery,
+                          struct rota_message *out)
 {
+    const struct rota_membership *membership = &replica->epoch->membership;
+    uint32_t from = sim_seat(replica->epoch, delivery->from);
     struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
     if (!rota_is_ok(rota_message_decode(out, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)))
         return false;
-    if (!rota_message_is_signed(out->kind) && out->sender != delivery->from)
+    if (from == SIM_NOBODY) /* a guest asks for blocks and says nothing else */
         return false;
-    if (!rota_is_ok(rota_message_verify(out, &sim->membership)))
+    bool counts_alike = out->epoch == membership->epoch && out->kind != ROTA_MESSAGE_BLOCK;
+    if (!rota_message_is_signed(out->kind) && counts_alike && out->sender != from)
+        return false;
+    if (!rota_message_is_signed(out->kind))
+        out->sender = from; /* in another epoch it has another index: the link says who it is */
+    if (!rota_is_ok(rota_message_verify(out, membership)))
         return false;
     const struct rota_hash *named = out->kind == ROTA_MESSAGE_PREPREPARE ? &out->preprepare.block
                                     : out->kind == ROTA_MESSAGE_BLOCK    ? &out->block.block
@@ -96,21 +106,37 @@ static bool message_admit(struct sim *sim, const struct sim_delivery *delivery, 
 }
 
 /* PROTOCOL E5, as the node's workers do it: a NEW-VIEW that was refused for what is in it, and that its primary signed. */
-static bool message_convicts(struct sim *sim, const struct sim_delivery *delivery, struct rota_message *message)
+static bool message_convicts(struct sim *sim, const struct sim_replica *replica, const struct sim_delivery *delivery,
+                             struct rota_message *message)
 {
+    const struct rota_membership *membership = &replica->epoch->membership;
     struct rota_evidence *evidence = NULL;
     struct rota_reader reader = rota_reader(rota_view(delivery->bytes, delivery->len));
     if (!rota_is_ok(rota_message_decode(message, sim->scratch, &reader)) || !rota_is_ok(rota_reader_finish(&reader)) ||
         message->kind != ROTA_MESSAGE_NEW_VIEW ||
-        !rota_is_ok(rota_evidence_of_new_view(&evidence, &sim->membership, &message->new_view, &message->signature)))
+        !rota_is_ok(rota_evidence_of_new_view(&evidence, membership, &message->new_view, &message->signature)))
         return false;
-    bool proves = rota_is_ok(rota_evidence_verify(evidence, &sim->membership, NULL));
-    if (proves && !(sim->liars >> evidence->member & 1))
+    bool proves = rota_is_ok(rota_evidence_verify(evidence, membership, NULL));
+    if (proves && !(sim->liars >> replica->epoch->seats[evidence->member] & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct primary is convicted of its NEW-VIEW");
     if (proves)
         sim->evidence_kinds |= UINT32_C(1) << evidence->kind;
     rota_evidence_release(evidence);
     return proves;
+}
+
+/* Between members of one epoch nothing that a correct one says is refused. */
+static void message_refuse(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery,
+                           struct rota_message *message)
+{
+    bool of_ours = message->epoch == replica->epoch->membership.epoch && replica->epoch->facilities >> delivery->from & 1;
+    if (!sim_is_liar(sim, delivery->from) && of_ours)
+        sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
+    sim->stats.refused += sim_is_liar(sim, delivery->from);
+    if (!message_convicts(sim, replica, delivery, message) || replica->member == SIM_NOBODY)
+        return;
+    struct rota_event event = {.kind = ROTA_EVENT_CONVICTED, .convicted = {message->epoch, message->new_view.view}};
+    sim_replica_turn(sim, replica, &event);
 }
 
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
@@ -124,23 +150,18 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         return;
     }
     if (delivery->is_evidence) {
-        sim_replica_turn(sim, replica,
-                         &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = sim->membership.epoch});
+        if (replica->member != SIM_NOBODY)
+            sim_replica_turn(sim, replica,
+                             &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = delivery->evidence_epoch});
         return;
     }
     if (delivery->damaged) {
-        damaged_deliver(sim, delivery);
+        damaged_deliver(sim, replica, delivery);
         return;
     }
     struct rota_message message;
-    if (!message_admit(sim, delivery, &message)) {
-        if (!sim_is_liar(sim, delivery->from))
-            sim_fail(sim, SIM_CODEC, "a correct replica's message is refused");
-        sim->stats.refused++;
-        if (message_convicts(sim, delivery, &message))
-            sim_replica_turn(
-                sim, replica,
-                &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {message.epoch, message.new_view.view}});
+    if (!message_admit(sim, replica, delivery, &message)) {
+        message_refuse(sim, replica, delivery, &message);
         return;
     }
     sim_liar_hears(sim, delivery, &message);
@@ -148,6 +169,10 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         sim_check_heard(sim, replica, &message);
     if (delivery->body && delivery->body->header.height > replica->disk.height)
         sim_block_hold(sim, replica, delivery->body);
+    if (replica->member == SIM_NOBODY) {
+        sim_follow_hear(sim, replica, &message);
+        return;
+    }
     struct rota_event event = {.kind = ROTA_EVENT_MESSAGE, .message = &message};
     sim_replica_turn(sim, replica, &event);
 }

@@ -29,6 +29,7 @@ static const char *const checker_names[SIM_CHECKERS] = {
     [SIM_EXPECTATION] = "expectation",
     [SIM_LEFT_VIEW] = "left_view",
     [SIM_LOCK] = "lock",
+    [SIM_EPOCH] = "epoch",
 };
 
 const char *sim_checker_name(enum sim_checker checker)
@@ -51,11 +52,12 @@ _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *s
     fprintf(stderr, "\nviolation %s %s\n  seed %llu, %u members, at %llu ms, agreed height %llu\n",
             sim_checker_name(checker), sentence, (unsigned long long)sim->options.seed, sim->options.members,
             (unsigned long long)sim->now_ms, (unsigned long long)sim->agreed_height);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct rota_core_view view = sim_view(sim, i);
-        fprintf(stderr, "  replica %u: %s view %llu mode %d muted %d height %llu in flight %u failed views %u\n", i,
-                sim->replicas[i].up ? "up  " : "down", (unsigned long long)view.view, (int)view.mode, view.muted,
-                (unsigned long long)view.committed, view.in_flight, view.failed_views);
+        fprintf(stderr, "  replica %u: %s epoch %u view %llu mode %d muted %d height %llu in flight %u failed views %u\n", i,
+                sim->replicas[i].up ? "up  " : "down", sim->replicas[i].epoch->membership.epoch,
+                (unsigned long long)view.view, (int)view.mode, view.muted, (unsigned long long)view.committed,
+                view.in_flight, view.failed_views);
     }
     sim_liars_print(sim, stderr);
     fprintf(stderr, "  again: rota-sim --seed %llu\n", (unsigned long long)sim->options.seed);

@@ -20,14 +20,20 @@ bool liar_lies(struct sim *sim, enum sim_lie lie)
     return (sim->lying->lies >> lie & 1) && liar_random(sim, 100) < sim->lying->often;
 }
 
-bool sim_is_liar(const struct sim *sim, uint32_t member)
+bool sim_is_liar(const struct sim *sim, uint32_t facility)
 {
-    return sim->liars >> member & 1;
+    return sim->liars >> facility & 1;
 }
 
 bool sim_lies_too_many(const struct sim *sim)
 {
-    return (uint32_t)__builtin_popcount(sim->liars) > rota_fault_bound(sim->membership.count, sim->membership.profile);
+    bool too_many = false;
+    for (uint32_t i = 0; i < sim->epoch_count && sim->liars != 0; i++) {
+        const struct sim_epoch *epoch = &sim->epochs[i];
+        uint32_t liars = (uint32_t)__builtin_popcount(sim->liars & epoch->facilities);
+        too_many |= liars > rota_fault_bound(epoch->membership.count, epoch->membership.profile);
+    }
+    return too_many;
 }
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------- */
@@ -35,8 +41,8 @@ bool sim_lies_too_many(const struct sim *sim)
 /* Peers that are told something: so many that with the liars exactly f, Q-1 or Q members know. */
 static uint32_t favoured_draw(struct sim *sim)
 {
-    uint32_t n = sim->membership.count, liars = (uint32_t)__builtin_popcount(sim->liars);
-    uint32_t quorum = rota_quorum(n, sim->membership.profile), f = rota_fault_bound(n, sim->membership.profile);
+    uint32_t n = sim->facility_count, liars = (uint32_t)__builtin_popcount(sim->liars), members = sim->membership.count;
+    uint32_t quorum = rota_quorum(members, sim->membership.profile), f = rota_fault_bound(members, sim->membership.profile);
     const uint32_t sizes[] = {f, quorum - 1, quorum};
     uint32_t want = sizes[liar_random(sim, 3)], favoured = sim->liars;
     while ((uint32_t)__builtin_popcount(favoured) < want && want <= n)
@@ -72,7 +78,7 @@ void sim_liars_make(struct sim *sim, uint32_t members, uint64_t lies)
         lying->lies |= SIM_LIE(EQUIVOCATE) | (liar_random(sim, 2) ? SIM_LIE(HIDE_LOCK) : SIM_LIE(DOUBLE_VOTE));
     }
     lying->often = often[liar_random(sim, 4)];
-    const uint32_t variants[] = {2, 3, sim->membership.count};
+    const uint32_t variants[] = {2, 3, sim->facility_count};
     lying->variants = variants[liar_random(sim, 3)];
     lying->favoured = favoured_draw(sim);
     lying->slow_ms = sim->timers.progress_ms * (50 + liar_random(sim, 50)) / 100;
@@ -136,7 +142,7 @@ void sim_liars_print(const struct sim *sim, FILE *to)
     if (!sim->lying)
         return;
     fprintf(to, "  liars:");
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if (sim->lying->members >> i & 1)
             fprintf(to, " %u", i);
     fprintf(to, ", %u %% of the time:", sim->lying->often);
@@ -150,7 +156,7 @@ void sim_liars_print(const struct sim *sim, FILE *to)
 
 uint32_t liar_peer(struct sim *sim, uint32_t liar)
 {
-    uint32_t n = sim->membership.count, peer = (uint32_t)liar_random(sim, n - 1);
+    uint32_t n = sim->facility_count, peer = (uint32_t)liar_random(sim, n - 1);
     return peer >= liar ? peer + 1 : peer;
 }
 
@@ -166,6 +172,11 @@ bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certific
     return true;
 }
 
+bool liar_owns(const struct sim *sim, uint32_t liar, const struct rota_message *message)
+{
+    return sim_is_own(&sim->replicas[liar], message);
+}
+
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                   const struct sim_block *body)
 {
@@ -177,10 +188,14 @@ void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota
 
 void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message, const struct sim_block *body)
 {
-    message->sender = from;
+    const struct sim_replica *replica = &sim->replicas[from];
+    if (replica->member == SIM_NOBODY)
+        return;
+    message->sender = replica->member;
+    message->epoch = replica->epoch->membership.epoch;
     if (rota_message_is_signed(message->kind))
         sim_sign(sim, from, message);
-    sim_check_left(sim, from, message);
+    sim_check_left(sim, replica, message);
     liar_pass_on(sim, from, to, message, body);
 }
 
@@ -228,6 +243,9 @@ void sim_liar_hears(struct sim *sim, const struct sim_delivery *delivery, const 
     if (message->kind != ROTA_MESSAGE_STATUS && message->kind != ROTA_MESSAGE_HEARTBEAT && liar_random(sim, 4) == 0)
         memory_put(sim, delivery, message);
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE) {
+        if (message->epoch != lying->heard_epoch)
+            memset(lying->has_heard, 0, sizeof lying->has_heard), memset(lying->has_old, 0, sizeof lying->has_old);
+        lying->heard_epoch = message->epoch;
         lying->heard[message->sender] = *message->view_change;
         lying->heard[message->sender].signature = message->signature;
         lying->heard[message->sender].sender = message->sender;
@@ -239,7 +257,7 @@ void sim_liar_hears(struct sim *sim, const struct sim_delivery *delivery, const 
 void sim_liar_wakes(struct sim *sim, uint32_t liar)
 {
     struct sim_liars *lying = sim->lying;
-    if (!lying || !(lying->members >> liar & 1) || sim->membership.count == 1)
+    if (!lying || !(lying->members >> liar & 1) || sim->facility_count == 1)
         return;
     liar_late_release(sim, liar, sim_view(sim, liar).view);
     if (sim->now_ms - lying->spoke_ms < LIAR_PAUSE_MS)

@@ -84,7 +84,7 @@ struct liar_variants {
 enum { LIAR_PAUSE_MS = 10 };
 
 struct sim_liars {
-    uint32_t members; /* bits */
+    uint32_t members; /* facilities, as bits */
     uint64_t lies;    /* bits of enum sim_lie */
     uint64_t random;
     uint32_t often;    /* percent of the occasions that are taken */
@@ -97,7 +97,8 @@ struct sim_liars {
     struct liar_memory memory[LIAR_MEMORY];
     struct liar_late late[LIAR_LATE];
     struct liar_variants split[LIAR_VARIANTS];
-    struct rota_view_change heard[ROTA_MEMBERS_MAX]; /* the latest VIEW-CHANGE of each member */
+    uint32_t heard_epoch;
+    struct rota_view_change heard[ROTA_MEMBERS_MAX]; /* the latest VIEW-CHANGE of each member, there */
     bool has_heard[ROTA_MEMBERS_MAX];
     struct rota_view_change old[ROTA_MEMBERS_MAX]; /* the highest one of the first run that was heard of */
     bool has_old[ROTA_MEMBERS_MAX];
@@ -113,8 +114,8 @@ void sim_liars_make(struct sim *sim, uint32_t members, uint64_t lies);
 /* Half of the seeds have up to f liars, one in fifty f+1; none in the crash profile or below four members. */
 void sim_liars_draw(struct sim_options *options);
 void sim_liars_free(struct sim *sim);
-bool sim_is_liar(const struct sim *sim, uint32_t member);
-/* True when more members lie than the ledger tolerates: agreement and progress are not promised then. */
+bool sim_is_liar(const struct sim *sim, uint32_t facility);
+/* True when more members of an epoch lie than it tolerates: agreement and progress are not promised then. */
 bool sim_lies_too_many(const struct sim *sim);
 
 /* Who lies and how, one line. */
@@ -137,7 +138,10 @@ bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery 
 uint64_t liar_random(struct sim *sim, uint64_t below);
 /* Is this lie on, and is this one of the times? */
 bool liar_lies(struct sim *sim, enum sim_lie lie);
-/* Signs as `from` and sends. For a message that already carries another's signature: liar_pass_on. */
+/* Was it the liar's own core that said it, now? */
+bool liar_owns(const struct sim *sim, uint32_t liar, const struct rota_message *message);
+/* Signs as `from` in its present epoch, where it has to be a member, and sends. For a message that already carries another's
+ * signature: liar_pass_on. */
 void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message, const struct sim_block *body);
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                   const struct sim_block *body);

@@ -51,7 +51,7 @@ static uint64_t number_nudge(struct sim *sim, uint64_t number)
     case 1:
         return number - 1;
     case 2:
-        return number + sim->membership.count;
+        return number + sim->facility_count;
     default:
         return liar_random(sim, 2) ? 0 : sim->agreed_height;
     }
@@ -171,7 +171,7 @@ static void say_nudged(struct sim *sim, uint32_t from, uint32_t to, const struct
         other.suspect.view = number_nudge(sim, other.suspect.view);
     } else if (message->kind == ROTA_MESSAGE_VIEW_CHANGE) {
         lying->change = *message->view_change;
-        lying->change.sender = from;
+        lying->change.sender = sim->replicas[from].member;
         change_nudge(sim, &lying->change);
         other.view_change = &lying->change;
     } else if (message->kind == ROTA_MESSAGE_NEW_VIEW) {
@@ -187,7 +187,7 @@ bool liar_bytes(struct sim *sim, uint32_t from, uint32_t to, const struct rota_m
         say_flipped(sim, from, to, message, body);
         return true;
     }
-    if (message->sender == from && liar_lies(sim, SIM_LIE_MUTATE)) {
+    if (liar_owns(sim, from, message) && liar_lies(sim, SIM_LIE_MUTATE)) {
         if (liar_random(sim, 2))
             liar_pass_on(sim, from, to, message, body);
         say_nudged(sim, from, to, message, body);
@@ -221,7 +221,8 @@ static void say_another_in_own_name(struct sim *sim, uint32_t liar)
     if (!rota_is_ok(rota_message_decode(&message, &lying->scratch, &reader)) || message.kind == ROTA_MESSAGE_BLOCK)
         return;
     if (liar_random(sim, 3) == 0) { /* as it is, signed by the wrong one */
-        message.sender = liar;
+        message.sender = sim->replicas[liar].member;
+        message.epoch = sim->replicas[liar].epoch->membership.epoch;
         if (rota_message_is_signed(message.kind))
             sim_sign(sim, liar, &message);
         liar_pass_on(sim, liar, liar_peer(sim, liar), &message, memory->body);

@@ -116,7 +116,7 @@ static void answer_wrong(struct sim *sim, uint32_t liar, uint32_t to)
         return;
     const struct sim_block *block = sim->blocks[liar_random(sim, sim->block_count)];
     const struct sim_block *body = liar_random(sim, 3) ? block : sim->blocks[liar_random(sim, sim->block_count)];
-    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .sender = liar};
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK, .epoch = block->header.epoch};
     message.block.header = block->header;
     message.block.block = block->hash;
     uint64_t height = disk->height == 0 ? 0 : 1 + liar_random(sim, disk->height);
@@ -161,7 +161,9 @@ void liar_sync_unasked(struct sim *sim, uint32_t liar)
     if (liar_lies(sim, SIM_LIE_SYNC))
         answer_wrong(sim, liar, liar_peer(sim, liar));
     if (liar_lies(sim, SIM_LIE_HEIGHT)) {
-        struct rota_message message = {.kind = ROTA_MESSAGE_HEARTBEAT, .sender = liar};
+        struct rota_message message = {.kind = ROTA_MESSAGE_HEARTBEAT,
+                                       .epoch = sim->replicas[liar].epoch->membership.epoch,
+                                       .sender = sim->replicas[liar].member};
         message.heartbeat.view = sim_view(sim, liar).view;
         message.heartbeat.committed = height_lie(sim, sim->replicas[liar].disk.height);
         liar_pass_on(sim, liar, liar_peer(sim, liar), &message, NULL);

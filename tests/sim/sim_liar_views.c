@@ -7,7 +7,7 @@
 /* Makes a certificate one that must be refused. */
 static void certificate_spoil(struct sim *sim, struct rota_certificate *certificate)
 {
-    uint32_t n = sim->membership.count, lowest = certificate->signers & -certificate->signers;
+    uint32_t n = sim->facility_count, lowest = certificate->signers & -certificate->signers;
     uint32_t count = rota_certificate_signer_count(certificate);
     struct rota_signature first = certificate->signatures[0];
     switch (liar_random(sim, 8)) {
@@ -59,14 +59,14 @@ static void change_strip(struct rota_view_change *change)
 static void change_say(struct sim *sim, uint32_t from, uint32_t to)
 {
     struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = &sim->lying->change};
-    sim->lying->change.sender = from;
+    sim->lying->change.sender = sim->replicas[from].member;
     liar_say(sim, from, to, &message, NULL);
 }
 
 static bool lie_view_change(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
     struct rota_view_change *change = &sim->lying->change;
-    if (message->sender != from)
+    if (!liar_owns(sim, from, message))
         return false;
     *change = *message->view_change;
     struct rota_certificate stale;
@@ -93,10 +93,11 @@ static bool lie_view_change(struct sim *sim, uint32_t from, uint32_t to, const s
 /* ---- NEW-VIEW ------------------------------------------------------------------------------------------------------- */
 
 /* Another quorum of the VIEW-CHANGEs that the liars heard, and what follows from it. False when there is no other. */
-static bool new_view_other(struct sim *sim, const struct rota_new_view *said, struct rota_message *out)
+static bool new_view_other(struct sim *sim, const struct rota_membership *membership, const struct rota_new_view *said,
+                           struct rota_message *out)
 {
     struct sim_liars *lying = sim->lying;
-    uint32_t n = sim->membership.count, count = 0, skip = (uint32_t)liar_random(sim, n);
+    uint32_t n = membership->count, count = 0, skip = (uint32_t)liar_random(sim, n);
     for (uint32_t i = 0; i < n && count < said->change_count; i++) {
         const struct rota_view_change *change = NULL;
         for (uint32_t k = 0; k < said->change_count; k++)
@@ -112,7 +113,7 @@ static bool new_view_other(struct sim *sim, const struct rota_new_view *said, st
     if (count != said->change_count)
         return false;
     struct rota_tip tip;
-    if (!rota_is_ok(rota_new_view_select(&tip, &sim->membership, lying->changes, count)))
+    if (!rota_is_ok(rota_new_view_select(&tip, membership, lying->changes, count)))
         return false;
     out->new_view.changes = lying->changes;
     out->new_view.tip_height = tip.height;
@@ -120,17 +121,18 @@ static bool new_view_other(struct sim *sim, const struct rota_new_view *said, st
     return true;
 }
 
-static void new_view_double(struct sim *sim, struct rota_new_view *new_view, uint32_t at)
+static void new_view_double(struct sim *sim, const struct rota_membership *membership, struct rota_new_view *new_view,
+                            uint32_t at)
 {
     struct rota_tip tip;
     sim->lying->changes[at] = sim->lying->changes[at - 1];
-    if (!rota_is_ok(rota_new_view_select(&tip, &sim->membership, sim->lying->changes, new_view->change_count)))
+    if (!rota_is_ok(rota_new_view_select(&tip, membership, sim->lying->changes, new_view->change_count)))
         return;
     new_view->tip_height = tip.height;
     new_view->tip = tip.block;
 }
 
-static void new_view_spoil(struct sim *sim, struct rota_message *out)
+static void new_view_spoil(struct sim *sim, const struct rota_membership *membership, struct rota_message *out)
 {
     struct sim_liars *lying = sim->lying;
     struct rota_new_view *new_view = &out->new_view;
@@ -149,7 +151,7 @@ static void new_view_spoil(struct sim *sim, struct rota_message *out)
         break;
     case 3: /* one member twice, in order, and the tip that follows */
         if (count > 1)
-            new_view_double(sim, new_view, 1 + (uint32_t)liar_random(sim, count - 1));
+            new_view_double(sim, membership, new_view, 1 + (uint32_t)liar_random(sim, count - 1));
         break;
     case 4:
         lying->changes[0] = new_view->changes[count - 1];
@@ -158,26 +160,27 @@ static void new_view_spoil(struct sim *sim, struct rota_message *out)
         lying->changes[0].new_view++;
         break;
     }
-    new_view->nv = rota_new_view_digest(&sim->membership, new_view);
+    new_view->nv = rota_new_view_digest(membership, new_view);
 }
 
 static bool lie_new_view(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
     struct sim_liars *lying = sim->lying;
+    const struct rota_membership *membership = &sim->replicas[from].epoch->membership;
     struct rota_message other = *message;
-    if (message->sender != from)
+    if (!liar_owns(sim, from, message))
         return false;
     lying->new_view_said[from] = true;
     lying->new_view[from] = message->new_view.view;
-    if (liar_lies(sim, SIM_LIE_TWO_NEW_VIEWS) && new_view_other(sim, &message->new_view, &other)) {
+    if (liar_lies(sim, SIM_LIE_TWO_NEW_VIEWS) && new_view_other(sim, membership, &message->new_view, &other)) {
         if (liar_random(sim, 3) == 0)
             liar_pass_on(sim, from, to, message, NULL);
-        other.new_view.nv = rota_new_view_digest(&sim->membership, &other.new_view);
+        other.new_view.nv = rota_new_view_digest(membership, &other.new_view);
         liar_say(sim, from, to, &other, NULL);
         return true;
     }
     if (liar_lies(sim, SIM_LIE_BAD_NEW_VIEW)) {
-        new_view_spoil(sim, &other);
+        new_view_spoil(sim, membership, &other);
         liar_say(sim, from, to, &other, NULL);
         return true;
     }
@@ -243,7 +246,7 @@ static void say_suspicions(struct sim *sim, uint32_t liar)
     uint32_t only = liar_random(sim, 2) ? liar_peer(sim, liar) : UINT32_MAX;
     struct rota_message message = {.kind = ROTA_MESSAGE_SUSPECT};
     message.suspect.reason = ROTA_SUSPECT_PROGRESS;
-    for (uint32_t to = 0; to < sim->membership.count; to++) {
+    for (uint32_t to = 0; to < sim->facility_count; to++) {
         message.suspect.view = sim_view(sim, to).view;
         if (to != liar && (only == UINT32_MAX || only == to))
             liar_say(sim, liar, to, &message, NULL);
@@ -256,8 +259,10 @@ static void say_forged_resignation(struct sim *sim, uint32_t liar)
     uint32_t to = liar_peer(sim, liar);
     uint64_t view = sim_view(sim, to).view;
     struct rota_message message = {.kind = ROTA_MESSAGE_SUSPECT, .suspect = {view, ROTA_SUSPECT_RESIGN}};
-    message.sender = rota_primary(&sim->membership, view);
-    if (sim_is_liar(sim, message.sender))
+    const struct sim_epoch *epoch = sim->replicas[liar].epoch;
+    message.sender = rota_primary(&epoch->membership, view);
+    message.epoch = epoch->membership.epoch;
+    if (sim_is_liar(sim, epoch->seats[message.sender]))
         return;
     sim_sign(sim, liar, &message);
     liar_pass_on(sim, liar, to, &message, NULL);
@@ -276,11 +281,14 @@ void liar_keep_old(struct sim *sim, const struct rota_view_change *change)
 static void say_old_words(struct sim *sim, uint32_t liar)
 {
     struct sim_liars *lying = sim->lying;
-    uint32_t member = (uint32_t)liar_random(sim, sim->membership.count), to = liar_peer(sim, liar);
-    const struct sim_disk *disk = &sim->replicas[member].disk;
-    if (!lying->has_old[member] || member == to || disk->durable.floor <= lying->old[member].incarnation)
+    const struct sim_epoch *epoch = sim->replicas[liar].epoch;
+    uint32_t member = (uint32_t)liar_random(sim, epoch->membership.count), to = liar_peer(sim, liar);
+    const struct sim_disk *disk = &sim->replicas[epoch->seats[member]].disk;
+    if (!lying->has_old[member] || epoch->membership.epoch != lying->heard_epoch || epoch->seats[member] == to ||
+        disk->durable.floor <= lying->old[member].incarnation)
         return;
-    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .sender = member, .view_change = &lying->old[member]};
+    struct rota_message message = {
+        .kind = ROTA_MESSAGE_VIEW_CHANGE, .epoch = lying->heard_epoch, .sender = member, .view_change = &lying->old[member]};
     message.signature = lying->old[member].signature;
     liar_pass_on(sim, liar, to, &message, NULL);
 }

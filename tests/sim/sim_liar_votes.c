@@ -53,7 +53,7 @@ static const struct sim_block *invalid_build(struct sim *sim, const struct sim_b
         other.header.prev_hash.b[5] ^= 1;
         break;
     case 3:
-        other.header.proposer = (uint32_t)liar_random(sim, sim->membership.count);
+        other.header.proposer = (uint32_t)liar_random(sim, sim->facility_count);
         break;
     default: /* an outcome that does not come out */
         sim_block_seal(&other);
@@ -86,8 +86,8 @@ static void block_put(struct rota_message *message, const struct sim_block *bloc
 /* The other liars vote for what this peer was given, in both phases, at once. */
 static void colluders_vote(struct sim *sim, uint32_t primary, uint32_t to, const struct rota_preprepare *preprepare)
 {
-    for (uint32_t liar = 0; liar < sim->membership.count; liar++) {
-        if (!(sim->lying->members >> liar & 1))
+    for (uint32_t liar = 0; liar < sim->facility_count; liar++) {
+        if (!(sim->lying->members >> liar & 1) || sim->replicas[liar].epoch != sim->replicas[primary].epoch)
             continue;
         struct rota_message vote = {.kind = ROTA_MESSAGE_PREPARE, .vote = rota_preprepare_vote(preprepare)};
         if (liar != primary)
@@ -143,7 +143,7 @@ static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const stru
                          const struct sim_block *body)
 {
     struct rota_message other = *message;
-    if (!body || message->sender != from)
+    if (!body || !liar_owns(sim, from, message))
         return false;
     if (variants_of(sim->lying, message->preprepare.view, body->header.height) || liar_lies(sim, SIM_LIE_EQUIVOCATE)) {
         equivocate(sim, from, to, &other, body);
@@ -215,7 +215,7 @@ void liar_late_release(struct sim *sim, uint32_t liar, uint64_t view)
 static bool lie_vote(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message)
 {
     struct rota_message other = *message;
-    if (message->sender != from)
+    if (!liar_owns(sim, from, message))
         return false;
     const struct liar_variants *variants = variants_of(sim->lying, message->vote.view, message->vote.height);
     if (variants && variants->given[to]) {
@@ -264,15 +264,17 @@ static void say_usurping(struct sim *sim, uint32_t liar)
     struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE};
     message.preprepare.view = disk->durable.view;
     message.preprepare.nv = disk->durable.nv;
-    if (sim_is_liar(sim, rota_primary(&sim->membership, message.preprepare.view)))
+    const struct sim_epoch *epoch = sim->replicas[liar].epoch;
+    if (sim->replicas[to].epoch != epoch ||
+        sim_is_liar(sim, epoch->seats[rota_primary(&epoch->membership, message.preprepare.view)]))
         return;
-    struct sim_block block = {.header = {.ledger_id = sim->membership.ledger_id,
-                                         .epoch = sim->membership.epoch,
-                                         .config_hash = sim->membership.config_hash,
+    struct sim_block block = {.header = {.ledger_id = epoch->membership.ledger_id,
+                                         .epoch = epoch->membership.epoch,
+                                         .config_hash = epoch->membership.config_hash,
                                          .height = disk->height + 1,
                                          .time_ms = parent ? parent->header.time_ms + 1 : 1,
                                          .tree_size = disk->height + 1,
-                                         .proposer = liar}};
+                                         .proposer = sim->replicas[liar].member}};
     if (parent)
         block.header.prev_hash = parent->hash;
     sim_block_seal(&block);

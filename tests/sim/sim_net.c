@@ -56,8 +56,8 @@ bool sim_is_cut(const struct sim *sim, uint32_t from, uint32_t to)
 
 void sim_cut_until(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms)
 {
-    for (uint32_t a = 0; a < sim->membership.count; a++)
-        for (uint32_t b = 0; b < sim->membership.count; b++)
+    for (uint32_t a = 0; a < sim->facility_count; a++)
+        for (uint32_t b = 0; b < sim->facility_count; b++)
             if ((from >> a & 1) && (to >> b & 1) && a != b && sim->cut_until_ms[a][b] < until_ms)
                 sim->cut_until_ms[a][b] = until_ms;
 }
@@ -70,8 +70,8 @@ void sim_split(struct sim *sim, uint32_t side, uint64_t until_ms)
 
 void sim_clog(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms)
 {
-    for (uint32_t a = 0; a < sim->membership.count; a++)
-        for (uint32_t b = 0; b < sim->membership.count; b++)
+    for (uint32_t a = 0; a < sim->facility_count; a++)
+        for (uint32_t b = 0; b < sim->facility_count; b++)
             if ((from >> a & 1) && (to >> b & 1) && sim->clogged_until_ms[a][b] < until_ms)
                 sim->clogged_until_ms[a][b] = until_ms;
 }
@@ -202,9 +202,10 @@ void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first,
     net_carry(sim, &delivery);
 }
 
-void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to)
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t epoch)
 {
-    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .is_evidence = true};
+    struct sim_delivery delivery = {
+        .from = from, .to = to, .request = UINT32_MAX, .is_evidence = true, .evidence_epoch = epoch};
     net_carry(sim, &delivery);
 }
 

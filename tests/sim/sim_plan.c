@@ -46,6 +46,7 @@ void sim_plan_write(FILE *file, const struct sim_plan *plan)
     const struct sim_options *options = &plan->options;
     fprintf(file, "network");
     write_number(file, "members", options->members);
+    write_number(file, "joiners", options->joiners);
     write_number(file, "crash-profile", options->profile == ROTA_PROFILE_CRASH);
     write_number(file, "draws", (int64_t)options->seed);
     write_number(file, "chaos", plan->chaos_ms);
@@ -100,6 +101,8 @@ static bool set_network(struct sim_plan *plan, const struct pair *pair)
 {
     if (strcmp(pair->name, "members") == 0)
         plan->options.members = (uint32_t)pair->number;
+    else if (strcmp(pair->name, "joiners") == 0)
+        plan->options.joiners = (uint32_t)pair->number;
     else if (strcmp(pair->name, "crash-profile") == 0)
         plan->options.profile = ROTA_PROFILE_CRASH;
     else if (strcmp(pair->name, "draws") == 0)
@@ -210,7 +213,8 @@ bool sim_plan_read(struct sim_plan *plan, FILE *file)
             fprintf(stderr, "line %" PRIu32 " is not understood\n", number);
             return false;
         }
-    if (plan->options.members < 1 || plan->options.members > ROTA_MEMBERS_MAX || plan->core == 0) {
+    if (plan->options.members < 1 || plan->options.joiners > ROTA_MEMBERS_MAX ||
+        plan->options.members + plan->options.joiners > ROTA_MEMBERS_MAX || plan->core == 0) {
         fprintf(stderr, "members or core are missing\n");
         return false;
     }

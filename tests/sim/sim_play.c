@@ -15,7 +15,7 @@ enum {
 
 static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         if (!(event->who >> i & 1) || !replica->up)
             continue;
@@ -31,7 +31,7 @@ static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
 
 static void fault_ring(struct sim *sim, uint64_t until_ms)
 {
-    uint32_t n = sim->membership.count;
+    uint32_t n = sim->facility_count;
     for (uint32_t a = 0; a < n; a++)
         for (uint32_t b = 0; b < n; b++)
             if ((a + 1) % n != b && (b + 1) % n != a)
@@ -40,7 +40,7 @@ static void fault_ring(struct sim *sim, uint64_t until_ms)
 
 static void fault_of_clock(struct sim *sim, const struct sim_fault_event *event)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         if (!(event->who >> i & 1))
             continue;
@@ -53,20 +53,47 @@ static void fault_of_clock(struct sim *sim, const struct sim_fault_event *event)
 
 static void fault_bad_disk(struct sim *sim, const struct sim_fault_event *event)
 {
-    for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
+    for (uint32_t i = 0; sim->parts && i < sim->facility_count; i++)
         if ((event->who >> i & 1) && sim->replicas[i].up) {
             sim->replicas[i].restart_after_ms = event->for_ms + 1;
             sim->parts->break_disk(sim, &sim->replicas[i], (uint32_t)event->value, event->point);
         }
 }
 
-/* In an empty network nobody can tell who is new from who forgot: what was said there may be said again. */
-static bool others_have_blocks(const struct sim *sim, uint32_t member)
+/* In an empty epoch nobody can tell who is new from who forgot: what was said there may be said again. And whoever has not
+ * left an earlier epoch yet could be told there that nothing was said. */
+static bool others_have_blocks(const struct sim *sim, uint32_t facility)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
-        count += i != member && sim->replicas[i].disk.height > 0;
-    return count >= rota_quorum(sim->membership.count, sim->membership.profile);
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
+        const struct sim_replica *replica = &sim->replicas[i];
+        bool behind = replica->epoch != sim->latest && !sim_is_liar(sim, i) && replica->disk.has_durable;
+        if (behind)
+            return false;
+        bool counts = i != facility && sim->latest->facilities >> i & 1;
+        count += counts && replica->disk.height > sim->latest->membership.base_height;
+    }
+    return count >= rota_quorum(sim->latest->membership.count, sim->membership.profile);
+}
+
+/* A document may still be ordered, and its new members may come late. */
+static bool change_is_due(const struct sim *sim)
+{
+    bool due = false;
+    for (uint32_t i = 0; i < sim->document_count; i++)
+        due |= !sim_document_is_stale(sim, sim->documents[i].request);
+    return due;
+}
+
+/* Every epoch so far could bear one more that is faulty. */
+static bool one_more_may_fail(const struct sim *sim)
+{
+    bool may = true;
+    for (uint32_t i = 0; i < sim->epoch_count; i++) {
+        uint32_t liars = (uint32_t)__builtin_popcount(sim->liars & sim->epochs[i].facilities);
+        may &= liars + 1 <= rota_fault_bound(sim->epochs[i].membership.count, sim->membership.profile);
+    }
+    return may;
 }
 
 /* One at a time, and only where a liar could be borne: whoever lost its memory counts as one until it is back (PROTOCOL M2).
@@ -74,11 +101,9 @@ static bool others_have_blocks(const struct sim *sim, uint32_t member)
 static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
 {
     uint32_t member = 0;
-    while (member < sim->membership.count && !(event->who >> member & 1))
+    while (member < sim->facility_count && !(event->who >> member & 1))
         member++;
-    uint32_t liars = (uint32_t)__builtin_popcount(sim->liars);
-    if (member == sim->membership.count || sim_is_liar(sim, member) ||
-        liars + 1 > rota_fault_bound(sim->membership.count, sim->membership.profile))
+    if (member == sim->facility_count || sim_is_liar(sim, member) || !one_more_may_fail(sim) || change_is_due(sim))
         return;
     char who[12];
     snprintf(who, sizeof who, "%u", member);
@@ -107,7 +132,7 @@ static void fault_submit(struct sim *sim, const struct sim_fault_event *event)
     for (int64_t k = 0; k < event->value && sim->request_count < SIM_REQUESTS_MAX; k++) {
         uint32_t request = sim->request_count++;
         sim->request_sent_ms[request] = sim->now_ms;
-        for (uint32_t i = 0; i < sim->membership.count; i++)
+        for (uint32_t i = 0; i < sim->facility_count; i++)
             if (event->who >> i & 1)
                 sim_send_request(sim, i, request);
     }
@@ -154,6 +179,9 @@ static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
     case SIM_FAULT_BAD_DISK:
         fault_bad_disk(sim, event);
         break;
+    case SIM_FAULT_CONFIG:
+        (void)sim_submit_document(sim, event->who, (uint64_t)event->value, event->whom);
+        break;
     case SIM_FAULT_DRIFT:
         sim_drift(sim, event->who, (int32_t)event->value);
         break;
@@ -177,15 +205,15 @@ static void play_chaos(struct sim *sim, const struct sim_plan *plan)
 /* Nobody is alive and waits for nothing: whoever is up has a timer that is due some day (heartbeats go on for ever). */
 static void judge_not_wedged(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++)
-        if (sim->replicas[i].up && sim->membership.count > 1 && sim->replicas[i].wake_ms > sim->now_ms + 60000)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
+        if (sim->replicas[i].up && sim->facility_count > 1 && sim->replicas[i].wake_ms > sim->now_ms + 60000)
             sim_fail(sim, SIM_LIVENESS, "a live replica waits for nothing");
 }
 
 static uint64_t highest_view(struct sim *sim)
 {
     uint64_t highest = 0;
-    for (uint32_t i = 0; i < sim->membership.count; i++)
+    for (uint32_t i = 0; i < sim->facility_count; i++)
         if (sim->replicas[i].up && sim->replicas[i].seen.view > highest)
             highest = sim->replicas[i].seen.view;
     return highest;
@@ -195,7 +223,7 @@ static uint64_t highest_view(struct sim *sim)
  * operator: then it is one that knows that it forgot. */
 static void operators_help(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         char who[12];
         if (!(sim->halted & sim->put_back & ~sim->liars & UINT32_C(1) << i))
             continue;
@@ -225,9 +253,9 @@ static void play_core(struct sim *sim, const struct sim_plan *plan)
     /* A member that is recovering does not vote yet: no quorum can be left out then. */
     uint32_t core = sim_is_founded(sim) && sim->forgetful == 0 && sim->halted == 0 ? plan->core : UINT32_MAX;
     sim_mend(sim);
-    for (uint32_t i = 0; sim->parts && i < sim->membership.count; i++)
+    for (uint32_t i = 0; sim->parts && i < sim->facility_count; i++)
         sim->parts->break_disk(sim, &sim->replicas[i], 0, 0);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
         replica->restart_after_ms = 0;
         if (!(core >> i & 1))

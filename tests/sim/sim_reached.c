@@ -37,6 +37,9 @@ static void reached_new_view(struct sim *sim, const struct rota_new_view *new_vi
     if (*last != 0 && *last < new_view->view)
         sim_reach(sim, SIM_REACHED_TIP_REPROPOSED_TWICE);
     *last = new_view->view;
+    const struct sim_block *tip = sim_block_find(sim, &new_view->tip);
+    if (tip && sim_document_in(sim, tip))
+        sim_reach(sim, SIM_REACHED_DOCUMENT_REPROPOSED);
 }
 
 static void reached_suspect(struct sim *sim, enum rota_suspicion reason)
@@ -64,7 +67,7 @@ static void reached_view_change(struct sim *sim, const struct sim_replica *repli
 
 void sim_reached_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
 {
-    bool ours = message->sender == replica->index;
+    bool ours = message->sender == replica->member;
     if (message->kind == ROTA_MESSAGE_NEW_VIEW) {
         if (ours)
             reached_new_view(sim, &message->new_view);
@@ -121,7 +124,7 @@ void sim_reached_commits(struct sim *sim, const struct sim_replica *replica, uin
 
 static bool leads(const struct sim_replica *replica)
 {
-    return replica->up && replica->seen.mode == ROTA_MODE_ACTIVE && replica->seen.primary == replica->index;
+    return replica->up && replica->seen.mode == ROTA_MODE_ACTIVE && replica->seen.primary == replica->member;
 }
 
 void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
@@ -133,12 +136,14 @@ void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
         sim_reach(sim, SIM_REACHED_WINDOW_FULL);
     if (is->failed_views > was.failed_views) {
         sim_reach(sim, SIM_REACHED_CHANGE_TIMED_OUT);
-        if (is->failed_views > rota_fault_bound(sim->membership.count, sim->membership.profile) + 1)
+        if (is->failed_views > rota_fault_bound(replica->epoch->membership.count, sim->membership.profile) + 1)
             sim_reach(sim, SIM_REACHED_BACK_OFF_GREW);
     }
     uint32_t stands = replica->disk.durable.standing;
     if (stands == ROTA_STANDING_RECOVERING && replica->stood != stands)
         sim_reach(sim, SIM_REACHED_RECOVERING);
+    if (stands == ROTA_STANDING_RECOVERING && replica->stood == ROTA_STANDING_NEW && replica->epoch->membership.epoch > 0)
+        sim_reach(sim, SIM_REACHED_JOINED_LATE);
     if (stands == ROTA_STANDING_MEMBER && replica->stood == ROTA_STANDING_RECOVERING)
         sim_reach(sim, SIM_REACHED_RECOVERED);
     replica->stood = stands;
@@ -148,7 +153,7 @@ void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
     if (is->view > replica->active_view + 1)
         sim_reach(sim, SIM_REACHED_VIEWS_SKIPPED);
     replica->active_view = is->view;
-    for (uint32_t i = 0; leads(replica) && i < sim->membership.count; i++)
+    for (uint32_t i = 0; leads(replica) && i < sim->facility_count; i++)
         if (i != replica->index && leads(&sim->replicas[i]))
             sim_reach(sim, SIM_REACHED_TWO_PRIMARIES);
 }
@@ -156,23 +161,72 @@ void sim_reached_turn(struct sim *sim, struct sim_replica *replica)
 void sim_reached_restart(struct sim *sim, const struct sim_replica *replica)
 {
     const struct sim_disk *disk = &replica->disk;
-    if (!disk->has_durable)
+    if (!disk->has_durable || replica->member == SIM_NOBODY || disk->durable.epoch != replica->epoch->membership.epoch)
         return;
     if (!disk->durable.active)
         sim_reach(sim, SIM_REACHED_RESTART_CHANGING);
     if (disk->durable.has_best && disk->durable.best.vote.height > disk->height)
         sim_reach(sim, SIM_REACHED_RESTART_LOCKED);
-    if (disk->durable.active && rota_primary(&sim->membership, disk->durable.view) == replica->index)
+    if (disk->durable.active && rota_primary(&replica->epoch->membership, disk->durable.view) == replica->member)
         sim_reach(sim, SIM_REACHED_PRIMARY_RESTARTED);
 }
 
 void sim_reached_down(struct sim *sim)
 {
-    uint32_t down = 0, n = sim->membership.count;
+    uint32_t down = 0, n = sim->latest->membership.count;
     for (uint32_t i = 0; i < n; i++)
-        down += !sim->replicas[i].up;
+        down += !sim->replicas[sim->latest->seats[i]].up;
     if (down > rota_fault_bound(n, sim->membership.profile))
         sim_reach(sim, SIM_REACHED_MORE_THAN_F_DOWN);
     if (down == n)
         sim_reach(sim, SIM_REACHED_ALL_DOWN);
+}
+
+/* ---- epochs --------------------------------------------------------------------------------------------------------- */
+
+void sim_reached_new_epoch(struct sim *sim)
+{
+    bool changing = false;
+    uint32_t number = sim->latest->membership.epoch, documents = 0;
+    sim_reach(sim, SIM_REACHED_EPOCH_CHANGED);
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
+        const struct sim_replica *replica = &sim->replicas[i];
+        changing |= replica->up && replica->member != SIM_NOBODY && replica->epoch->membership.epoch + 1 == number &&
+                    replica->seen.mode == ROTA_MODE_CHANGING;
+    }
+    if (changing)
+        sim_reach(sim, SIM_REACHED_EPOCH_IN_VIEW_CHANGE);
+    for (uint32_t i = 0; i < sim->document_count; i++)
+        documents += sim->documents[i].epoch.membership.epoch == number;
+    if (documents > 1)
+        sim_reach(sim, SIM_REACHED_DOCUMENT_BEATEN);
+}
+
+static void reached_joined(struct sim *sim, const struct sim_replica *replica)
+{
+    bool another_down = false;
+    for (uint32_t i = 0; i < replica->epoch->membership.count; i++)
+        another_down |= !sim->replicas[replica->epoch->seats[i]].up;
+    sim_reach(sim, SIM_REACHED_JOINED);
+    if (another_down)
+        sim_reach(sim, SIM_REACHED_JOINED_WHILE_DOWN);
+}
+
+void sim_reached_epoch(struct sim *sim, const struct sim_replica *replica)
+{
+    const struct sim_epoch *epoch = replica->epoch, *before = NULL;
+    for (uint32_t i = 0; i < sim->epoch_count; i++)
+        if (sim->epochs[i].membership.epoch + 1 == epoch->membership.epoch)
+            before = &sim->epochs[i];
+    bool was = before && before->facilities >> replica->index & 1, is = replica->member != SIM_NOBODY;
+    if (epoch != sim->latest)
+        sim_reach(sim, SIM_REACHED_EPOCH_LEARNED_LATE);
+    if (was && replica->seen.view > 0)
+        sim_reach(sim, SIM_REACHED_EPOCH_IN_LATER_VIEW);
+    if (is && !was)
+        reached_joined(sim, replica);
+    if (was && !is)
+        sim_reach(sim, SIM_REACHED_REMOVED);
+    if (is && replica->has_past && replica->past_untrusted && epoch != sim->latest)
+        sim_reach(sim, SIM_REACHED_LOST_IN_EARLIER_EPOCH);
 }

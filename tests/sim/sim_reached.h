@@ -54,7 +54,19 @@
     X(WORD_ORDERED, COMMON, "a member's word that it lost its memory becomes final")    \
     X(VIEW_VOID, RARE, "a NEW-VIEW made of words that their sender took back")          \
     X(AMNESIA, RARE, "evidence against a member that had lost its memory and said so")  \
-    X(ACCUSED, RARE, "a liar accused with proof")
+    X(ACCUSED, RARE, "a liar accused with proof")                                       \
+    X(EPOCH_CHANGED, COMMON, "an epoch changed")                                        \
+    X(EPOCH_IN_VIEW_CHANGE, COMMON, "an epoch changed during a view change")            \
+    X(EPOCH_IN_LATER_VIEW, COMMON, "an epoch ended in a view other than its first")     \
+    X(EPOCH_LEARNED_LATE, COMMON, "a replica enters an epoch that is over")             \
+    X(DOCUMENT_REPROPOSED, RARE, "the end of an epoch as a tip proposed again")         \
+    X(DOCUMENT_BEATEN, COMMON, "two documents for one epoch, and one of them is stale") \
+    X(JOINED, COMMON, "a facility became a member")                                     \
+    X(JOINED_WHILE_DOWN, COMMON, "a facility became a member while another was down")   \
+    X(JOINED_LATE, RARE, "a new member had to recover: its epoch had blocks")           \
+    X(REMOVED, COMMON, "a member that was removed follows")                             \
+    X(KEY_CHANGED, COMMON, "a member came back with a new key")                         \
+    X(LOST_IN_EARLIER_EPOCH, RARE, "a member that forgot comes through earlier epochs")
 
 #define SIM_REACHED_ENUM(name, how_often, text) SIM_REACHED_##name,
 enum sim_fact { SIM_REACHED_LIST(SIM_REACHED_ENUM) SIM_FACTS };
@@ -79,6 +91,9 @@ void sim_reach(struct sim *sim, enum sim_fact fact);
 void sim_reached_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
 void sim_reached_checked(struct sim *sim, const struct sim_replica *replica, const struct rota_event *checked);
 void sim_reached_commits(struct sim *sim, const struct sim_replica *replica, uint64_t height);
+/* The network agreed on the end of an epoch; a replica went from one into the next. */
+void sim_reached_new_epoch(struct sim *sim);
+void sim_reached_epoch(struct sim *sim, const struct sim_replica *replica);
 /* After a turn, before a start, after somebody went down. */
 void sim_reached_turn(struct sim *sim, struct sim_replica *replica);
 void sim_reached_restart(struct sim *sim, const struct sim_replica *replica);

@@ -5,9 +5,10 @@
 void sim_read(struct sim *sim, const char *who)
 {
     uint32_t members = sim_who(sim, who);
-    for (uint32_t i = 0; i < sim->membership.count; i++) {
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
         struct sim_replica *replica = &sim->replicas[i];
-        if (!(members >> i & 1) || !replica->up || replica->read_asked - replica->read_done == SIM_READS_MAX)
+        if (!(members >> i & 1) || !replica->up || replica->member == SIM_NOBODY ||
+            replica->read_asked - replica->read_done == SIM_READS_MAX)
             continue;
         uint64_t token = ++replica->read_asked;
         replica->read_floor[token % SIM_READS_MAX] = sim->agreed_height;

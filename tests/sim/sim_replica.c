@@ -28,25 +28,27 @@ struct turn {
     struct rota_event events[TURN_EVENTS_MAX]; /* answers and our own statements, in order */
 };
 
-static void toy_sign(const struct sim *sim, uint32_t member, struct rota_signature *out, struct rota_view preimage)
+static void toy_sign(const struct rota_ed25519_public *key, struct rota_signature *out, struct rota_view preimage)
 {
     uint8_t mac[crypto_shorthash_BYTES];
-    crypto_shorthash(mac, preimage.data, preimage.len, sim->membership.members[member].key.b);
+    crypto_shorthash(mac, preimage.data, preimage.len, key->b);
     memset(out, 0, sizeof *out);
     memcpy(out->b, mac, sizeof mac);
 }
 
-void sim_sign(struct sim *sim, uint32_t member, struct rota_message *message)
+void sim_sign(struct sim *sim, uint32_t facility, struct rota_message *message)
 {
     uint8_t preimage[ROTA_MESSAGE_PREIMAGE_MAX];
-    size_t len = rota_message_preimage(preimage, &sim->membership, message);
+    const struct sim_replica *replica = &sim->replicas[facility];
+    const struct rota_membership *membership = &replica->epoch->membership;
+    size_t len = rota_message_preimage(preimage, membership, message);
     if (sim->parts)
-        sim->parts->sign(sim, member, &message->signature, rota_view(preimage, len));
+        sim->parts->sign(sim, facility, &message->signature, rota_view(preimage, len));
     else
-        toy_sign(sim, member, &message->signature, rota_view(preimage, len));
+        toy_sign(&membership->members[replica->member].key, &message->signature, rota_view(preimage, len));
     if (message->kind == ROTA_MESSAGE_VIEW_CHANGE)
         message->view_change->signature = message->signature;
-    sim_check_signed(sim, member, message);
+    sim_check_signed(sim, replica, message);
 }
 
 static uint8_t *message_bytes(const struct rota_message *message, size_t *out_len)
@@ -157,8 +159,10 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     event.checked.block = action->check.block;
     event.checked.height = action->check.height;
     event.checked.verdict = sim_block_check(turn->sim, turn->replica, action);
-    if (event.checked.verdict == ROTA_CHECK_VALID)
+    if (event.checked.verdict == ROTA_CHECK_VALID) {
         event.checked.floors = sim_block_floors(turn->sim, turn->replica, &action->check.block);
+        event.checked.ends_epoch = sim_document_in(turn->sim, sim_block_find(turn->sim, &action->check.block));
+    }
     sim_reached_checked(turn->sim, turn->replica, &event);
     turn_queue(turn, &event);
 }
@@ -173,6 +177,7 @@ static void turn_build(struct turn *turn, const struct rota_action *action)
         event.built.block = block->hash;
         event.built.ticks = block->ticks;
         event.built.floors = sim_block_floors(turn->sim, turn->replica, &block->hash);
+        event.built.ends_epoch = sim_document_in(turn->sim, block) != NULL;
     }
     turn_queue(turn, &event);
 }
@@ -189,10 +194,10 @@ static void turn_save_block(struct turn *turn, const struct rota_action *action)
 }
 
 /* The ledger will call it a loss of memory, and flag nobody (PROTOCOL E4). */
-static bool accuse_is_amnesia(const struct sim *sim, const struct rota_accusation *accusation)
+static bool accuse_is_amnesia(const struct sim *sim, const struct sim_epoch *epoch, const struct rota_accusation *accusation)
 {
     return accusation->kind == ROTA_EVIDENCE_HIDDEN_LOCK &&
-           sim_is_amnesia(sim, accusation->member, accusation->changes[0]->incarnation,
+           sim_is_amnesia(sim, epoch, accusation->member, accusation->changes[0]->incarnation,
                           accusation->pair.votes[0].vote.height);
 }
 
@@ -203,23 +208,25 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
     sim->stats.accusations++;
     sim_reach(sim, SIM_REACHED_ACCUSED);
     struct rota_evidence *made = NULL, *read = NULL;
-    if (accuse_is_amnesia(sim, &action->accuse))
+    const struct sim_epoch *epoch = turn->replica->epoch;
+    uint32_t accused = epoch->seats[action->accuse.member];
+    if (accuse_is_amnesia(sim, epoch, &action->accuse))
         sim_reach(sim, SIM_REACHED_AMNESIA);
-    else if (!(sim->liars >> action->accuse.member & 1))
+    else if (!(sim->liars >> accused & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct replica is accused");
-    if (!rota_is_ok(rota_evidence_of_accusation(&made, &sim->membership, &action->accuse)))
+    if (!rota_is_ok(rota_evidence_of_accusation(&made, &epoch->membership, &action->accuse)))
         sim_fail(sim, SIM_EVIDENCE, "an accusation of what is no contradiction");
     if (!rota_is_ok(rota_evidence_parse(&read, rota_view(made->bytes, made->len))) ||
-        !rota_is_ok(rota_evidence_verify(read, &sim->membership, NULL)) || read->member != action->accuse.member)
+        !rota_is_ok(rota_evidence_verify(read, &epoch->membership, NULL)) || read->member != action->accuse.member)
         sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
     sim->evidence_kinds |= UINT32_C(1) << read->kind;
     rota_evidence_release(made);
     rota_evidence_release(read);
     if (action->accuse.kind == ROTA_EVIDENCE_DOUBLE_PROPOSAL || action->accuse.kind == ROTA_EVIDENCE_DOUBLE_COMMIT)
         sim_check_accused(sim, turn->replica, action->accuse.member, &action->accuse.pair.votes[0].vote);
-    for (uint32_t to = 0; to < sim->membership.count; to++)
+    for (uint32_t to = 0; to < sim->facility_count; to++)
         if (to != turn->replica->index)
-            sim_send_evidence(sim, turn->replica->index, to);
+            sim_send_evidence(sim, turn->replica->index, to, epoch->membership.epoch);
 }
 
 static void turn_commit(struct turn *turn, const struct rota_action *action)
@@ -261,8 +268,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         break;
     case ROTA_ACTION_FETCH:
         sim_reach(turn->sim, rota_hash_is_zero(&action->fetch.block) ? SIM_REACHED_RANGE_FETCHED : SIM_REACHED_BODY_FETCHED);
-        sim_send_fetch(turn->sim, turn->replica->index, action->fetch.peer, action->fetch.from, action->fetch.to,
-                       &action->fetch.block);
+        sim_send_fetch(turn->sim, turn->replica->index, turn->replica->epoch->seats[action->fetch.peer], action->fetch.from,
+                       action->fetch.to, &action->fetch.block);
         break;
     case ROTA_ACTION_WAKE_AT:
         turn->replica->wake_ms = sim_global_ms(turn->replica, action->wake_at_ms);
@@ -274,7 +281,8 @@ static void turn_act(struct turn *turn, const struct rota_action *action)
         sim_read_done(turn->sim, turn->replica, action->read.token, action->read.covered);
         break;
     case ROTA_ACTION_EPOCH:
-        sim_fail(turn->sim, SIM_HALT, "an epoch ended that nobody ended");
+        turn->replica->epoch_due = true; /* once this turn is durable and said */
+        break;
     case ROTA_ACTION_HALT:
         if (!((turn->sim->liars | turn->sim->put_back) >> turn->replica->index & 1) && !turn->sim->halts_expected &&
             !sim_is_liar(turn->sim, turn->replica->index) && !sim_lies_too_many(turn->sim))
@@ -349,6 +357,16 @@ static void disk_write(struct turn *turn)
     }
 }
 
+/* Members hear everything; the others hear how far they are. */
+static bool out_is_for(const struct turn *turn, const struct outgoing *out, uint32_t facility)
+{
+    const struct sim_epoch *epoch = turn->replica->epoch;
+    bool claim = out->message.kind == ROTA_MESSAGE_STATUS || out->message.kind == ROTA_MESSAGE_HEARTBEAT;
+    if (facility == turn->replica->index)
+        return false;
+    return out->to == ROTA_TO_ALL ? claim || epoch->facilities >> facility & 1 : epoch->seats[out->to] == facility;
+}
+
 static void turn_release(struct turn *turn)
 {
     struct sim *sim = turn->sim;
@@ -356,11 +374,11 @@ static void turn_release(struct turn *turn)
         struct outgoing *out = &turn->says[i];
         if (!sim_is_liar(sim, turn->replica->index))
             sim_check_said(sim, turn->replica, &out->message);
-        if (out->message.sender == turn->replica->index)
-            sim_check_left(sim, turn->replica->index, &out->message);
+        if (sim_is_own(turn->replica, &out->message))
+            sim_check_left(sim, turn->replica, &out->message);
         sim_reached_said(sim, turn->replica, &out->message);
-        for (uint32_t to = 0; to < sim->membership.count; to++)
-            if (to != turn->replica->index && (out->to == ROTA_TO_ALL || out->to == to))
+        for (uint32_t to = 0; to < sim->facility_count; to++)
+            if (out_is_for(turn, out, to))
                 sim_liar_says(sim, turn->replica->index, to, &out->message, out->body);
     }
 }
@@ -414,7 +432,7 @@ static struct turn *turn_open(struct sim *sim, struct sim_replica *replica)
     return turn;
 }
 
-static void committed_check(struct sim *sim, struct sim_replica *replica, uint64_t before)
+void sim_replica_committed(struct sim *sim, struct sim_replica *replica, uint64_t before)
 {
     for (uint64_t h = before + 1; h <= replica->disk.height; h++)
         if (replica->disk.certified[h])
@@ -452,7 +470,7 @@ void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct
         disk_write(turn);
     crash |= failed;
     if (!failed && !sim_is_liar(sim, replica->index)) { /* else it is not known yet what was committed */
-        committed_check(sim, replica, before);
+        sim_replica_committed(sim, replica, before);
         sim_check_settled_debt(sim, replica);
         sim_check_saved(sim, replica);
     }
@@ -468,15 +486,22 @@ void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct
     sim_reached_turn(sim, replica);
     if (crash)
         sim_replica_stop(sim, replica);
+    else if (replica->epoch_due)
+        sim_epoch_next(sim, replica);
 }
 
-static bool saved_message(struct sim *sim, const uint8_t *bytes, size_t len, struct rota_message *out,
-                          struct rota_message_scratch *scratch)
+/* One of an earlier epoch says nothing about this one (PROTOCOL R5). */
+static bool saved_message(struct sim *sim, const struct rota_membership *membership, const uint8_t *bytes, size_t len,
+                          struct rota_message *out, struct rota_message_scratch *scratch)
 {
     if (!bytes)
         return false;
     struct rota_reader reader = rota_reader(rota_view(bytes, len));
-    if (!rota_is_ok(rota_message_decode(out, scratch, &reader)) || !rota_is_ok(rota_message_verify(out, &sim->membership)))
+    if (!rota_is_ok(rota_message_decode(out, scratch, &reader)))
+        sim_fail(sim, SIM_CODEC, "a saved message does not decode");
+    if (out->epoch != membership->epoch)
+        return false;
+    if (!rota_is_ok(rota_message_verify(out, membership)))
         sim_fail(sim, SIM_CODEC, "a saved message does not verify");
     return true;
 }
@@ -493,8 +518,47 @@ static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
     for (uint32_t i = 0; i < replica->disk.pending_count; i++)
         if (replica->disk.pending[i]->header.height > replica->disk.height)
             sim_block_hold(sim, replica, replica->disk.pending[i]);
-    struct rota_core_setup setup = {&sim->membership, sim->timers, sim->limits, replica->index};
-    rota_core_init(replica->core, &setup);
+}
+
+/* An operator does not go back to an older key. */
+static void replica_enter_epoch(struct sim *sim, struct sim_replica *replica)
+{
+    sim_epoch_enter(sim, replica);
+    if (replica->key < replica->epoch->keys[replica->index]) {
+        replica->key = replica->epoch->keys[replica->index];
+        sim_epoch_enter(sim, replica);
+        sim_reach(sim, SIM_REACHED_KEY_CHANGED);
+    }
+    replica->epoch_due = replica->has_past = replica->past_untrusted = false;
+    replica->read_asked = replica->read_done = 0;
+}
+
+static void replica_start_core(struct sim *sim, struct sim_replica *replica)
+{
+    struct sim_disk *disk = &replica->disk;
+    const struct rota_membership *membership = &replica->epoch->membership;
+    struct rota_event event = {.kind = ROTA_EVENT_START};
+    event.start.restarted = disk->used || disk->height > 0;
+    event.start.incarnation = disk->runs;
+    event.start.boot = ++sim->boots;
+    event.start.committed = disk->height;
+    event.start.committed_time_ms = SIM_CREATED_MS - 1;
+    if (disk->height > 0) {
+        event.start.floors = sim_block_floors(sim, replica, &disk->chain[disk->height]->hash);
+        event.start.committed_block = disk->chain[disk->height]->hash;
+        event.start.committed_time_ms = disk->chain[disk->height]->header.time_ms;
+        event.start.certificate = disk->height > membership->base_height ? disk->certificates[disk->height] : NULL;
+    }
+    event.start.durable = disk->has_durable ? &disk->durable : NULL;
+    struct rota_message change, new_view;
+    struct rota_message_scratch *scratch = malloc(2 * sizeof *scratch);
+    ROTA_ASSERT(scratch);
+    if (saved_message(sim, membership, disk->view_change, disk->view_change_len, &change, &scratch[0]))
+        event.start.view_change = &change;
+    if (saved_message(sim, membership, disk->new_view, disk->new_view_len, &new_view, &scratch[1]))
+        event.start.new_view = &new_view;
+    sim_replica_turn(sim, replica, &event);
+    free(scratch);
 }
 
 void sim_replica_start(struct sim *sim, struct sim_replica *replica)
@@ -505,36 +569,16 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     if (sim->parts)
         sim->parts->start(sim, replica);
     if (replica->disk.unsure)
-        committed_check(sim, replica, replica->disk.unsure_height);
+        sim_replica_committed(sim, replica, replica->disk.unsure_height);
     replica->disk.unsure = false;
+    replica_enter_epoch(sim, replica);
     sim_reached_restart(sim, replica);
     replica_memory_reset(sim, replica);
-    struct sim_disk *disk = &replica->disk;
-    struct rota_event event = {.kind = ROTA_EVENT_START};
-    replica->read_asked = replica->read_done = 0;
-    event.start.restarted = disk->used;
-    event.start.incarnation = ++disk->runs;
-    event.start.boot = ++sim->boots;
-    event.start.committed = disk->height;
-    event.start.committed_time_ms = SIM_CREATED_MS - 1;
-    if (disk->height > 0) {
-        event.start.floors = sim_block_floors(sim, replica, &disk->chain[disk->height]->hash);
-        event.start.committed_block = disk->chain[disk->height]->hash;
-        event.start.committed_time_ms = disk->chain[disk->height]->header.time_ms;
-        event.start.certificate = disk->certificates[disk->height];
-    }
-    event.start.durable = disk->has_durable ? &disk->durable : NULL;
-    struct rota_message change, new_view;
-    struct rota_message_scratch *scratch = malloc(2 * sizeof *scratch);
-    ROTA_ASSERT(scratch);
-    if (saved_message(sim, disk->view_change, disk->view_change_len, &change, &scratch[0]))
-        event.start.view_change = &change;
-    if (saved_message(sim, disk->new_view, disk->new_view_len, &new_view, &scratch[1]))
-        event.start.new_view = &new_view;
+    replica->disk.runs++;
     sim_check_restarted(sim, replica);
     sim_check_started(sim, replica);
-    sim_replica_turn(sim, replica, &event);
-    free(scratch);
+    if (replica->member != SIM_NOBODY)
+        replica_start_core(sim, replica);
 }
 
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
@@ -554,6 +598,10 @@ void sim_replica_stop(struct sim *sim, struct sim_replica *replica)
 void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
 {
     struct rota_event event = {.kind = ROTA_EVENT_WOKEN};
+    if (replica->member == SIM_NOBODY) {
+        sim_follow_wake(sim, replica);
+        return;
+    }
     sim_liar_wakes(sim, replica->index);
     if (replica->paused_until_ms == sim->now_ms && replica->wake_ms < sim->now_ms)
         sim_reach(sim, SIM_REACHED_WOKE_STALE);
@@ -563,5 +611,6 @@ void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
 void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token)
 {
     struct rota_event event = {.kind = ROTA_EVENT_READ, .read_token = token};
+    ROTA_ASSERT(replica->member != SIM_NOBODY);
     sim_replica_turn(sim, replica, &event);
 }

@@ -161,16 +161,19 @@ static void draw_bad_clocks(struct swarm *swarm)
 
 /* ---- what goes wrong ------------------------------------------------------------------------------------------------ */
 
-/* In its place by time; of two at one time, the later drawn comes later. */
-static void add(struct swarm *swarm, struct sim_fault_event event)
+void sim_plan_add(struct sim_plan *plan, const struct sim_fault_event *event)
 {
-    struct sim_plan *plan = swarm->plan;
     if (plan->count == SIM_PLAN_EVENTS_MAX)
         return;
     uint32_t at = plan->count++;
-    for (; at > 0 && plan->events[at - 1].at_ms > event.at_ms; at--)
+    for (; at > 0 && plan->events[at - 1].at_ms > event->at_ms; at--)
         plan->events[at] = plan->events[at - 1];
-    plan->events[at] = event;
+    plan->events[at] = *event;
+}
+
+static void add(struct swarm *swarm, struct sim_fault_event event)
+{
+    sim_plan_add(swarm->plan, &event);
 }
 
 static uint64_t some_time(struct swarm *swarm)
@@ -317,4 +320,5 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
     }
     if (draw(&swarm, 8) == 0)
         plan->options.tick_ms = SIM_TICK_MS;
+    sim_epochs_draw(plan);
 }
