@@ -2,6 +2,8 @@
 
 #include "crypto/broken.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- kind 1: the anchor of a NEW-VIEW ------------------------------------------------------------------------------- */
@@ -114,6 +116,14 @@ struct rota_status rota_recovered_verify(const struct rota_recovered *recovered,
     if (!membership->verify(key, rota_view(preimage, len), &recovered->signature))
         return rota_fail(ROTA_BAD_SIGNATURE, "a RECOVERED that its member did not sign");
     return rota_ok();
+}
+
+void rota_recovered_words(char *out, size_t size, const struct rota_recovered *recovered,
+                          const struct rota_membership *membership)
+{
+    const char *who = recovered->member < membership->count ? membership->members[recovered->member].id.text : "?";
+    snprintf(out, size, "facility %s had lost its memory, and came back in its run %" PRIu64 " past view %" PRIu64, who,
+             recovered->floor, recovered->view);
 }
 
 static struct rota_status recovered_verify(const struct rota_record *record, const struct rota_membership *membership)

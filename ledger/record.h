@@ -70,6 +70,9 @@ ROTA_CHECKED struct rota_status rota_record_parse(struct rota_record **out, stru
 /* Every signature inside, under the members of its epoch. */
 ROTA_CHECKED struct rota_status rota_record_verify(const struct rota_record *record,
                                                    const struct rota_membership *membership);
+/* "facility bravo lost its memory and came back ...". `membership` is that of its epoch. */
+void rota_recovered_words(char *out, size_t size, const struct rota_recovered *recovered,
+                          const struct rota_membership *membership);
 struct rota_record *rota_record_retain(struct rota_record *record);
 void rota_record_release(struct rota_record *record); /* NULL is fine */
 

@@ -116,6 +116,9 @@ void rota_audit_report_free(struct rota_audit_report *report)
     free(report->anomalies);
     report->anomalies = NULL;
     report->anomaly_count = 0;
+    free(report->recoveries);
+    report->recoveries = NULL;
+    report->recovery_count = 0;
 }
 
 const char *rota_verdict_name(enum rota_verdict verdict)

@@ -39,6 +39,14 @@ struct rota_audit_anomaly {
     uint64_t height;
     uint64_t leaf_index;
     struct rota_hash evidence;
+    bool amnesia; /* it accuses nobody: the member had lost its memory and said so (PROTOCOL E4) */
+    char text[ROTA_AUDIT_TEXT_MAX];
+};
+
+/* A member that lost its memory and came back, in words. */
+struct rota_audit_recovery {
+    uint64_t height;
+    uint64_t leaf_index;
     char text[ROTA_AUDIT_TEXT_MAX];
 };
 
@@ -100,6 +108,8 @@ struct rota_audit_report {
     struct rota_audit_discontinuity *discontinuities; /* owned */
     uint32_t anomaly_count;
     struct rota_audit_anomaly *anomalies; /* owned */
+    uint32_t recovery_count;
+    struct rota_audit_recovery *recoveries; /* owned */
 };
 
 /* Never fails: what goes wrong is in the report. */

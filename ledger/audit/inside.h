@@ -222,6 +222,8 @@ void audit_member_names(char out[AUDIT_NAMES_MAX], const struct rota_membership 
 /* Where an entry comes from, for people: "proposal 12ab34cd... of key 9f3c12ab... (chief-west, west)". */
 void audit_entry_words(char *out, size_t size, const struct audit *audit, const struct audit_entry *entry);
 bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
+/* The same of a record, if it is a RECOVERED. */
+bool audit_recovery_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry);
 /* Of evidence that the file makes but does not hold, at that place. */
 bool audit_anomaly_add_found(struct audit *audit, uint64_t height, uint64_t leaf_index,
                              const struct rota_evidence *evidence);

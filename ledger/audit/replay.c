@@ -133,6 +133,8 @@ static void replay_count(struct audit *audit, const struct audit_block *block, c
         if (entry->kind == ROTA_ENTRY_RECORD) {
             report->records++;
             audit_new_views_anchor(audit, block, entry);
+            if (!audit_recovery_add(audit, block, entry))
+                audit_out_of_memory(audit);
             continue;
         }
         report->proposals++;

@@ -87,8 +87,26 @@ static bool anomaly_add(struct audit *audit, const struct rota_audit_anomaly *an
 bool audit_anomaly_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
 {
     struct rota_audit_anomaly anomaly = {.height = block->height, .leaf_index = entry->leaf_index, .evidence = entry->id};
+    anomaly.amnesia = rota_state_was_amnesia(audit->state, entry->entry.evidence);
     words_anomaly(anomaly.text, sizeof anomaly.text, audit, block->height, entry->entry.evidence);
     return anomaly_add(audit, &anomaly);
+}
+
+bool audit_recovery_add(struct audit *audit, const struct audit_block *block, const struct audit_entry *entry)
+{
+    struct rota_audit_report *report = audit->report;
+    const struct rota_record *record = entry->entry.record;
+    if (record->kind != ROTA_RECORD_RECOVERED)
+        return true;
+    struct rota_audit_recovery *grown = realloc(report->recoveries, (report->recovery_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    report->recoveries = grown;
+    struct rota_audit_recovery *recovery = &grown[report->recovery_count++];
+    *recovery = (struct rota_audit_recovery){.height = block->height, .leaf_index = entry->leaf_index};
+    rota_recovered_words(recovery->text, sizeof recovery->text, &record->recovered,
+                         &rota_state_epoch_at(audit->state, block->height)->membership);
+    return true;
 }
 
 bool audit_anomaly_add_found(struct audit *audit, uint64_t height, uint64_t leaf_index, const struct rota_evidence *evidence)

@@ -60,6 +60,8 @@ static void anomaly_add(struct anomalies *anomalies, const struct rota_facts *fa
     json_object_set_new(item, "height", json_integer((json_int_t)block->header.height));
     json_object_set_new(item, "evidence", rota_json_hex_new(block->entries[index].id.b, ROTA_HASH_BYTES));
     json_object_set_new(item, "text", json_string(text));
+    if (rota_state_was_amnesia(facts->state, block->entries[index].evidence))
+        json_object_set_new(item, "amnesia", json_true());
     json_array_append_new(anomalies->list, item);
 }
 

@@ -18,15 +18,18 @@ static error_t anomalies_parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp anomalies_argp = {
     .parser = anomalies_parse,
-    .doc = "List the proven equivocations that the ledger holds, in words. Exit code 0: there are none; 4: there are."};
+    .doc = "List the proven equivocations that the ledger holds, in words. Exit code 0: there are none; 4: "
+           "there are. A member that had lost its memory and said so is told of, and is none."};
 
 /* One anomaly, whatever the source. */
-static json_t *anomalies_item(uint64_t height, const char *evidence, const char *text)
+static json_t *anomalies_item(uint64_t height, const char *evidence, const char *text, bool amnesia)
 {
     json_t *item = json_object();
     rota_result_number(item, "height", height);
     rota_result_text(item, "evidence", evidence);
     rota_result_text(item, "text", text);
+    if (amnesia)
+        rota_result_set(item, "amnesia", json_true());
     return item;
 }
 
@@ -42,7 +45,8 @@ static int anomalies_from_node(json_t *list, const struct rota_common *common)
     {
         rota_json_printable(text, sizeof text, item, "text");
         rota_json_printable(evidence, sizeof evidence, item, json_object_get(item, "evidence") != NULL ? "evidence" : "id");
-        (void)json_array_append_new(list, anomalies_item(rota_json_number(item, "height", 0), evidence, text));
+        (void)json_array_append_new(list, anomalies_item(rota_json_number(item, "height", 0), evidence, text,
+                                                         json_is_true(json_object_get(item, "amnesia"))));
     }
     json_decref(document);
     return code;
@@ -63,7 +67,8 @@ static int anomalies_from_ledger(json_t *list, const struct rota_common *common)
     rota_audit_run(&report, &options);
     for (uint32_t i = 0; i < report.anomaly_count; i++) {
         rota_hex_encode(evidence, rota_view(report.anomalies[i].evidence.b, ROTA_HASH_BYTES));
-        (void)json_array_append_new(list, anomalies_item(report.anomalies[i].height, evidence, report.anomalies[i].text));
+        (void)json_array_append_new(list, anomalies_item(report.anomalies[i].height, evidence, report.anomalies[i].text,
+                                                         report.anomalies[i].amnesia));
     }
     int code = report.verdict == ROTA_VERDICT_VALID_UNANCHORED ? 0 : (int)report.verdict;
     if (code != 0 && code != ROTA_EXIT_EQUIVOCATION)
@@ -87,6 +92,15 @@ static void anomalies_print(const json_t *list)
                json_string_value(json_object_get(item, "text")), json_string_value(json_object_get(item, "evidence")));
 }
 
+/* Not a member that had lost its memory and said so. */
+static bool anomalies_accuse(const json_t *list)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(list, index, item) if (!json_is_true(json_object_get(item, "amnesia"))) return true;
+    return false;
+}
+
 static int anomalies_run(void *input)
 {
     const struct rota_common *common = &((const struct anomalies_options *)input)->common;
@@ -94,7 +108,7 @@ static int anomalies_run(void *input)
     int code = common->ledger != NULL ? anomalies_from_ledger(list, common) : anomalies_from_node(list, common);
     if (code != 0)
         return code;
-    bool any = json_array_size(list) > 0;
+    bool any = anomalies_accuse(list);
     if (common->json) {
         json_t *result = rota_result_new("anomalies");
         rota_result_set(result, "anomalies", json_incref(list));

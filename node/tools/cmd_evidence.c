@@ -5,6 +5,7 @@
 #include "node/tools/output.h"
 
 #include "ledger/audit/kept_views.h"
+#include "ledger/audit/recoveries.h"
 
 #include <stdlib.h>
 
@@ -58,7 +59,8 @@ static const struct argp evidence_verify_argp = {.parser = evidence_parse,
                                                  .doc = "Check evidence offline and say what it proves: every signature in "
                                                         "it, before anybody is named. FILE holds the bytes "
                                                         "or the JSON of rota evidence export. Of a later epoch than the "
-                                                        "genesis, with --ledger, which proves who the members were. Exit "
+                                                        "genesis, with --ledger, which proves who the members were, and "
+                                                        "which says whether the member had lost its memory. Exit "
                                                         "code 4: it is proof."};
 
 /* ---- one piece of evidence ------------------------------------------------------------------------------------------- */
@@ -68,10 +70,12 @@ struct evidence_ground {
     struct rota_genesis genesis;
     struct rota_store *ledger; /* NULL: none was given */
     struct rota_epoch_chain epochs;
+    struct rota_placed_recoveries recoveries; /* of the ledger */
 };
 
 static void ground_close(struct evidence_ground *ground)
 {
+    rota_placed_recoveries_free(&ground->recoveries);
     rota_epoch_chain_free(&ground->epochs);
     rota_store_close(ground->ledger);
     rota_genesis_free(&ground->genesis);
@@ -88,9 +92,12 @@ static int ground_open(struct evidence_ground *ground, const struct rota_common 
         return code;
     status = ground->ledger != NULL ? rota_epoch_chain_of_ledger(&ground->epochs, &ground->genesis, ground->ledger)
                                     : rota_epoch_chain_begin(&ground->epochs, &ground->genesis);
-    return rota_is_ok(status) ? 0
-                              : rota_wrong_status(common, status, "rota-verify says more",
-                                                  "the changes of members in %s do not hold", common->ledger);
+    if (rota_is_ok(status) && ground->ledger != NULL)
+        status = rota_placed_recoveries_of_ledger(&ground->recoveries, &ground->epochs, ground->ledger);
+    return rota_is_ok(status)
+               ? 0
+               : rota_wrong_status(common, status, "rota-verify says more",
+                                   "the changes of members in %s do not hold, or it cannot be read", common->ledger);
 }
 
 /* The coordinator's key, when the genesis names it. */
@@ -114,6 +121,8 @@ static void evidence_words(char *out, size_t size, const struct rota_evidence *e
         rota_hex_encode(kid, rota_view(evidence->first->jws.kid.b, ROTA_KID_BYTES));
         (void)snprintf(out, size, "key %s signed two different proposals with number %llu", kid,
                        (unsigned long long)evidence->first->seq);
+    } else if (epoch != NULL && rota_placed_recoveries_excuse(&ground->recoveries, evidence)) {
+        rota_evidence_amnesia_words(out, size, evidence, &epoch->membership);
     } else if (epoch != NULL) {
         rota_evidence_words(out, size, evidence, &epoch->membership);
     } else {
@@ -129,6 +138,8 @@ static json_t *evidence_object(const struct rota_evidence *evidence, const struc
     rota_result_text(object, "kind", rota_evidence_name(evidence->kind));
     rota_result_hex(object, "id", rota_view(evidence->id.b, sizeof evidence->id.b));
     rota_result_text(object, "text", words);
+    if (rota_placed_recoveries_excuse(&ground->recoveries, evidence))
+        rota_result_set(object, "amnesia", json_true());
     if (bytes)
         rota_result_hex(object, "bytes", rota_view(evidence->bytes, evidence->len));
     return object;
@@ -177,6 +188,7 @@ struct evidence_walk {
     bool kept;    /* what comes is not in the chain */
     json_t *list; /* NULL: words */
     uint32_t count;
+    uint32_t excused; /* of these: a member that had lost its memory and said so */
     struct rota_status status;
 };
 
@@ -184,6 +196,7 @@ static bool evidence_show(void *context, const struct rota_evidence *evidence, u
 {
     struct evidence_walk *walk = context;
     walk->count++;
+    walk->excused += rota_placed_recoveries_excuse(&walk->ground->recoveries, evidence);
     if (walk->list == NULL) {
         evidence_print(evidence, walk->ground, height, walk->kept);
         return true;
@@ -218,7 +231,7 @@ static int evidence_list(struct evidence_walk *walk)
     }
     if (!rota_is_ok(status))
         return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
-    return walk->count > 0 ? ROTA_EXIT_EQUIVOCATION : ROTA_EXIT_DONE;
+    return walk->count > walk->excused ? ROTA_EXIT_EQUIVOCATION : ROTA_EXIT_DONE;
 }
 
 static bool evidence_write(void *context, const struct rota_evidence *evidence, uint64_t height)
@@ -294,20 +307,23 @@ static struct rota_status evidence_bytes(struct rota_blob *out, struct rota_view
     return rota_hex_decode(out->data, out->len, hex);
 }
 
+/* Every signature in it holds. */
 static int evidence_say(const struct evidence_options *options, const struct rota_evidence *evidence,
                         const struct evidence_ground *ground)
 {
     char words[256];
+    bool excused = rota_placed_recoveries_excuse(&ground->recoveries, evidence);
+    int code = excused ? ROTA_EXIT_NEGATIVE : ROTA_EXIT_EQUIVOCATION;
     if (options->common.json) {
         json_t *object = evidence_object(evidence, ground, false);
-        rota_result_set(object, "proven", json_true());
+        rota_result_set(object, "proven", json_boolean(!excused));
         rota_result_print(object);
-        return ROTA_EXIT_EQUIVOCATION;
+        return code;
     }
     evidence_words(words, sizeof words, evidence, ground);
-    (void)printf("RESULT      PROVEN (%s): %s\nledger      \"%s\"\n", rota_evidence_name(evidence->kind), words,
-                 ground->genesis.name.text);
-    return ROTA_EXIT_EQUIVOCATION;
+    (void)printf("RESULT      %s (%s): %s\nledger      \"%s\"\n", excused ? "ACCUSES NOBODY" : "PROVEN",
+                 rota_evidence_name(evidence->kind), words, ground->genesis.name.text);
+    return code;
 }
 
 static int evidence_doubt(const struct evidence_options *options, const struct rota_evidence *evidence,

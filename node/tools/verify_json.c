@@ -60,9 +60,23 @@ static json_t *json_anomalies(const struct rota_audit_report *report)
     json_t *list = json_array();
     for (uint32_t i = 0; i < report->anomaly_count; i++) {
         const struct rota_audit_anomaly *anomaly = &report->anomalies[i];
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s}", "height", json_number(anomaly->height), "leaf_index",
-                                              json_leaf(anomaly->leaf_index), "evidence", json_hash(&anomaly->evidence),
-                                              "text", anomaly->text));
+        json_t *item =
+            json_pack("{s:o,s:o,s:o,s:s}", "height", json_number(anomaly->height), "leaf_index",
+                      json_leaf(anomaly->leaf_index), "evidence", json_hash(&anomaly->evidence), "text", anomaly->text);
+        if (anomaly->amnesia)
+            json_object_set_new(item, "amnesia", json_true());
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static json_t *json_recoveries(const struct rota_audit_report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->recovery_count; i++) {
+        const struct rota_audit_recovery *recovery = &report->recoveries[i];
+        json_array_append_new(list, json_pack("{s:o,s:o,s:s}", "height", json_number(recovery->height), "leaf_index",
+                                              json_leaf(recovery->leaf_index), "text", recovery->text));
     }
     return list;
 }
@@ -154,6 +168,7 @@ bool verify_print_json(const struct verify_run *run)
     json_object_set_new(all, "discontinuities", json_discontinuities(report));
     json_object_set_new(all, "failures", json_failures(report));
     json_object_set_new(all, "anomalies", json_anomalies(report));
+    json_object_set_new(all, "recoveries", json_recoveries(report));
     json_object_set_new(
         all, "timing",
         json_pack("{s:o,s:o}", "milliseconds", json_number(run->elapsed_ms), "threads", json_number(run->jobs)));

@@ -159,6 +159,13 @@ static void words_anomalies(const struct rota_audit_report *report)
                report->anomalies[i].text);
 }
 
+static void words_recoveries(const struct rota_audit_report *report)
+{
+    for (uint32_t i = 0; i < report->recovery_count; i++)
+        printf("%sblock %" PRIu64 ": %s\n", i == 0 ? "recovered " : "          ", report->recoveries[i].height,
+               report->recoveries[i].text);
+}
+
 /* For ever, and in red where there is colour. */
 static void words_discontinuities(const struct rota_audit_report *report)
 {
@@ -223,6 +230,7 @@ bool verify_print_words(const struct verify_run *run)
     words_epochs(report);
     words_discontinuities(report);
     words_anomalies(report);
+    words_recoveries(report);
     printf("unshown   blocks after the last one here; whether coordinators were kept from submitting\n");
     return fflush(stdout) != 0 || ferror(stdout) != 0;
 }

@@ -42,6 +42,11 @@ class Memory(unittest.TestCase):
         print(f"memory: with {other} stopped, 20 commits after {time.monotonic() - begun:.1f} s", flush=True)
         one.net.start(other)
 
+    def returns(self, net, name, member):
+        """Where this facility's file says that the member lost its memory and came back: heights and run numbers."""
+        with contextlib.closing(sqlite3.connect(f"file:{net.dir}/node-{name}/ledger.db?mode=ro", uri=True)) as db:
+            return db.execute("SELECT height, floor FROM v_record WHERE kind = 'recovered' AND member = ? ORDER BY height", (member,)).fetchall()
+
     def some_views_later(self, one, victim):
         """The lead changes hands while the victim is away, and more is committed than it will find on its disk."""
         others = [name for name in one.net.names if name != victim]
@@ -104,19 +109,34 @@ class Memory(unittest.TestCase):
             one.finish()
             one.judge()
 
-    # PROTOCOL H3, H4: a new disk where others prove a committed block
+    # PROTOCOL H5: a new disk where others prove a committed block; all ledgers say it, and it votes only above that
     def test_an_empty_disk(self):
         with self.run_one() as one:
             net, victim = one.net, one.draw.choice(one.net.names)
             one.progress(20)
             net.kill(victim)
             self.some_views_later(one, victim)
+            before = max(net.status(name)["height"] for name in net.names if name != victim)
             shutil.rmtree(net.dir / f"node-{victim}")
             net.init(victim)
             one.wiped.append((time.monotonic_ns(), victim))
+            net.start(victim)
+            net.until(lambda: net.status(victim)["mode"] == "recovering", 20, f"{victim} finds out what it has lost")
+            net.kill(victim)  # in the middle: the way back begins anew, with another number
             self.comes_back(one, victim)
             one.finish()
             one.judge()
+            written = self.returns(net, victim, net.names.index(victim))
+            self.assertTrue(written)
+            for name in net.names:
+                self.assertEqual(self.returns(net, name, net.names.index(victim)), written)
+                told = net.audit(name)["recoveries"]
+                self.assertEqual([each["height"] for each in told], [height for height, _ in written])
+                self.assertIn(f"facility {victim} had lost its memory", told[0]["text"])
+            with contextlib.closing(sqlite3.connect(f"file:{net.dir}/node-{victim}/ledger.db?mode=ro", uri=True)) as db:
+                signed = [height for height, certificate in db.execute("SELECT height, bytes FROM certificate WHERE height > ?", (before,))
+                          if int.from_bytes(certificate[SIGNERS:SIGNERS + 4], "big") >> net.names.index(victim) & 1]
+            self.assertGreater(signed[0], written[-1][0], "it voted before the ledger said so")
 
     # PROTOCOL H2: its disk is whole, and it is silent until others have said so
     def test_one_that_starts_alone_says_whose_answers_it_waits_for(self):

@@ -1,5 +1,6 @@
 /* Records: their bytes, their signatures, where they may stand, and what the ledger file and the audit make of them. */
 #include "audit_spoil.h"
+#include "ledger/audit/recoveries.h"
 #include "schedule_play.h"
 
 #include <stdlib.h>
@@ -238,7 +239,44 @@ Test(record, is_kept_and_read_back)
     rota_audit_run(&report, &options);
     cr_expect_eq(report.verdict, ROTA_VERDICT_VALID_UNANCHORED);
     cr_expect_eq(report.records, 2);
+    cr_assert_eq(report.recovery_count, 1);
+    cr_expect_str_eq(report.recoveries[0].text,
+                     "facility charlie had lost its memory, and came back in its run 4 past view 5");
+    cr_expect(report.recoveries[0].height == 1 && report.recoveries[0].leaf_index == 1);
     rota_audit_report_free(&report);
+    maker_end(&maker);
+}
+
+/* PROTOCOL E4, for tools that look at evidence with a ledger file beside it. */
+Test(record, a_ledger_file_tells_whose_hidden_lock_was_a_loss_of_memory)
+{
+    struct maker maker;
+    struct rota_epoch_chain epochs = {0};
+    struct rota_placed_recoveries recoveries = {0};
+    file_with_record(&maker, "excused");
+    cr_assert(rota_is_ok(rota_epoch_chain_of_ledger(&epochs, &maker.genesis, maker.store)));
+    cr_assert(rota_is_ok(rota_placed_recoveries_of_ledger(&recoveries, &epochs, maker.store)));
+    cr_assert_eq(recoveries.count, 1);
+    struct rota_evidence evidence = {
+        .kind = ROTA_EVIDENCE_HIDDEN_LOCK, .member = 2, .view = 9, .height = 2, .incarnation = 3};
+    cr_expect(rota_placed_recoveries_excuse(&recoveries, &evidence));
+    struct rota_evidence other = evidence;
+    other.height = 1;
+    cr_expect_not(rota_placed_recoveries_excuse(&recoveries, &other), "it voted before the record was in the ledger");
+    other = evidence;
+    other.incarnation = 4;
+    cr_expect_not(rota_placed_recoveries_excuse(&recoveries, &other), "the run that came back said it itself");
+    other = evidence;
+    other.member = 1;
+    cr_expect_not(rota_placed_recoveries_excuse(&recoveries, &other), "another member");
+    other = evidence;
+    other.epoch = 1;
+    cr_expect_not(rota_placed_recoveries_excuse(&recoveries, &other), "another epoch");
+    other = evidence;
+    other.kind = ROTA_EVIDENCE_DOUBLE_COMMIT;
+    cr_expect_not(rota_placed_recoveries_excuse(&recoveries, &other), "nobody forgets that it said two things");
+    rota_placed_recoveries_free(&recoveries);
+    rota_epoch_chain_free(&epochs);
     maker_end(&maker);
 }
 
