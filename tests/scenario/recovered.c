@@ -173,3 +173,56 @@ Test(recovered, a_new_view_out_of_words_of_before_the_loss_gets_no_vote)
         sim_free(s);
     }
 }
+
+/* H5, H6: for every size and both profiles, with nothing else to order, and one after the other. */
+Test(recovered, members_come_back_one_after_the_other_while_nothing_else_happens)
+{
+    static const uint32_t sizes[] = {2, 3, 4, 5, 6, 7, 10, 31};
+    static const enum rota_profile profiles[] = {ROTA_PROFILE_BYZANTINE, ROTA_PROFILE_CRASH};
+    for (size_t p = 0; p < 2; p++)
+        for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+            struct sim *s = started(sizes[k], 90 + k, profiles[p]);
+            for (uint32_t round = 0; round < 3; round++) {
+                char who[12];
+                uint32_t member = round % sizes[k];
+                snprintf(who, sizeof who, "%u", member);
+                sim_crash(s, who);
+                sim_wipe(s, who);
+                sim_run_ms(s, 1000);
+                sim_restart(s, who);
+                for (uint32_t i = 0; i < 80 && !is_member(s, member); i++)
+                    sim_run_ms(s, 50);
+                cr_assert(is_member(s, member), "%u of %u, profile %d", member, sizes[k], (int)profiles[p]);
+            }
+            sim_submit(s, "all", 3);
+            sim_expect(s, sim_run_until_settled(s, 5000), "no progress afterwards");
+            sim_free(s);
+        }
+}
+
+/* H5: killed before its word is in the ledger, or after, and before it has seen that: the run that follows has another
+ * number and says another word, and waits for that one. */
+Test(recovered, a_crash_on_the_way_back_begins_it_anew)
+{
+    for (uint32_t points = 1; points <= 12; points++) {
+        struct sim *s = started(4, 100 + points, 0);
+        sim_crash(s, "2");
+        sim_wipe(s, "2");
+        sim_restart(s, "2");
+        for (uint32_t again = 0; again < 2; again++) {
+            sim_crash_at_save(s, "2", points, (enum sim_crash_point)(points % 3));
+            for (uint32_t i = 0; i < 400 && s->replicas[2].up && !is_member(s, 2); i++) {
+                sim_submit(s, "up", 1);
+                sim_run_ms(s, 20);
+            }
+            if (!s->replicas[2].up)
+                sim_restart(s, "2");
+        }
+        sim_expect(s, recovers(s, 2, 40000), "it does not come back"); /* H6: nobody is obliged twice in 30 s */
+        const struct sim_disk *disk = &s->replicas[2].disk;
+        cr_assert_leq(disk->durable.floor, disk->chain[disk->height]->floors.floor[2]);
+        sim_resubmit(s);
+        sim_expect(s, sim_run_until_settled(s, 20000), "no progress afterwards");
+        sim_free(s);
+    }
+}
