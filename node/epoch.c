@@ -46,6 +46,7 @@ struct rota_status rota_node_enter_epoch(struct rota_node *node)
     node->halted = NULL;
     memset(node->allowances, 0, sizeof node->allowances);
     memset(node->said, 0, sizeof node->said);
+    memset(node->divergence, 0, sizeof node->divergence);
     return node->is_member ? epoch_core(node) : rota_ok();
 }
 

@@ -42,6 +42,7 @@ static void hear_consensus(struct rota_node *node, const struct rota_frame *fram
     if (!hear_hold(node, frame))
         return;
     hear_log(node, message);
+    rota_node_compare(node, message);
     rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_MESSAGE, .message = message});
 }
 

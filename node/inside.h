@@ -131,7 +131,8 @@ struct rota_node {
         uint64_t since_ms;
     } told; /* what the core was last told of the pool */
     struct rota_allowance allowances[ROTA_CONTACTS_MAX];
-    struct rota_height_said said[ROTA_CONTACTS_MAX]; /* hear.c */
+    struct rota_height_said said[ROTA_CONTACTS_MAX];     /* hear.c */
+    struct rota_divergence divergence[ROTA_MEMBERS_MAX]; /* diverge.c */
     struct rota_counts counts;
     struct {
         uint64_t second_ms;
@@ -161,6 +162,8 @@ uint64_t rota_node_height_max(const struct rota_node *node);
 /* Former members hear of the manifest that the present epoch began with, now and then. */
 void rota_node_tell_manifest(struct rota_node *node);
 void rota_node_hear_manifest(struct rota_node *node, const struct rota_epoch_change *manifest);
+/* diverge.c: a member's message that was verified, and our ledger. */
+void rota_node_compare(struct rota_node *node, const struct rota_message *message);
 /* follow.c */
 void rota_follow_step(struct rota_node *node, const struct rota_event *event);
 void rota_follow_inspect(struct rota_core_view *out, const struct rota_node *node);

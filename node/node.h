@@ -70,6 +70,15 @@ struct rota_height_said {
     uint64_t height;
 };
 
+/* What a member last said of a block that our certified ledger has otherwise (PROTOCOL E8). */
+struct rota_divergence {
+    bool any;      /* and it has not come round since */
+    uint64_t said; /* times */
+    uint64_t height;
+    struct rota_hash theirs, ours;
+    uint64_t logged_ms;
+};
+
 /* A recovery manifest that other facilities went on with, and that this node's operator has not put in (PROTOCOL M12). */
 struct rota_manifest_met {
     bool any;
@@ -97,6 +106,7 @@ struct rota_facts {
     uint32_t peers_up;   /* facilities reached now, ours included */
     uint64_t started_ms; /* monotonic */
     uint64_t turns, fsyncs, committed_entries, refused_ops;
+    const struct rota_divergence *divergence; /* by member */
     uint64_t evidence_count;
     const uint64_t *evidence_heights;    /* of each of them, ascending */
     uint64_t last_commit_ms;             /* monotonic, 0 = none since start */

@@ -83,6 +83,7 @@ static void facts_fill(struct rota_facts *facts, const struct rota_node *node)
                                  .head_time_ms = node->chain.head_time_ms,
                                  .tick_ms = node->epoch.timers.tick_ms,
                                  .pending = node->pool.count,
+                                 .divergence = node->divergence,
                                  .peers_up = facts_peers_up(node),
                                  .started_ms = node->started_ms,
                                  .turns = node->counts.turns,

@@ -14,7 +14,7 @@ static bool read_seek(sqlite3_stmt *statement, uint64_t key)
     return key <= INT64_MAX && sqlite3_bind_int64(statement, 1, (int64_t)key) == SQLITE_OK;
 }
 
-static struct rota_status read_header(struct rota_header *out, struct rota_store *store, uint64_t height)
+struct rota_status rota_store_header(struct rota_header *out, struct rota_store *store, uint64_t height)
 {
     struct rota_view bytes;
     sqlite3_stmt *get = store->statements[STORE_GET_BLOCK];
@@ -117,7 +117,7 @@ struct rota_status rota_store_block(struct rota_block **out, struct rota_store *
     struct rota_header header;
     uint32_t count = 0;
     *out = NULL;
-    ROTA_TRY(read_header(&header, store, height));
+    ROTA_TRY(rota_store_header(&header, store, height));
     if (header.entry_count == 0 || header.entry_count > ROTA_BODY_ENTRIES_MAX)
         return rota_fail(ROTA_MALFORMED, "a block in the ledger file claims an impossible number of entries");
     struct rota_entry *entries = calloc(header.entry_count, sizeof *entries);
@@ -184,7 +184,7 @@ struct rota_status rota_store_outcome(struct rota_outcome *out, struct rota_stor
     struct rota_header header;
     sqlite3_stmt *get = store->statements[STORE_GET_OUTCOME];
     *out = (struct rota_outcome){0};
-    ROTA_TRY(read_header(&header, store, height));
+    ROTA_TRY(rota_store_header(&header, store, height));
     if (index >= header.entry_count || header.entry_count > header.tree_size)
         return rota_fail(ROTA_NOT_FOUND, "the block has no entry of this index");
     int result = read_seek(get, header.tree_size - header.entry_count + index) ? sqlite3_step(get) : SQLITE_DONE;

@@ -64,6 +64,7 @@ void rota_store_give_up(struct rota_store *store);
 
 /* One stored block, read back. ROTA_NOT_FOUND beyond the end. *out given to the caller (rota_block_release). */
 ROTA_CHECKED struct rota_status rota_store_block(struct rota_block **out, struct rota_store *store, uint64_t height);
+ROTA_CHECKED struct rota_status rota_store_header(struct rota_header *out, struct rota_store *store, uint64_t height);
 /* The entry that began this epoch, one reference: the last of the block that it stands on, or, of a recovery manifest, the
  * first of the block above. ROTA_NOT_FOUND for the genesis, and while that block is not here. */
 ROTA_CHECKED struct rota_status rota_store_change(struct rota_epoch_change **out, struct rota_store *store,

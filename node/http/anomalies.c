@@ -1,5 +1,5 @@
-/* Anomalies: the evidence in the ledger, in words. The node knows the heights; each block is read in a visit of its own, so
- * that a long list holds nobody up. */
+/* Anomalies: the evidence in the ledger, in words; and beside it, what convicts nobody (PROTOCOL E8). The node knows the
+ * heights; each block is read in a visit of its own, so that a long list holds nobody up. */
 #include "node/http/door.h"
 
 #include <stdio.h>
@@ -21,6 +21,7 @@ static void anomalies_begin(struct anomalies *anomalies, const struct rota_facts
     json_object_set_new(anomalies->document, "head", rota_json_hex_new(facts->head.b, ROTA_HASH_BYTES));
     json_object_set_new(anomalies->document, "count", json_integer((json_int_t)facts->evidence_count));
     json_object_set_new(anomalies->document, "anomalies", anomalies->list);
+    json_object_set_new(anomalies->document, "divergence", rota_divergence_json(facts));
     for (uint64_t i = anomalies->offset; i < facts->evidence_count && anomalies->height_count < anomalies->limit; i++)
         anomalies->heights[anomalies->height_count++] = facts->evidence_heights[i];
     if (anomalies->offset + anomalies->height_count < facts->evidence_count)

@@ -199,6 +199,8 @@ void rota_answer_change(struct rota_http_request *request, struct rota_http_repl
 /* anomalies.c */
 void rota_answer_anomalies(struct rota_http_request *request, struct rota_http_reply *reply);
 /* status.c */
+/* Members that name another block than the certified one here (PROTOCOL E8): a list, usually empty. */
+json_t *rota_divergence_json(const struct rota_facts *facts);
 uint32_t rota_heard_count(const struct rota_facts *facts); /* members heard now, this one included */
 void rota_answer_status(struct rota_http_request *request, struct rota_http_reply *reply);
 void rota_answer_live(struct rota_http_request *request, struct rota_http_reply *reply);

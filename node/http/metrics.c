@@ -120,6 +120,15 @@ static void mode_write(struct text *text, const struct rota_facts *facts)
            waits ? missing : 0);
 }
 
+static void divergence_write(struct text *text, const struct rota_facts *facts)
+{
+    const struct rota_membership *membership = facts->membership;
+    family(text, "rota_divergence", "gauge", "1 while a facility says that a committed block is another than here.");
+    for (uint32_t i = 0; i < membership->count; i++)
+        if (i != facts->self)
+            line(text, "rota_divergence{peer=\"%s\"} %d\n", membership->members[i].id.text, facts->divergence[i].any);
+}
+
 static void facts_write(void *context, const struct rota_facts *facts)
 {
     struct text *text = context;
@@ -129,6 +138,7 @@ static void facts_write(void *context, const struct rota_facts *facts)
     single(text, "rota_view", "gauge", "Present view.", facts->core.view);
     single(text, "rota_view_changes_total", "counter", "Views entered since start.", facts->core.view_changes);
     mode_write(text, facts);
+    divergence_write(text, facts);
     single(text, "rota_epoch", "gauge", "Number of the epoch in force.", membership->epoch);
     single(text, "rota_members", "gauge", "Members of the ledger.", membership->count);
     single(text, "rota_quorum_size", "gauge", "Members that make a quorum.",

@@ -125,6 +125,20 @@ static void manifest_fill(json_t *document, const struct rota_facts *facts)
         json_object_set_new(document, "recovery_manifest", manifest_json("missing", met->epoch, &met->kept));
 }
 
+json_t *rota_divergence_json(const struct rota_facts *facts)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < facts->membership->count; i++) {
+        const struct rota_divergence *seen = &facts->divergence[i];
+        if (seen->any)
+            json_array_append_new(
+                list, json_pack("{s:s, s:I, s:o, s:o, s:I}", "facility", facts->membership->members[i].id.text, "height",
+                                (json_int_t)seen->height, "theirs", rota_json_hex_new(seen->theirs.b, ROTA_HASH_BYTES),
+                                "ours", rota_json_hex_new(seen->ours.b, ROTA_HASH_BYTES), "said", (json_int_t)seen->said));
+    }
+    return list;
+}
+
 static void status_fill(json_t *document, const struct rota_facts *facts)
 {
     const struct rota_membership *membership = facts->membership;
@@ -159,6 +173,7 @@ static void status_fill(json_t *document, const struct rota_facts *facts)
     json_object_set_new(document, "committed_entries", json_integer((json_int_t)facts->committed_entries));
     json_object_set_new(document, "refused_operations", json_integer((json_int_t)facts->refused_ops));
     json_object_set_new(document, "evidence", json_integer((json_int_t)facts->evidence_count));
+    json_object_set_new(document, "divergence", rota_divergence_json(facts));
     json_object_set_new(document, "view_changes", json_integer((json_int_t)facts->core.view_changes));
     json_object_set_new(document, "peers", peers_json(facts));
 }

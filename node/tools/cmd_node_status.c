@@ -126,6 +126,19 @@ static void status_print_work(const json_t *status)
         (void)printf("evidence    %llu (rota anomalies tells it)\n", status_number(status, "evidence"));
 }
 
+/* Nobody is convicted by it; somebody has to look. */
+static void status_print_divergence(const json_t *status)
+{
+    size_t index;
+    json_t *one;
+    char name[64];
+    json_array_foreach(json_object_get(status, "divergence"), index, one)(void)
+        printf("DIVERGES    %s says that block %llu is another than the certified one here: one of the two ledgers is "
+               "damaged,\n            or there are two histories: compare the files with rota-verify and rota "
+               "forensics\n",
+               status_text(name, sizeof name, one, "facility"), status_number(one, "height"));
+}
+
 static void status_print_peers(const json_t *status)
 {
     size_t index;
@@ -179,6 +192,7 @@ static int status_run(void *input)
         status_print_standing(status);
         status_print_manifest(status);
         status_print_quorum(status);
+        status_print_divergence(status);
         status_print_work(status);
         status_print_peers(status);
         status_print_pools(status);

@@ -148,7 +148,9 @@ static void fake_facts(struct rota_facts *facts, const struct rota_node *node)
     const struct rota_chain *chain = node->side.chain;
     const struct rota_membership *membership = &node->bench.genesis.membership;
     rota_directory_make(&directory, membership, NULL, &membership->members[0].key, NULL, 0);
-    *facts = (struct rota_facts){.genesis = &node->bench.genesis,
+    static const struct rota_divergence none[ROTA_MEMBERS_MAX];
+    *facts = (struct rota_facts){.divergence = none,
+                                 .genesis = &node->bench.genesis,
                                  .state = chain->state,
                                  .tree = &chain->tree,
                                  .store = chain->store,

@@ -65,6 +65,30 @@ class Liars(unittest.TestCase):
     def test_a_primary_that_one_facility_never_hears(self):
         self.run_with_a_liar("mute", proof=False)
 
+    # PROTOCOL E8: operators are told, nobody is accused, and it is over when it is over
+    def test_a_facility_that_names_another_ledger_is_shown_and_accused_of_nothing(self):
+        with schedule.Run("liar", schedule.seeded(os.environ), liars=NAMES) as one:
+            net = one.net
+            one.progress(10)
+            net.lie("delta", "other-ledger")
+            correct = [name for name in NAMES if name != "delta"]
+
+            def shown(name):
+                return [each["facility"] for each in net.status(name)["divergence"]]
+            for name in correct:
+                net.until(lambda n=name: shown(n) == ["delta"], 10, f"{name} shows that delta differs")
+                self.assertIn('rota_divergence{peer="delta"} 1', net.get(name, "/metrics").body.decode())
+                self.assertIn("ev=divergence member=delta", net.log(name))
+            self.assertEqual(shown("delta"), [])
+            one.progress(20)
+            net.lie("delta", None)
+            for name in correct:
+                net.until(lambda n=name: shown(n) == [], 10, f"{name} shows nothing any more")
+                anomalies = net.get(name, "/v1/anomalies").json()
+                self.assertEqual((anomalies["anomalies"], anomalies["divergence"]), ([], []))
+            one.finish()
+            one.judge()
+
     def test_the_products_node_has_nothing_of_it(self):
         self.assertNotIn(b"ROTA_LIES", (BIN / "rotad").read_bytes())
         self.assertIn(b"ROTA_LIES", (BIN / "rotad-liar").read_bytes())

@@ -8,7 +8,8 @@
  *   double-vote   behind each vote the last of the others gets one for a block that nobody knows
  *   mute          the first of the others gets nothing of the consensus at all
  *   false-text    everybody gets each proposal with one entry more, a text that is no proposal of anybody
- *   false-proof   the same with evidence against the next member, who signed nothing of it */
+ *   false-proof   the same with evidence against the next member, who signed nothing of it
+ *   other-ledger  everybody is told of another block at the height that is committed here */
 #include "node/links.h"
 
 #include "consensus/core.h"
@@ -22,9 +23,20 @@ void __real_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const
 void __wrap_rota_peers_send_message(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
                                     const struct rota_block *block);
 
-enum lie { LIE_NONE = 0, LIE_EQUIVOCATE, LIE_BOTH, LIE_DOUBLE_VOTE, LIE_MUTE, LIE_FALSE_TEXT, LIE_FALSE_PROOF, LIES };
+enum lie {
+    LIE_NONE = 0,
+    LIE_EQUIVOCATE,
+    LIE_BOTH,
+    LIE_DOUBLE_VOTE,
+    LIE_MUTE,
+    LIE_FALSE_TEXT,
+    LIE_FALSE_PROOF,
+    LIE_OTHER_LEDGER,
+    LIES
+};
 
-static const char *const lie_names[LIES] = {"", "equivocate", "both", "double-vote", "mute", "false-text", "false-proof"};
+static const char *const lie_names[LIES] = {"",     "equivocate", "both",        "double-vote",
+                                            "mute", "false-text", "false-proof", "other-ledger"};
 
 static enum lie lie_of_the_day(void)
 {
@@ -222,6 +234,12 @@ static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_mess
         return;
     if (proposal && (lie == LIE_FALSE_TEXT || lie == LIE_FALSE_PROOF)) {
         say_false_block(peers, to, message, block, lie);
+        return;
+    }
+    if (lie == LIE_OTHER_LEDGER && message->kind == ROTA_MESSAGE_STATUS) {
+        struct rota_message said = *message;
+        said.status.committed_block.b[0] ^= 1;
+        __real_rota_peers_send_message(peers, to, &said, NULL);
         return;
     }
     if (misled && proposal)
