@@ -19,7 +19,7 @@
 
 #define ROTA_BROKEN_VARIANTS(V)                                                                                             \
     V(quorum_2f_plus_1, "b1 b2 p1", "2f+1 members are a quorum, whatever n", "sim --members 6", 3000,                       \
-      "agreement certificate chain reads bounded halt")                                                                     \
+      "new_view agreement certificate chain reads bounded halt")                                                            \
     V(height_before_view, "p3", "of two certificates the higher block wins, not the later view",                            \
       "scenarios carry_over/a_later_view_outweighs_a_longer_chain", 0, "agreement chain new_view")                          \
     V(tip_prepared_last, "p2", "the blocks that a new view takes up are prepared one by one instead of the tip first",      \
@@ -37,14 +37,14 @@
     V(lock_forgotten_at_restart, "b18", "a restarted replica has no lock", "sim", 3000,                                     \
       "agreement lock durability monotone")                                                                                 \
     V(prepares_again_after_restart, "b18 p6", "a restarted replica prepares in its old view", "sim", 3000,                  \
-      "double_vote chain_rule halt")                                                                                        \
+      "double_vote chain_rule halt assert:!own->prepared || rota_hash_equal")                                               \
     V(votes_of_any_view, "b9", "votes of all views are counted together", "sim", 3000, "certificate codec")                 \
     V(votes_of_any_block, "b11", "votes for other blocks are counted too",                                                  \
       "scenarios equivocation/votes_for_another_block_do_not_help_this_one", 0, "test certificate codec")                   \
     V(crash_quorum_half, "b2", "half of the members are a majority in the crash profile",                                   \
       "scenarios partition/half_of_a_crash_profile_network_commits_nothing", 0, "agreement certificate test")               \
     V(quorum_2f, "b1 b2", "2f members are a quorum", "sim --members 4", 3000,                                               \
-      "agreement certificate chain reads bounded halt")                                                                     \
+      "new_view agreement certificate chain reads bounded halt")                                                            \
     V(prepared_by_those_who_answer, "b1 b3", "f+1 PREPAREs that came in are enough", "sim --members 4", 3000,               \
       "assert:taken == needed")                                                                                             \
     V(committed_by_those_who_answer, "b2 b3", "f+1 COMMITs that came in are enough", "sim --members 4", 3000,               \
@@ -167,7 +167,7 @@
     V(wrong_blocks_cost_nothing, "p2.13", "a peer that sent wrong blocks is asked like any other",                          \
       "unit_consensus standing/who_sent_a_wrong_block_is_asked_last", 0, "test")                                            \
     V(wrong_block_keeps_its_place, "b27", "a block that a certificate rules out stays where it is", "sim", 3000,            \
-      "liveness halt agreement chain certificate")                                                                          \
+      "liveness halt agreement chain certificate assert:rota_hash_equal(&slot->block, &slot->certificate.vote.block)")      \
     V(claims_stand_for_ever, "p2.13", "a height that was claimed and not shown is asked for again and again",               \
       "unit_consensus standing/a_claimed_height_is_probed_and_not_believed", 0, "test")                                     \
     V(read_joins_an_attempt, "p17", "a read that comes while an attempt runs takes what was answered before it", "sim",     \

@@ -51,6 +51,17 @@ static uint32_t favoured_draw(struct sim *sim)
     return favoured;
 }
 
+/* Where most is to be gained: each third draw is one of these. */
+static const enum sim_lie sharp[] = {SIM_LIE_EQUIVOCATE,    SIM_LIE_DOUBLE_VOTE,  SIM_LIE_HIDE_LOCK, SIM_LIE_BAD_CERTIFICATE,
+                                     SIM_LIE_TWO_NEW_VIEWS, SIM_LIE_BAD_NEW_VIEW, SIM_LIE_USURP};
+
+static uint64_t lie_draw(uint64_t *state)
+{
+    if (mix(state) % 3 == 0)
+        return UINT64_C(1) << sharp[mix(state) % (sizeof sharp / sizeof sharp[0])];
+    return UINT64_C(1) << mix(state) % SIM_LIES;
+}
+
 /* One in ten has one way of lying alone, one in twenty has all. */
 static uint64_t lies_draw(uint64_t *state)
 {
@@ -58,7 +69,7 @@ static uint64_t lies_draw(uint64_t *state)
     if (kind == 0)
         return (UINT64_C(1) << SIM_LIES) - 1;
     for (uint64_t count = kind < 3 ? 1 : 2 + mix(state) % 6; count > 0; count--)
-        lies |= UINT64_C(1) << mix(state) % SIM_LIES;
+        lies |= lie_draw(state);
     return lies;
 }
 
@@ -91,6 +102,8 @@ void sim_liars_draw(struct sim_options *options)
     if (f == 0 || mix(&state) % 2 == 0)
         return;
     uint32_t count = mix(&state) % 25 == 0 ? f + 1 : 1 + (uint32_t)(mix(&state) % f);
+    if (mix(&state) % 2 == 0) /* a liar that leads can do more, and the first two lead in every run that has any trouble */
+        options->liars |= UINT32_C(1) << mix(&state) % 2;
     while ((uint32_t)__builtin_popcount(options->liars) < count)
         options->liars |= UINT32_C(1) << mix(&state) % n;
     options->lies = lies_draw(&state);
@@ -186,17 +199,23 @@ void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota
     sim_send(sim, from, to, message, body);
 }
 
-void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message, const struct sim_block *body)
+bool liar_sign(struct sim *sim, uint32_t from, struct rota_message *message)
 {
     const struct sim_replica *replica = &sim->replicas[from];
     if (replica->member == SIM_NOBODY)
-        return;
+        return false;
     message->sender = replica->member;
     message->epoch = replica->epoch->membership.epoch;
     if (rota_message_is_signed(message->kind))
         sim_sign(sim, from, message);
     sim_check_left(sim, replica, message);
-    liar_pass_on(sim, from, to, message, body);
+    return true;
+}
+
+void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message, const struct sim_block *body)
+{
+    if (liar_sign(sim, from, message))
+        liar_pass_on(sim, from, to, message, body);
 }
 
 void sim_liar_says(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,

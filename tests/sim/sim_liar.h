@@ -140,7 +140,9 @@ uint64_t liar_random(struct sim *sim, uint64_t below);
 bool liar_lies(struct sim *sim, enum sim_lie lie);
 /* Was it the liar's own core that said it, now? */
 bool liar_owns(const struct sim *sim, uint32_t liar, const struct rota_message *message);
-/* Signs as `from` in its present epoch, where it has to be a member, and sends. For a message that already carries another's
+/* Signs as `from` in its present epoch; false: it is no member there. The message will leave. */
+bool liar_sign(struct sim *sim, uint32_t from, struct rota_message *message);
+/* The same, and sends. For a message that already carries another's
  * signature: liar_pass_on. */
 void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message, const struct sim_block *body);
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,

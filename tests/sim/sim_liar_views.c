@@ -139,17 +139,21 @@ static void new_view_spoil(struct sim *sim, const struct rota_membership *member
     uint32_t count = new_view->change_count;
     memcpy(lying->changes, new_view->changes, count * sizeof lying->changes[0]);
     new_view->changes = lying->changes;
-    switch (liar_random(sim, 6)) {
+    switch (liar_random(sim, 10)) {
     case 0:
+    case 1:
+    case 5:
         new_view->tip.b[9] ^= 1;
         break;
-    case 1:
+    case 6:
+    case 7:
         new_view->tip_height += liar_random(sim, 2) ? 1 : UINT64_MAX;
         break;
     case 2:
         new_view->change_count--;
         break;
-    case 3: /* one member twice, in order, and the tip that follows */
+    case 3:
+    case 8: /* one member twice, in order, and the tip that follows */
         if (count > 1)
             new_view_double(sim, membership, new_view, 1 + (uint32_t)liar_random(sim, count - 1));
         break;

@@ -2,6 +2,8 @@
  * late, invalid or mistimed ones, double, withheld and late votes. */
 #include "tests/sim/sim_liar.h"
 
+enum { TWICE_MS = 10 };
+
 /* ---- blocks that are not the one the core built --------------------------------------------------------------------- */
 
 static struct liar_variants *variants_of(struct sim_liars *lying, uint64_t view, uint64_t height)
@@ -98,14 +100,42 @@ static void colluders_vote(struct sim *sim, uint32_t primary, uint32_t to, const
     }
 }
 
-/* Both in one burst, in whatever order they come. */
-static void propose_twice(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
+/* A proposal that takes its time; real bytes, past the fake network's own delay. */
+static void propose_late(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
+                         const struct sim_block *body, uint64_t late_ms)
+{
+    static uint8_t buffer[ROTA_MESSAGE_BYTES_MAX];
+    struct rota_writer writer = rota_writer(buffer, sizeof buffer);
+    rota_message_encode(&writer, message);
+    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .body = body, .len = writer.len};
+    delivery.bytes = malloc(writer.len);
+    ROTA_ASSERT(delivery.bytes);
+    memcpy(delivery.bytes, buffer, writer.len);
+    delivery.at_ms = sim->now_ms + late_ms;
+    sim->stats.lies++;
+    sim->under_way[from][to]++;
+    sim_queue_push(sim, &delivery);
+}
+
+/* Two blocks for the height above to one peer, and only then the block that both stand on: it cannot tell at once. */
+static void propose_twice(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message,
                           const struct sim_block *body)
 {
-    struct rota_message second = *message;
-    const struct sim_block *other = variant_build(sim, body, message->preprepare.view, to, sim->lying->variants);
-    block_put(&second, other);
-    liar_say(sim, from, to, &second, other);
+    for (uint32_t i = 1; i <= 2; i++) {
+        struct rota_message above = *message;
+        struct sim_block block = *body;
+        block.header.height++;
+        block.header.tree_size++;
+        block.header.prev_hash = body->hash;
+        block.header.time_ms += i;
+        block.request_count = 0;
+        sim_block_seal(&block);
+        const struct sim_block *made = sim_block_add(sim, &block);
+        block_put(&above, made);
+        liar_say(sim, from, to, &above, made);
+    }
+    if (liar_sign(sim, from, message))
+        propose_late(sim, from, to, message, body, TWICE_MS + sim->options.delay_max_ms);
 }
 
 static void equivocate(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *message,
@@ -115,28 +145,12 @@ static void equivocate(struct sim *sim, uint32_t from, uint32_t to, struct rota_
     struct liar_variants *variants = variants_open(sim->lying, view, body->header.height);
     if (!variants->given[to])
         variants->given[to] = variant_build(sim, body, view, to, (uint32_t)liar_random(sim, sim->lying->variants));
-    if (liar_random(sim, 3) == 0)
-        propose_twice(sim, from, to, message, body);
     block_put(message, variants->given[to]);
-    liar_say(sim, from, to, message, variants->given[to]);
+    if (liar_random(sim, 3) == 0)
+        propose_twice(sim, from, to, message, variants->given[to]);
+    else
+        liar_say(sim, from, to, message, variants->given[to]);
     colluders_vote(sim, from, to, &message->preprepare);
-}
-
-/* A proposal that takes its time; real bytes, past the fake network's own delay. */
-static void propose_late(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
-                         const struct sim_block *body)
-{
-    static uint8_t buffer[ROTA_MESSAGE_BYTES_MAX];
-    struct rota_writer writer = rota_writer(buffer, sizeof buffer);
-    rota_message_encode(&writer, message);
-    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .body = body, .len = writer.len};
-    delivery.bytes = malloc(writer.len);
-    ROTA_ASSERT(delivery.bytes);
-    memcpy(delivery.bytes, buffer, writer.len);
-    delivery.at_ms = sim->now_ms + sim->lying->slow_ms;
-    sim->stats.lies++;
-    sim->under_way[from][to]++;
-    sim_queue_push(sim, &delivery);
 }
 
 static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
@@ -170,7 +184,7 @@ static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const stru
         return true;
     }
     if (liar_lies(sim, SIM_LIE_SLOW)) {
-        propose_late(sim, from, to, message, body);
+        propose_late(sim, from, to, message, body, sim->lying->slow_ms);
         return true;
     }
     return false;
