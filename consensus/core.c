@@ -319,6 +319,9 @@ void rota_core_step(struct rota_core *core, const struct rota_event *event, stru
     case ROTA_EVENT_READ:
         rota_read_want(core, event->read_token);
         break;
+    case ROTA_EVENT_LINKED:
+        rota_hello_linked(core, event->linked);
+        break;
     case ROTA_EVENT_CONVICTED:
         if (event->convicted.epoch == core->membership->epoch)
             rota_accuse_convicted(core, event->convicted.view);

@@ -76,6 +76,7 @@ enum rota_event_kind {
     ROTA_EVENT_EVIDENCE,  /* another facility found a member that contradicts itself, and the proof has been verified */
     ROTA_EVENT_SERVED,    /* a block became final whose entries had waited here */
     ROTA_EVENT_READ,      /* somebody wants to read the latest; answer ROTA_ACTION_READ_DONE (PROTOCOL L1) */
+    ROTA_EVENT_LINKED,    /* the connection to a member is a new one: a copy of us may have had the last one (PROTOCOL H8) */
     ROTA_EVENT_CONVICTED, /* a NEW-VIEW or a proposal of this view, signed by its primary, cannot be one (E5, E9) */
 };
 
@@ -131,6 +132,7 @@ struct rota_event {
         } checked;
         uint64_t waited_ms;      /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token;     /* greater than every one before */
+        uint32_t linked;         /* member index, not our own */
         uint32_t evidence_epoch; /* whose members the proof is about */
         struct {
             uint32_t epoch; /* it may have come late: views of another epoch have other primaries */

@@ -75,6 +75,12 @@ void rota_hello_nudge(struct rota_core *core, uint32_t peer)
     hello_say(core, peer);
 }
 
+void rota_hello_linked(struct rota_core *core, uint32_t peer)
+{
+    ROTA_ASSERT(peer < core->n && peer != core->self);
+    core->greetings[peer].ask_again |= ROTA_BROKEN(new_connection_is_no_reason_to_ask, true, false);
+}
+
 void rota_hello_run(struct rota_core *core)
 {
     if (core->hello_ms == 0 || core->now_ms < core->hello_ms)

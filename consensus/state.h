@@ -127,7 +127,7 @@ struct rota_greeting {
     uint64_t answer_ms;          /* our answers so far are paid for at this time */
     uint64_t courtesy_ms;        /* not before: the next hand-over at its request (H6) */
     bool answered;               /* it answered the HELLO of this run */
-    bool ask_again;              /* all the same it is greeted once more: it began a new run, or we are back (H1, H7) */
+    bool ask_again;              /* all the same it is greeted once more: a new run or connection, or we are back (H1, H7) */
     enum rota_standing standing; /* as it answered */
     uint64_t view;
 };
@@ -338,6 +338,7 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
 void rota_hello_reply_admit(struct rota_core *core, const struct rota_message *message);
 void rota_hello_run(struct rota_core *core);   /* time has passed */
 void rota_hello_again(struct rota_core *core); /* as soon as time passes */
+void rota_hello_linked(struct rota_core *core, uint32_t peer);
 void rota_hello_nudge(struct rota_core *core, uint32_t peer);
 /* recover.c */
 /* H5: nothing that counts is said. */

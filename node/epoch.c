@@ -64,6 +64,7 @@ struct rota_status rota_node_open_links(struct rota_node *node)
                                      .bell = &node->bell,
                                      .keyring = node->keyring,
                                      .workers = node->config.workers};
+    memset(node->connects, 0, sizeof node->connects);
     return rota_peers_open(&node->peers, &setup);
 }
 

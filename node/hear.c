@@ -1,6 +1,8 @@
 /* What peers send: decoded and verified by the workers, judged here. A frame that makes no sense is dropped, never more. */
 #include "node/inside.h"
 
+enum { LINKS_PAUSE_MS = 100 };
+
 /* The body goes where the core's questions about it will look for it. False: it is not the body of this message. */
 static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
 {
@@ -114,5 +116,24 @@ void rota_node_frame(struct rota_node *node, struct rota_frame *frame)
     case ROTA_FRAME_PING:
     case ROTA_FRAME_PONG:
         break; /* the link's own affair */
+    }
+}
+
+/* A copy of this node may have taken a connection from us, or we from it: whoever is at its other end is asked what it has
+ * heard of us. */
+void rota_node_links(struct rota_node *node)
+{
+    struct rota_peer_info info;
+    if (!node->is_member || node->turn.now_ms < node->links_ms)
+        return;
+    node->links_ms = node->turn.now_ms + LINKS_PAUSE_MS;
+    for (uint32_t i = 0; i < node->epoch.membership.count && i < node->directory.count; i++) {
+        if (i == node->self)
+            continue;
+        rota_peers_info(&info, node->peers, i);
+        bool anew = node->connects[i] != 0 && info.connects != node->connects[i];
+        node->connects[i] = info.connects;
+        if (anew)
+            rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_LINKED, .linked = i});
     }
 }

@@ -133,6 +133,8 @@ struct rota_node {
     struct rota_allowance allowances[ROTA_CONTACTS_MAX];
     struct rota_height_said said[ROTA_CONTACTS_MAX];     /* hear.c */
     struct rota_divergence divergence[ROTA_MEMBERS_MAX]; /* diverge.c */
+    uint64_t connects[ROTA_CONTACTS_MAX];                /* hear.c: connections to each, as the core knows */
+    uint64_t links_ms;                                   /* next look at them */
     struct rota_counts counts;
     struct {
         uint64_t second_ms;
@@ -177,6 +179,7 @@ bool rota_node_make_durable(struct rota_node *node);
 bool rota_node_fold_logs(struct rota_node *node); /* false, as above */
 /* hear.c */
 void rota_node_frame(struct rota_node *node, struct rota_frame *frame);
+void rota_node_links(struct rota_node *node);
 /* tickets.c */
 void rota_node_ticket(struct rota_node *node, struct rota_ticket *ticket);
 void rota_node_visits(struct rota_node *node);

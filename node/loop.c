@@ -68,6 +68,7 @@ static void loop_time(struct rota_node *node)
 {
     if (node->turn.now_ms >= node->sweep_ms || node->review)
         rota_node_sweep(node);
+    rota_node_links(node);
     rota_node_demand(node);
     rota_node_tell_manifest(node);
     if (node->turn.now_ms >= node->wake_ms)

@@ -136,11 +136,12 @@ struct sim_replica {
     uint64_t read_floor[SIM_READS_MAX];
     uint32_t waiting; /* what the core was told last */
     uint64_t waiting_since_ms;
-    uint64_t wake_ms;          /* as all times here that are not called local: the simulation's */
-    uint64_t paused_until_ms;  /* frozen: what comes waits, timers go stale */
-    uint64_t restart_ms;       /* down, and comes back then; 0: stays down */
-    uint32_t restart_after_ms; /* for the crash that is armed */
-    uint32_t disk_ms;          /* a durable point takes up to this long */
+    uint64_t heard_ms[ROTA_MEMBERS_MAX]; /* when something last came from each */
+    uint64_t wake_ms;                    /* as all times here that are not called local: the simulation's */
+    uint64_t paused_until_ms;            /* frozen: what comes waits, timers go stale */
+    uint64_t restart_ms;                 /* down, and comes back then; 0: stays down */
+    uint32_t restart_after_ms;           /* for the crash that is armed */
+    uint32_t disk_ms;                    /* a durable point takes up to this long */
     uint64_t disk_slow_until_ms;
     int64_t clock_offset_ms;
     int32_t drift_ppm; /* of its clocks, since drift_from_ms, when its own clock stood at drift_local_ms */

@@ -2,6 +2,8 @@
  * makes before its core sees one. What passes is a turn of the replica. */
 #include "tests/sim/sim_liar.h"
 
+enum { CONNECTION_SILENT_MS = 1500 };
+
 /* A block of the same height that nobody certified. */
 static const struct sim_block *block_spoilt(struct sim *sim, const struct sim_block *block)
 {
@@ -139,6 +141,18 @@ static void message_refuse(struct sim *sim, struct sim_replica *replica, const s
     sim_replica_turn(sim, replica, &event);
 }
 
+/* What comes after a long silence comes over a new connection (FORMATS §12.2). */
+static void connection_notice(struct sim *sim, struct sim_replica *replica, uint32_t from)
+{
+    uint64_t heard_ms = replica->heard_ms[from];
+    replica->heard_ms[from] = sim->now_ms;
+    uint32_t seat = sim_seat(replica->epoch, from);
+    if (heard_ms == 0 || sim->now_ms - heard_ms <= CONNECTION_SILENT_MS || seat == SIM_NOBODY ||
+        replica->member == SIM_NOBODY)
+        return;
+    sim_replica_turn(sim, replica, &(struct rota_event){.kind = ROTA_EVENT_LINKED, .linked = seat});
+}
+
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
 {
     if (delivery->request != UINT32_MAX) {
@@ -159,6 +173,9 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         damaged_deliver(sim, replica, delivery);
         return;
     }
+    connection_notice(sim, replica, delivery->from);
+    if (!replica->up)
+        return;
     struct rota_message message;
     if (!message_admit(sim, replica, delivery, &message)) {
         message_refuse(sim, replica, delivery, &message);

@@ -510,6 +510,7 @@ static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
 {
     replica->held_count = replica->stack_count = replica->waiting = 0;
     replica->served_ms = 0;
+    memset(replica->heard_ms, 0, sizeof replica->heard_ms);
     memset(replica->known, 0, sizeof replica->known);
     memset(replica->executed, 0, sizeof replica->executed);
     for (uint64_t h = 1; h <= replica->disk.height; h++)

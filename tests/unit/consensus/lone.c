@@ -193,6 +193,11 @@ void lone_demand(struct lone *lone, uint32_t waiting)
     lone_step(lone, event);
 }
 
+void lone_linked(struct lone *lone, uint32_t member)
+{
+    lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_LINKED, .linked = member});
+}
+
 void lone_read(struct lone *lone, uint64_t token)
 {
     lone_step(lone, (struct rota_event){.kind = ROTA_EVENT_READ, .read_token = token});

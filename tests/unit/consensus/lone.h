@@ -56,6 +56,8 @@ void lone_hear(struct lone *lone, const struct rota_message *message);
 /* Time passes; the core is woken whenever it wishes. */
 void lone_pass(struct lone *lone, uint64_t ms);
 void lone_demand(struct lone *lone, uint32_t waiting);
+/* The connection to this member is a new one. */
+void lone_linked(struct lone *lone, uint32_t member);
 /* Somebody wants to read the latest. */
 void lone_read(struct lone *lone, uint64_t token);
 /* Block `variant` of this height on top of a parent; NULL: on nothing. */

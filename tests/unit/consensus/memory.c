@@ -282,3 +282,36 @@ Test(memory, a_member_that_lost_its_memory_answers_no_reader, .fini = end)
     lone_hear(l, &asked);
     cr_assert_null(lone_said(l, ROTA_MESSAGE_READ_INDEX_REPLY));
 }
+
+/* PROTOCOL H8: a copy of it has taken the connection, and the other side has heard a later run of this member. */
+Test(memory, a_new_connection_is_a_reason_to_ask_who_else_speaks_for_us, .fini = end)
+{
+    begin(1);
+    lone_pass(l, 1000);
+    lone_forget(l);
+    lone_hear_status(l, 2, &(struct rota_status_message){.active = true});
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_HELLO), "it has answered already");
+    lone_linked(l, 2);
+    lone_hear_status(l, 3, &(struct rota_status_message){.active = true});
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_HELLO));
+    lone_hear_status(l, 2, &(struct rota_status_message){.active = true});
+    const struct rota_message *said = lone_said(l, ROTA_MESSAGE_HELLO);
+    cr_assert(said);
+    struct rota_message message = {.kind = ROTA_MESSAGE_HELLO_REPLY, .sender = 2};
+    message.hello_reply = (struct rota_hello_reply){.asker = 1, .boot = said->hello.boot, .standing = ROTA_STANDING_MEMBER};
+    message.hello_reply.past.has_hello = true;
+    message.hello_reply.past.hello = said->hello;
+    lone_hear(l, &message);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_ACTIVE, "it was our own word");
+    lone_forget(l);
+    lone_hear_status(l, 2, &(struct rota_status_message){.active = true});
+    cr_assert_null(lone_said(l, ROTA_MESSAGE_HELLO), "once for each connection");
+    lone_linked(l, 2);
+    lone_pass(l, 1000);
+    lone_hear_status(l, 2, &(struct rota_status_message){.active = true});
+    cr_assert(lone_said(l, ROTA_MESSAGE_HELLO));
+    message.hello_reply.past.hello.incarnation++;
+    message.hello_reply.past.hello.boot++;
+    lone_hear(l, &message);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_QUARANTINED);
+}
