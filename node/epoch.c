@@ -34,6 +34,10 @@ struct rota_status rota_node_enter_epoch(struct rota_node *node)
     ROTA_ASSERT(node->chain.depth == 0);
     ROTA_TRY(rota_node_meet_own_manifest(node));
     node->epoch = node->manifest ? node->manifest->next : *rota_chain_epoch(&node->chain);
+    if (node->manifest) { /* where it will stand */
+        node->epoch.membership.base_height = node->epoch.discontinuity.height;
+        node->epoch.membership.base = node->epoch.discontinuity.block;
+    }
     node->met.any = false;
     const struct rota_membership *membership = &node->epoch.membership;
     epoch_directory(node);

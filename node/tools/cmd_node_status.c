@@ -33,6 +33,13 @@ static unsigned long long status_number(const json_t *object, const char *name)
     return rota_json_number(object, name, 0);
 }
 
+/* A recovery manifest was put in, and the ledger is not there yet. */
+static bool status_awaits_manifest(const json_t *status)
+{
+    const char *state = json_string_value(json_object_get(json_object_get(status, "recovery_manifest"), "state"));
+    return state != NULL && strcmp(state, "awaited") == 0;
+}
+
 static void status_print_chain(const json_t *status)
 {
     char a[128], b[128], c[128];
@@ -46,7 +53,7 @@ static void status_print_chain(const json_t *status)
     (void)printf("height      %llu%s%s, head %.16s\n", status_number(status, "height"), time[0] != '\0' ? " of " : "", time,
                  status_text(a, sizeof a, status, "head"));
     (void)printf("epoch       %llu%s\n", status_number(status, "epoch"),
-                 json_is_false(json_object_get(status, "member"))
+                 json_is_false(json_object_get(status, "member")) && !status_awaits_manifest(status)
                      ? ": THIS FACILITY IS NO MEMBER; the node follows the ledger and does not vote"
                      : "");
     (void)printf("view        %llu, led by %s, %s; %llu view changes since the start\n", status_number(status, "view"),
@@ -80,10 +87,9 @@ static void status_print_standing(const json_t *status)
 static void status_print_manifest(const json_t *status)
 {
     const json_t *manifest = json_object_get(status, "recovery_manifest");
-    char state[32];
     if (manifest == NULL)
         return;
-    if (strcmp(status_text(state, sizeof state, manifest, "state"), "awaited") == 0)
+    if (status_awaits_manifest(status))
         (void)printf("RECOVERY    a recovery manifest was put in: the node fetches the ledger up to block %llu, and then "
                      "begins epoch %llu\n",
                      status_number(manifest, "kept_height"), status_number(manifest, "epoch"));

@@ -101,6 +101,144 @@ Test(audit_discontinuity, evidence_of_the_epoch_before_still_counts)
     maker_end(&maker);
 }
 
+/* A file that ends with block 2, and a manifest on top of it that may be wrong. */
+struct forged {
+    uint32_t epoch;     /* of the header: 1, or 0 as if the old members had ordered it */
+    uint32_t approvers; /* of the manifest */
+    uint64_t kept;      /* the height that it keeps */
+    bool behind;        /* it stands behind a proposal */
+    bool beside;        /* a proposal stands behind it */
+};
+
+/* The next block as its makers would have it, executed by nobody. */
+static void forged_block(struct maker *maker, const struct rota_membership *membership, struct rota_entry *entries,
+                         uint32_t count)
+{
+    uint64_t height = maker->height + 1;
+    struct rota_block *block;
+    uint8_t nothing[] = {5, 0, 0, 0, 0}, preimage[ROTA_VOTE_PREIMAGE_MAX];
+    struct rota_outcome outcomes[2] = {{nothing, sizeof nothing}, {nothing, sizeof nothing}};
+    for (uint32_t i = 0; i < count; i++) {
+        struct rota_hash leaf = rota_entry_leaf(&entries[i]);
+        cr_assert(rota_is_ok(rota_tree_append(&maker->tree, &leaf)));
+    }
+    struct rota_header header = {.ledger_id = membership->ledger_id,
+                                 .epoch = membership->epoch,
+                                 .height = height,
+                                 .time_ms = maker->headers[maker->height].time_ms + 1000,
+                                 .prev_hash = maker->hashes[maker->height],
+                                 .config_hash = membership->config_hash,
+                                 .tree_size = rota_tree_size(&maker->tree),
+                                 .tree_root = rota_tree_root(&maker->tree, rota_tree_size(&maker->tree)),
+                                 .entry_count = count};
+    cr_assert(rota_is_ok(rota_block_new(&block, &header, entries, count)));
+    struct rota_certificate certificate = {.vote = {.kind = ROTA_VOTE_COMMIT, .height = height, .block = block->hash},
+                                           .epoch = membership->epoch,
+                                           .signers = 0x7};
+    size_t len = rota_vote_preimage(preimage, membership, &certificate.vote);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct rota_ed25519_secret secret;
+        fixture_facility_secret(&secret, membership->members[i].id.text);
+        rota_ed25519_sign(&certificate.signatures[i], &secret, rota_view(preimage, len));
+        rota_ed25519_secret_wipe(&secret);
+    }
+    cr_assert(rota_is_ok(rota_store_begin(maker->store)) && rota_is_ok(rota_store_append(maker->store, block, outcomes)) &&
+              rota_is_ok(rota_store_certify(maker->store, &certificate)) && rota_is_ok(rota_store_commit(maker->store)));
+    rota_block_release(block);
+}
+
+static void forged_is_found(const struct forged *forged, const char *check, const char *words)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    maker_begin(&maker, "manifest-forged");
+    story_assign(&maker, 1, ASSIGN("01"), 0x7);
+    story_assign(&maker, 2, ASSIGN("02"), 0xb);
+    const struct rota_epoch *current = rota_state_epoch(maker.state);
+    struct rota_discontinuity kept = {forged->kept, maker.hashes[2]};
+    char *document = fixture_manifest_document(current, survivors, 4, "", &kept);
+    struct rota_epoch_change *change = fixture_epoch_change(current, document, forged->approvers);
+    struct rota_membership members = forged->epoch == 0 ? current->membership : change->next.membership;
+    struct rota_entry entries[2], proposal = maker_proposal(&maker, "charlie-scheduler", 3, ASSIGN("03"));
+    entries[forged->behind] = fixture_entry_of_change(change);
+    entries[!forged->behind] = proposal;
+    uint32_t count = forged->behind || forged->beside ? 2 : 1;
+    forged_block(&maker, &members, entries, count);
+    if (count == 1)
+        rota_entry_release(&proposal);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
+    cr_assert_str_eq(report.failures[0].check, check, "%s: %s", report.failures[0].check, report.failures[0].text);
+    cr_assert_not_null(strstr(report.failures[0].text, words), "%s", report.failures[0].text);
+    cr_assert_eq(report.intact_height, 2);
+    rota_audit_report_free(&report);
+    free(document);
+    maker_end(&maker);
+}
+
+/* Every rule of FORMATS §16.3 by itself, each with good certificates around it. */
+Test(audit_discontinuity, a_manifest_that_breaks_one_rule_is_named)
+{
+    forged_is_found(&(struct forged){.epoch = 1, .approvers = 0x6, .kept = 2}, "H2", "two thirds");
+    forged_is_found(&(struct forged){.epoch = 1, .approvers = 0x17, .kept = 2}, "H2", "no member");
+    forged_is_found(&(struct forged){.epoch = 1, .approvers = 0x7, .kept = 1}, "H2", "another block");
+    forged_is_found(&(struct forged){.epoch = 0, .approvers = 0x7, .kept = 2}, "E2", "another epoch");
+    forged_is_found(&(struct forged){.epoch = 0, .approvers = 0x7, .kept = 2, .behind = true}, "H2", "no epoch begins");
+    forged_is_found(&(struct forged){.epoch = 1, .approvers = 0x7, .kept = 2, .beside = true}, "D13", "nothing else");
+}
+
+static void new_view_is_judged(uint8_t kind, uint32_t epoch, uint64_t view, bool fine)
+{
+    struct maker maker;
+    struct rota_audit_report report;
+    uint8_t bytes[64] = {0};
+    maker_begin(&maker, "manifest-view");
+    story_assign(&maker, 1, ASSIGN("01"), 0x7);
+    struct rota_writer writer = rota_writer(bytes, sizeof bytes);
+    rota_write_u8(&writer, kind);
+    rota_write_u32(&writer, epoch);
+    rota_write_u32(&writer, 3);
+    rota_write_u64(&writer, view);
+    cr_assert(rota_is_ok(rota_store_begin(maker.store)) &&
+              rota_is_ok(rota_store_keep_new_view(maker.store, 1, 3, rota_view(bytes, writer.len))) &&
+              rota_is_ok(rota_store_commit(maker.store)));
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_assert_eq(audit(&report, &maker, NULL), fine ? ROTA_VERDICT_VALID_UNANCHORED : ROTA_VERDICT_INVALID);
+    rota_audit_report_free(&report);
+    maker_end(&maker);
+}
+
+/* The node has begun the epoch, a view was given up there, and no block is agreed on yet. */
+Test(audit_discontinuity, a_new_view_may_be_there_before_the_first_block)
+{
+    new_view_is_judged(6, 1, 3, true);
+    new_view_is_judged(6, 0, 3, false);
+    new_view_is_judged(6, 1, 4, false);
+    new_view_is_judged(5, 1, 3, false);
+}
+
+/* For whoever opens the file with sqlite3. */
+Test(audit_discontinuity, the_view_of_epochs_shows_it)
+{
+    struct maker maker;
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    story(&maker, "manifest-rows", survivors, 0xb);
+    cr_assert_eq(sqlite3_open_v2(maker.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, "SELECT from_height, discontinuity FROM v_epoch ORDER BY epoch", -1, &rows, NULL),
+                 SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_step(rows), SQLITE_ROW);
+    cr_assert(sqlite3_column_int(rows, 0) == 1 && sqlite3_column_type(rows, 1) == SQLITE_NULL);
+    cr_assert_eq(sqlite3_step(rows), SQLITE_ROW);
+    cr_assert_eq(sqlite3_column_int(rows, 0), 3);
+    cr_assert_not_null(strstr((const char *)sqlite3_column_text(rows, 1), "\"height\":2"));
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    maker_end(&maker);
+}
+
 static void entry_spoil(const struct maker *maker, uint64_t at, uint8_t with)
 {
     sqlite3 *db;
