@@ -22,7 +22,6 @@ static struct rota_status forensics_add(struct rota_forensics *out, const struct
     }
     out->evidence = grown;
     out->evidence[out->count++] = evidence;
-    out->culprits |= UINT32_C(1) << evidence->member;
     return rota_ok();
 }
 
@@ -194,6 +193,16 @@ static enum relation relation_of(const struct rota_certificate certificates[2], 
     return rota_hash_equal(&at, &high->block) ? relation : NOT_KNOWN;
 }
 
+/* Who is named, and is that enough? */
+static void forensics_count(struct rota_forensics *out)
+{
+    out->culprits = 0;
+    for (uint32_t i = 0; i < out->count; i++)
+        out->culprits |= UINT32_C(1) << out->evidence[i]->member;
+    bool enough = (uint32_t)__builtin_popcount(out->culprits) >= out->expected;
+    out->verdict = enough ? ROTA_FORENSICS_NAMED : ROTA_FORENSICS_TOO_FEW;
+}
+
 struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input)
 {
     const struct rota_membership *membership = input->membership;
@@ -221,14 +230,32 @@ struct rota_status rota_forensics_run(struct rota_forensics *out, const struct r
         rota_forensics_free(out);
         return status;
     }
-    bool enough = (uint32_t)__builtin_popcount(out->culprits) >= out->expected;
-    out->verdict = enough ? ROTA_FORENSICS_NAMED : ROTA_FORENSICS_TOO_FEW;
+    forensics_count(out);
     return rota_ok();
+}
+
+void rota_forensics_excuse_side(struct rota_forensics *forensics, int side, rota_forensics_excuse *excuse,
+                                const void *context)
+{
+    const struct rota_vote *vote = &forensics->certificates[side].vote;
+    uint32_t kept = 0, total = forensics->count;
+    for (uint32_t i = 0; i < total; i++) {
+        struct rota_evidence *evidence = forensics->evidence[i];
+        if (evidence->kind == ROTA_EVIDENCE_HIDDEN_LOCK && evidence->view == vote->view &&
+            evidence->height == vote->height && excuse(context, evidence))
+            continue;
+        forensics->evidence[i] = forensics->evidence[kept];
+        forensics->evidence[kept++] = evidence;
+    }
+    forensics->excused += total - kept;
+    forensics->count = kept;
+    if (forensics->verdict == ROTA_FORENSICS_NAMED || forensics->verdict == ROTA_FORENSICS_TOO_FEW)
+        forensics_count(forensics);
 }
 
 void rota_forensics_free(struct rota_forensics *forensics)
 {
-    for (uint32_t i = 0; i < forensics->count; i++)
+    for (uint32_t i = 0; i < forensics->count + forensics->excused; i++)
         rota_evidence_release(forensics->evidence[i]);
     free(forensics->evidence);
     memset(forensics, 0, sizeof *forensics);

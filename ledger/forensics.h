@@ -23,6 +23,7 @@ struct rota_forensics {
     uint32_t culprits;                       /* bit i: member i */
     uint32_t new_views;                      /* that were looked at */
     uint32_t count;
+    uint32_t excused;                /* behind them: E4 of members that had lost their memory and said so, accusing nobody */
     struct rota_evidence **evidence; /* owned; each verifies */
 };
 
@@ -49,6 +50,12 @@ struct rota_forensics_input {
 
 /* Fails when a certificate does not verify, when a witness cannot be read, when memory is out. */
 ROTA_CHECKED struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input);
+/* PROTOCOL E4: what a ledger knows of a loss of memory. True: this evidence, which is about a COMMIT in that ledger's
+ * history, accuses nobody. */
+typedef bool rota_forensics_excuse(const void *context, const struct rota_evidence *evidence);
+/* Judges again without what is excused. `side`: the certificate that the ledger holds the block of. */
+void rota_forensics_excuse_side(struct rota_forensics *forensics, int side, rota_forensics_excuse *excuse,
+                                const void *context);
 void rota_forensics_free(struct rota_forensics *forensics);
 
 /* ---- certificates of any two epochs ------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "ledger/audit/forensics.h"
 
+#include "ledger/audit/recoveries.h"
+
 enum { FORENSICS_HEADERS_MAX = 64 };
 
 static struct rota_status witness_next(struct rota_kept_new_view *out, void *context, uint32_t epoch, uint64_t view)
@@ -76,4 +78,30 @@ struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const s
     for (int i = 0; i < 2; i++)
         ROTA_TRY(ledger_side(&sides[i], headers[i], epochs[i], ledgers[i], height));
     return rota_forensics_compare(out, sides, witnesses, witness_count);
+}
+
+/* ---- lost memory ------------------------------------------------------------------------------------------------------ */
+
+static bool ledger_excuses(const void *context, const struct rota_evidence *evidence)
+{
+    return rota_placed_recoveries_excuse(context, evidence);
+}
+
+struct rota_status rota_forensics_ask_ledger(struct rota_forensics *forensics, const struct rota_epoch_chain *epochs,
+                                             struct rota_store *ledger)
+{
+    struct rota_placed_recoveries recoveries = {0};
+    struct rota_status status = rota_placed_recoveries_of_ledger(&recoveries, epochs, ledger);
+    for (int side = 0; side < 2 && rota_is_ok(status); side++) {
+        const struct rota_vote *vote = &forensics->certificates[side].vote;
+        struct rota_header header;
+        if (vote->height > rota_store_height(ledger))
+            continue;
+        status = ledger_header(&header, ledger, vote->height);
+        struct rota_hash block = rota_header_hash(&header);
+        if (rota_is_ok(status) && rota_hash_equal(&block, &vote->block))
+            rota_forensics_excuse_side(forensics, side, ledger_excuses, &recoveries);
+    }
+    rota_placed_recoveries_free(&recoveries);
+    return status;
 }

@@ -17,4 +17,9 @@ ROTA_CHECKED struct rota_status rota_forensics_of_ledgers(struct rota_forensics 
                                                           const struct rota_forensics_witness *witnesses,
                                                           uint32_t witness_count);
 
+/* PROTOCOL E4. Takes back what was found against members of whom this ledger file says that they had lost their memory, as
+ * far as it holds the history that they committed in. Its epochs are these. */
+ROTA_CHECKED struct rota_status rota_forensics_ask_ledger(struct rota_forensics *forensics,
+                                                          const struct rota_epoch_chain *epochs, struct rota_store *ledger);
+
 #endif

@@ -96,6 +96,14 @@ static json_t *forensics_members(const struct rota_forensics *found)
     return list;
 }
 
+static void forensics_words(char *out, size_t size, const struct rota_forensics *found, uint32_t i)
+{
+    if (i < found->count)
+        rota_evidence_words(out, size, found->evidence[i], &found->epoch.membership);
+    else
+        rota_evidence_amnesia_words(out, size, found->evidence[i], &found->epoch.membership);
+}
+
 static void forensics_print_json(const struct rota_forensics *found)
 {
     static const char *const verdicts[] = {"one-history", "named", "too-few", "undecided", "given-up"};
@@ -106,10 +114,12 @@ static void forensics_print_json(const struct rota_forensics *found)
     rota_result_number(result, "expected", found->expected);
     rota_result_set(result, "culprits", forensics_members(found));
     rota_result_number(result, "new_views", found->new_views);
-    for (uint32_t i = 0; i < found->count; i++) {
+    for (uint32_t i = 0; i < found->count + found->excused; i++) {
         char words[256];
         json_t *item = json_object();
-        rota_evidence_words(words, sizeof words, found->evidence[i], membership);
+        forensics_words(words, sizeof words, found, i);
+        if (i >= found->count)
+            rota_result_set(item, "amnesia", json_true());
         rota_result_text(item, "kind", rota_evidence_name(found->evidence[i]->kind));
         rota_result_text(item, "member", membership->members[found->evidence[i]->member].id.text);
         rota_result_text(item, "text", words);
@@ -172,10 +182,11 @@ static void forensics_print(const struct rota_forensics *found)
         break;
     }
     forensics_print_histories(found);
-    for (uint32_t i = 0; i < found->count; i++) {
+    for (uint32_t i = 0; i < found->count + found->excused; i++) {
         char words[256];
-        rota_evidence_words(words, sizeof words, found->evidence[i], membership);
-        (void)printf("proven      %-3s %s\n", rota_evidence_name(found->evidence[i]->kind), words);
+        forensics_words(words, sizeof words, found, i);
+        (void)printf("%-11s %-3s %s\n", i < found->count ? "proven" : "no lie", rota_evidence_name(found->evidence[i]->kind),
+                     words);
     }
     forensics_print_why(found);
 }

@@ -130,8 +130,12 @@ struct rota_status rota_forensics_files_judge(struct rota_forensics *out, const 
     struct rota_forensics_witness witnesses[2 + FORENSICS_WITNESSES_MAX];
     for (uint32_t i = 0; i < files->count; i++)
         witnesses[i] = rota_forensics_witness_of(files->stores[i]);
-    if (!files->ledgers)
-        return rota_forensics_compare(out, files->sides, witnesses, files->count);
     const struct rota_epoch_chain *const epochs[] = {&files->epochs[0], &files->epochs[1]};
-    return rota_forensics_of_ledgers(out, epochs, files->stores, witnesses, files->count);
+    if (files->ledgers)
+        ROTA_TRY(rota_forensics_of_ledgers(out, epochs, files->stores, witnesses, files->count));
+    else
+        ROTA_TRY(rota_forensics_compare(out, files->sides, witnesses, files->count));
+    for (uint32_t i = 0; i < files->count && out->count > 0; i++)
+        ROTA_TRY(rota_forensics_ask_ledger(out, &files->epochs[i], files->stores[i]));
+    return rota_ok();
 }

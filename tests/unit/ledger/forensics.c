@@ -28,18 +28,24 @@ static void end(void)
 TestSuite(forensics, .init = begin, .fini = end);
 
 /* A certificate signed by these members, with this nv. */
-static struct rota_certificate certificate_of(uint64_t view, const struct rota_hash *nv, const struct rota_hash *block,
-                                              uint32_t signers)
+static struct rota_certificate certificate_at(uint64_t height, uint64_t view, const struct rota_hash *nv,
+                                              const struct rota_hash *block, uint32_t signers)
 {
     uint8_t preimage[ROTA_VOTE_PREIMAGE_MAX];
     uint32_t count = 0;
     struct rota_certificate made = {
-        .vote = {.kind = ROTA_VOTE_COMMIT, .view = view, .nv = *nv, .height = 1, .block = *block}, .signers = signers};
+        .vote = {.kind = ROTA_VOTE_COMMIT, .view = view, .nv = *nv, .height = height, .block = *block}, .signers = signers};
     size_t len = rota_vote_preimage(preimage, &maker.genesis.membership, &made.vote);
     for (uint32_t i = 0; i < 4; i++)
         if (signers >> i & 1)
             fixture_sign(&made.signatures[count++], i, preimage, len);
     return made;
+}
+
+static struct rota_certificate certificate_of(uint64_t view, const struct rota_hash *nv, const struct rota_hash *block,
+                                              uint32_t signers)
+{
+    return certificate_at(1, view, nv, block, signers);
 }
 
 /* A NEW-VIEW of members 1, 2, 3, of whom those in `hiders` show no lock although the others show the one of view 0. With
@@ -113,6 +119,33 @@ Test(forensics, two_views_name_who_hid_the_lock)
     cr_expect_eq(found.culprits, 0x6, "%x", found.culprits);
     cr_expect_eq(found.new_views, 1);
     rota_forensics_free(&found);
+}
+
+/* PROTOCOL E4: members 1 and 2 hid their COMMITs of block 2, but 2 had lost its memory, and block 1 of that history says so.
+ * The other history says it too, and there that excuses nobody. */
+Test(forensics, who_had_lost_its_memory_and_said_so_is_not_named)
+{
+    struct rota_hash nv = parts_hash(1);
+    struct rota_epoch_chain epochs = {0};
+    struct rota_entry word = fixture_entry_of_record(fixture_recovered(&maker.genesis, 2, 4, 0));
+    maker_add(&maker, &word, 1, 0x7);
+    struct rota_entry entry = maker_proposal(&maker, "alpha-director", 1, "[{\"op\":\"code.define\",\"code\":\"LATE\"}]");
+    maker_add(&maker, &entry, 1, 0x7);
+    (void)witness_new_view(1, 0xe);
+    cr_assert(rota_is_ok(rota_epoch_chain_of_ledger(&epochs, &maker.genesis, maker.store)));
+    for (int side = 0; side < 2; side++) {
+        const struct rota_hash *first = side == 0 ? &maker.hashes[2] : &block_b;
+        const struct rota_hash *second = side == 0 ? &block_b : &maker.hashes[2];
+        struct rota_certificate a = certificate_at(2, 0, &start, first, 0x7), b = certificate_at(2, 1, &nv, second, 0xe);
+        struct rota_forensics found = run(&a, &b, 1);
+        cr_expect_eq(found.culprits, 0x6);
+        cr_assert(rota_is_ok(rota_forensics_ask_ledger(&found, &epochs, maker.store)));
+        cr_expect_eq(found.culprits, side == 0 ? 0x2 : 0x6);
+        cr_expect_eq(found.excused, side == 0);
+        cr_expect_eq(found.verdict, side == 0 ? ROTA_FORENSICS_TOO_FEW : ROTA_FORENSICS_NAMED);
+        rota_forensics_free(&found);
+    }
+    rota_epoch_chain_free(&epochs);
 }
 
 /* Nobody who showed its lock is ever named, whoever else hid his. */
