@@ -31,6 +31,7 @@ struct tip_in_view {
 struct lock_shown {
     uint32_t member;
     uint64_t new_view, view, height; /* view, height: 0 when it showed none */
+    uint64_t incarnation;
     bool has;
 };
 
@@ -177,9 +178,12 @@ static void lock_note(struct sim *sim, uint32_t facility, const struct rota_view
         ever->locks = realloc(ever->locks, ever->lock_room * sizeof ever->locks[0]);
         ROTA_ASSERT(ever->locks);
     }
-    ever->locks[ever->lock_count++] =
-        (struct lock_shown){facility, change->new_view, change->has_best ? change->best.vote.view : 0,
-                            change->has_best ? change->best.vote.height : 0, change->has_best};
+    ever->locks[ever->lock_count++] = (struct lock_shown){.member = facility,
+                                                          .new_view = change->new_view,
+                                                          .view = change->has_best ? change->best.vote.view : 0,
+                                                          .height = change->has_best ? change->best.vote.height : 0,
+                                                          .incarnation = change->incarnation,
+                                                          .has = change->has_best};
 }
 
 void sim_check_signed(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message)
@@ -260,18 +264,23 @@ static const struct rota_certificate *certificate_over(const struct sim_replica 
     return NULL;
 }
 
-/* E4: who signed the earlier certificate and then left for a later view with a lower lock. */
-static uint32_t lock_hiders(const struct sim *sim, const struct rota_certificate *first)
+/* E4: who signed the earlier certificate and then left for a later view with a lower lock. Of these, who had lost its memory
+ * in between, and said so in that history below the certificate's block, is no liar by that. */
+static uint32_t lock_hiders(const struct sim *sim, const struct rota_certificate *first, uint32_t *out_excused)
 {
     uint32_t members = 0;
+    const struct sim_block *block = sim_block_find(sim, &first->vote.block);
+    const struct sim_block *below = block ? sim_block_find(sim, &block->header.prev_hash) : NULL;
     for (uint32_t i = 0; i < sim->ever_signed->lock_count; i++) {
         const struct lock_shown *lock = &sim->ever_signed->locks[i];
         bool lower = !lock->has || lock->view < first->vote.view ||
                      (lock->view == first->vote.view && lock->height < first->vote.height);
-        if (lock->new_view > first->vote.view && lower)
-            members |= UINT32_C(1) << lock->member;
+        if (lock->new_view <= first->vote.view || !lower || !(first->signers >> lock->member & 1))
+            continue;
+        bool forgot = below && lock->incarnation < below->floors.floor[lock->member];
+        *(forgot ? out_excused : &members) |= UINT32_C(1) << lock->member;
     }
-    return members & first->signers;
+    return members;
 }
 
 void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t height)
@@ -283,13 +292,14 @@ void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t
             other = certificate_over(peer, height);
     }
     ROTA_ASSERT(one && other);
+    uint32_t excused = 0;
     uint32_t named = one->vote.view == other->vote.view  ? one->signers & other->signers
-                     : one->vote.view < other->vote.view ? lock_hiders(sim, one)
-                                                         : lock_hiders(sim, other);
+                     : one->vote.view < other->vote.view ? lock_hiders(sim, one, &excused)
+                                                         : lock_hiders(sim, other, &excused);
     uint32_t least = 2 * sim_check_quorum(&sim->membership) - sim->membership.count; /* such runs have one epoch */
     if ((named & ~sim->liars) != 0)
         sim_fail(sim, SIM_FORENSICS, "a fork's two certificates name a correct replica");
-    if ((uint32_t)__builtin_popcount(named) < least)
+    if ((uint32_t)__builtin_popcount(named | excused) < least)
         sim_fail(sim, SIM_FORENSICS, "a fork's two certificates name fewer than 2Q-n members");
     sim->forked = true;
     sim->stats.forks++;
