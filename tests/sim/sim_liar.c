@@ -70,6 +70,8 @@ static uint64_t lies_draw(uint64_t *state)
         return (UINT64_C(1) << SIM_LIES) - 1;
     for (uint64_t count = kind < 3 ? 1 : 2 + mix(state) % 6; count > 0; count--)
         lies |= lie_draw(state);
+    if ((lies & (SIM_LIE(TWO_NEW_VIEWS) | SIM_LIE(BAD_NEW_VIEW))) && mix(state) % 2)
+        lies |= SIM_LIE(SUSPECT); /* views have to change for these */
     return lies;
 }
 

@@ -121,18 +121,32 @@ static bool new_view_other(struct sim *sim, const struct rota_membership *member
     return true;
 }
 
-static void new_view_double(struct sim *sim, const struct rota_membership *membership, struct rota_new_view *new_view,
-                            uint32_t at)
+/* The tip that follows from what is in it now. */
+static void new_view_follow(struct sim *sim, const struct rota_membership *membership, struct rota_new_view *new_view)
 {
     struct rota_tip tip;
-    sim->lying->changes[at] = sim->lying->changes[at - 1];
     if (!rota_is_ok(rota_new_view_select(&tip, membership, sim->lying->changes, new_view->change_count)))
         return;
     new_view->tip_height = tip.height;
     new_view->tip = tip.block;
 }
 
-static void new_view_spoil(struct sim *sim, const struct rota_membership *membership, struct rota_message *out)
+/* The liar's own VIEW-CHANGE in it shows a lock that nobody made. */
+static void new_view_invent(struct sim *sim, uint32_t from, struct rota_new_view *new_view)
+{
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        struct rota_view_change *change = &sim->lying->changes[i];
+        if (change->sender != sim->replicas[from].member || !change->has_best)
+            continue;
+        struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = change};
+        sim->lying->change.new_view = new_view->view;
+        certificate_spoil(sim, &change->best);
+        (void)liar_sign(sim, from, &message);
+    }
+}
+
+static void new_view_spoil(struct sim *sim, uint32_t from, const struct rota_membership *membership,
+                           struct rota_message *out)
 {
     struct sim_liars *lying = sim->lying;
     struct rota_new_view *new_view = &out->new_view;
@@ -142,22 +156,26 @@ static void new_view_spoil(struct sim *sim, const struct rota_membership *member
     switch (liar_random(sim, 10)) {
     case 0:
     case 1:
-    case 5:
         new_view->tip.b[9] ^= 1;
         break;
-    case 6:
-    case 7:
+    case 2:
         new_view->tip_height += liar_random(sim, 2) ? 1 : UINT64_MAX;
         break;
-    case 2:
+    case 3:
         new_view->change_count--;
         break;
-    case 3:
-    case 8: /* one member twice, in order, and the tip that follows */
-        if (count > 1)
-            new_view_double(sim, membership, new_view, 1 + (uint32_t)liar_random(sim, count - 1));
-        break;
     case 4:
+    case 5:
+    case 6: /* one member twice, in order */
+        if (count > 1)
+            lying->changes[count / 2] = lying->changes[count / 2 - 1];
+        new_view_follow(sim, membership, new_view);
+        break;
+    case 7:
+        new_view_invent(sim, from, new_view);
+        new_view_follow(sim, membership, new_view);
+        break;
+    case 8:
         lying->changes[0] = new_view->changes[count - 1];
         break;
     default:
@@ -184,7 +202,7 @@ static bool lie_new_view(struct sim *sim, uint32_t from, uint32_t to, const stru
         return true;
     }
     if (liar_lies(sim, SIM_LIE_BAD_NEW_VIEW)) {
-        new_view_spoil(sim, membership, &other);
+        new_view_spoil(sim, from, membership, &other);
         liar_say(sim, from, to, &other, NULL);
         return true;
     }
