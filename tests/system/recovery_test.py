@@ -268,7 +268,7 @@ class Recovery(unittest.TestCase):
         forensics = net.rota("forensics", net.dir / "evidence" / "ledger.db", net.dir / "node-echo" / "ledger.db", "--genesis",
                              "genesis.json", ok=False)
         self.assertEqual(forensics.returncode, 0, forensics.stdout + forensics.stderr)
-        self.assertIn("ONE HISTORY", forensics.stdout)
+        self.assertIn("GIVEN UP", forensics.stdout)
 
     # PROTOCOL M11, H4: everybody's journal is gone, so nobody may vote; the administrators say that the past is over
     def test_all_journals_are_lost_and_the_same_members_go_on(self):
