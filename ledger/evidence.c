@@ -110,7 +110,7 @@ struct evidence_form {
     struct rota_status (*verify)(const struct rota_evidence *evidence, const struct rota_membership *membership);
 };
 
-/* Against members; E7 is against a coordinator. */
+/* Against members; E7 is against a coordinator. What may depend on a coordinator's key is verified apart. */
 static const struct evidence_form evidence_forms[] = {
     [ROTA_EVIDENCE_DOUBLE_PROPOSAL] = {"E1", rota_evidence_votes_parse, rota_evidence_votes_verify},
     [ROTA_EVIDENCE_DOUBLE_PREPARE] = {"E2", rota_evidence_votes_parse, rota_evidence_votes_verify},
@@ -119,7 +119,7 @@ static const struct evidence_form evidence_forms[] = {
     [ROTA_EVIDENCE_NEW_VIEW] = {"E5", rota_evidence_new_view_parse, rota_evidence_new_view_verify},
     [ROTA_EVIDENCE_DOUBLE_VIEW_CHANGE] = {"E6", rota_evidence_changes_parse, rota_evidence_changes_verify},
     [ROTA_EVIDENCE_COORDINATOR] = {"E7", NULL, NULL},
-    [ROTA_EVIDENCE_INVALID_PROPOSAL] = {"E9", rota_evidence_proposal_parse, rota_evidence_proposal_verify},
+    [ROTA_EVIDENCE_INVALID_PROPOSAL] = {"E9", rota_evidence_proposal_parse, NULL},
     [ROTA_EVIDENCE_BROKEN_CHAIN] = {"E10", rota_evidence_votes_parse, rota_evidence_votes_verify},
 };
 
@@ -190,7 +190,14 @@ struct rota_status rota_evidence_verify(const struct rota_evidence *evidence, co
         return coordinator_verify(evidence, membership, key);
     if (evidence->epoch != membership->epoch || evidence->member >= membership->count)
         return rota_fail(ROTA_WRONG_LEDGER, "evidence against no member of this epoch");
+    if (evidence->kind == ROTA_EVIDENCE_INVALID_PROPOSAL)
+        return rota_evidence_proposal_verify(evidence, membership, key);
     return evidence_forms[evidence->kind].verify(evidence, membership);
+}
+
+const struct rota_kid *rota_evidence_kid(const struct rota_evidence *evidence)
+{
+    return evidence->first ? &evidence->first->jws.kid : NULL;
 }
 
 struct rota_evidence *rota_evidence_retain(struct rota_evidence *evidence)

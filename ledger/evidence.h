@@ -39,7 +39,8 @@ struct rota_evidence {
     size_t len;
     struct rota_hash id; /* H(tag evidence || bytes) */
     enum rota_evidence_kind kind;
-    /* ROTA_EVIDENCE_COORDINATOR: the smaller id first. */
+    /* ROTA_EVIDENCE_COORDINATOR: the smaller id first. Of an entry of ROTA_EVIDENCE_INVALID_PROPOSAL: the first, when it is
+     * a proposal by its form; then its signature is what may be false. */
     struct rota_proposal *first, *second;
     /* All others: who is accused, and of what. Two pieces of evidence that agree in all of it count once. */
     uint32_t member;
@@ -116,11 +117,13 @@ ROTA_CHECKED struct rota_status rota_evidence_of_accusation(struct rota_evidence
 
 /* Strict: canonical order, really in conflict; signatures not yet checked. */
 ROTA_CHECKED struct rota_status rota_evidence_parse(struct rota_evidence **out, struct rota_view bytes);
-/* Every signature inside, and that it is the accused's. Nobody is to be named before. key: the coordinator's, for
- * ROTA_EVIDENCE_COORDINATOR; NULL otherwise. */
+/* Every signature inside, and that it is the accused's. Nobody is to be named before. key: the coordinator's of
+ * rota_evidence_kid; NULL when there is none, or when it is not known: ROTA_UNKNOWN_KEY if all depends on it. */
 ROTA_CHECKED struct rota_status rota_evidence_verify(const struct rota_evidence *evidence,
                                                      const struct rota_membership *membership,
                                                      const struct rota_es256k_public *key);
+/* Whose key it may depend on; NULL: nobody's. */
+const struct rota_kid *rota_evidence_kid(const struct rota_evidence *evidence);
 struct rota_evidence *rota_evidence_retain(struct rota_evidence *evidence);
 void rota_evidence_release(struct rota_evidence *evidence); /* NULL is fine */
 
@@ -171,6 +174,7 @@ ROTA_CHECKED struct rota_status rota_evidence_proposal_parse(struct rota_evidenc
                                                              const struct rota_evidence_front *front,
                                                              struct rota_reader *reader);
 ROTA_CHECKED struct rota_status rota_evidence_proposal_verify(const struct rota_evidence *evidence,
-                                                              const struct rota_membership *membership);
+                                                              const struct rota_membership *membership,
+                                                              const struct rota_es256k_public *key);
 
 #endif

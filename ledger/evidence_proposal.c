@@ -1,5 +1,6 @@
-/* E9: a PREPARE for a block that cannot be one: by its header alone, or by the bytes of one of its entries alone (PROTOCOL
- * N3). What else makes a block invalid depends on the state below it and convicts nobody.
+/* E9: a PREPARE for a block that cannot be one: by its header alone, or by one of its entries alone (PROTOCOL N3). An entry
+ * is judged by its bytes, and a proposal's signature by its coordinator's key, which the ledger knows. What else makes a
+ * block invalid depends on the state below it and convicts nobody.
  *
  * The vote covers the header's hash, the header the root of the tree, the root each leaf, and a leaf exactly one text: so
  * whoever signed the vote has signed for the very bytes that are shown. */
@@ -44,6 +45,15 @@ static void entry_write(struct rota_writer *writer, const struct rota_entry_proo
     rota_write_long(writer, entry->bytes);
 }
 
+/* A proposal by its form is kept: whether its signature holds is for its coordinator's key to say. */
+static struct rota_status entry_keep(struct rota_evidence *evidence, const struct rota_entry_proof *entry)
+{
+    if (!entry || entry->kind != ROTA_ENTRY_PROPOSAL)
+        return rota_ok();
+    struct rota_status status = rota_proposal_parse(&evidence->first, NULL, entry->bytes, false);
+    return status.code == ROTA_NO_MEMORY ? status : rota_ok();
+}
+
 static struct rota_status proposal_make(struct rota_evidence **out, const struct rota_evidence_front *front,
                                         const struct proposal_parts *parts)
 {
@@ -61,6 +71,11 @@ static struct rota_status proposal_make(struct rota_evidence **out, const struct
     struct rota_evidence *evidence = rota_evidence_new(ROTA_EVIDENCE_INVALID_PROPOSAL, len);
     if (!evidence)
         return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
+    struct rota_status kept = entry_keep(evidence, parts->entry);
+    if (!rota_is_ok(kept)) {
+        rota_evidence_release(evidence);
+        return kept;
+    }
     struct rota_writer writer = rota_evidence_write_front(evidence, front->member, front->epoch);
     rota_vote_encode(&writer, vote);
     rota_write_signature(&writer, &parts->prepare.signature);
@@ -135,17 +150,34 @@ struct rota_status rota_evidence_proposal_parse(struct rota_evidence **out, cons
 
 /* ---- judging -------------------------------------------------------------------------------------------------------- */
 
+static struct rota_status entry_is_fine(void)
+{
+    return rota_fail(ROTA_REFUSED, "an entry that may stand in a block is no evidence");
+}
+
+/* A proposal that is one but for its signature. */
+static struct rota_status signature_verify(const struct rota_proposal *proposal, const struct rota_es256k_public *key)
+{
+    if (!key || ROTA_BROKEN(false_signature_of_another_key, !rota_kid_equal(&key->kid, &proposal->jws.kid), false))
+        return rota_fail(ROTA_UNKNOWN_KEY, "evidence about the signature of a key that is not known here");
+    return rota_is_ok(rota_jws_verify(&proposal->jws, key)) ? entry_is_fine() : rota_ok();
+}
+
 /* ROTA_NO_MEMORY says nothing about an entry, so it proves nothing either. */
-static struct rota_status entry_verify(const struct rota_entry_proof *entry, const struct rota_membership *membership)
+static struct rota_status entry_verify(const struct rota_evidence *evidence, const struct rota_entry_proof *entry,
+                                       const struct rota_membership *membership, const struct rota_es256k_public *key)
 {
     struct rota_status wrong = rota_entry_judge((enum rota_entry_kind)entry->kind, entry->bytes, membership);
     if (wrong.code == ROTA_NO_MEMORY)
         return wrong;
-    return rota_is_ok(wrong) ? rota_fail(ROTA_REFUSED, "an entry that may stand in a block is no evidence") : rota_ok();
+    if (!rota_is_ok(wrong))
+        return rota_ok();
+    return evidence->first ? signature_verify(evidence->first, key) : entry_is_fine();
 }
 
 struct rota_status rota_evidence_proposal_verify(const struct rota_evidence *evidence,
-                                                 const struct rota_membership *membership)
+                                                 const struct rota_membership *membership,
+                                                 const struct rota_es256k_public *key)
 {
     struct proposal_parts parts;
     struct rota_entry_proof entry;
@@ -164,5 +196,5 @@ struct rota_status rota_evidence_proposal_verify(const struct rota_evidence *evi
                            : rota_ok();
     if (!parts.entry)
         return rota_fail(ROTA_REFUSED, "a proposal whose header may be a block's is no evidence");
-    return entry_verify(parts.entry, membership);
+    return entry_verify(evidence, parts.entry, membership, key);
 }

@@ -39,6 +39,28 @@ struct rota_status rota_chain_append_body(struct rota_chain *chain, const struct
     return block->unfit ? append_unfit(chain, block) : rota_chain_append_leaves(chain, block->entries, block->entry_count);
 }
 
+/* By its bytes, or a proposal by its signature. */
+static bool prove_is_false(const struct rota_chain *chain, const struct rota_body_entry *entry)
+{
+    struct rota_entry parsed;
+    enum rota_entry_kind kind = (enum rota_entry_kind)entry->kind;
+    if (!rota_is_ok(rota_entry_judge(kind, entry->bytes, &rota_chain_epoch(chain)->membership)))
+        return true;
+    if (kind != ROTA_ENTRY_PROPOSAL || !rota_is_ok(rota_entry_parse(&parsed, kind, entry->bytes)))
+        return false;
+    bool forged = rota_keyring_verify(chain->keyring, parsed.proposal).code == ROTA_BAD_SIGNATURE;
+    rota_entry_release(&parsed);
+    return forged;
+}
+
+static bool prove_verify(const struct rota_chain *chain, struct rota_evidence *evidence)
+{
+    struct rota_entry entry = rota_entry_of_evidence(evidence);
+    bool proves = rota_is_ok(rota_chain_verify_entry(chain, &entry));
+    rota_entry_release(&entry);
+    return proves;
+}
+
 /* The first entry that convicts; NULL: none does. The tree holds the body's leaves now. */
 static struct rota_evidence *prove_by_entry(const struct rota_chain *chain, const struct rota_held *held)
 {
@@ -50,12 +72,12 @@ static struct rota_evidence *prove_by_entry(const struct rota_chain *chain, cons
         struct rota_evidence *evidence = NULL;
         struct rota_entry_proof proof = {
             .kind = entry.kind, .bytes = entry.bytes, .leaf_index = header->tree_size - header->entry_count + index - 1};
-        if (rota_is_ok(rota_entry_judge((enum rota_entry_kind)entry.kind, entry.bytes, membership)))
+        if (!prove_is_false(chain, &entry))
             continue;
         rota_tree_path(&proof.path, &chain->tree, proof.leaf_index, header->tree_size);
         if (rota_is_ok(
                 rota_evidence_of_entry(&evidence, membership->epoch, held->voucher, &held->prepare, header, &proof)) &&
-            rota_is_ok(rota_evidence_verify(evidence, membership, NULL)))
+            prove_verify(chain, evidence))
             return evidence;
         rota_evidence_release(evidence);
     }

@@ -207,6 +207,15 @@ struct rota_status rota_keyring_verify(struct rota_keyring *keyring, const struc
     return rota_ok();
 }
 
+/* Against a member; with the key of the coordinator whose signature it may be about. */
+static struct rota_status keyring_verify_member(struct rota_keyring *keyring, const struct rota_membership *membership,
+                                                const struct rota_evidence *evidence)
+{
+    struct rota_es256k_public key;
+    const struct rota_kid *kid = rota_evidence_kid(evidence);
+    return rota_evidence_verify(evidence, membership, kid && rota_keyring_find(&key, keyring, kid) ? &key : NULL);
+}
+
 struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring, const struct rota_membership *membership,
                                              const struct rota_entry *entry)
 {
@@ -218,7 +227,7 @@ struct rota_status rota_keyring_verify_entry(struct rota_keyring *keyring, const
         return rota_ok(); /* its approvals are part of the rule, checked where it is admitted and executed */
     ROTA_ASSERT(entry->kind == ROTA_ENTRY_EVIDENCE);
     if (entry->evidence->kind != ROTA_EVIDENCE_COORDINATOR)
-        return rota_evidence_verify(entry->evidence, membership, NULL);
+        return keyring_verify_member(keyring, membership, entry->evidence);
     ROTA_TRY(rota_keyring_verify(keyring, entry->evidence->first));
     return rota_keyring_verify(keyring, entry->evidence->second);
 }

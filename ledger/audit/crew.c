@@ -89,7 +89,8 @@ static void crew_proposal_form(struct audit_entry *entry)
 static struct rota_status crew_evidence(const struct rota_evidence *evidence, const struct audit *audit,
                                         const struct rota_es256k_public *key)
 {
-    const struct rota_epoch *epoch = key ? &audit->epoch : rota_state_epoch_number(audit->state, evidence->epoch);
+    bool coordinator = evidence->kind == ROTA_EVIDENCE_COORDINATOR;
+    const struct rota_epoch *epoch = coordinator ? &audit->epoch : rota_state_epoch_number(audit->state, evidence->epoch);
     if (epoch == NULL)
         return rota_fail(ROTA_WRONG_LEDGER, "evidence of an epoch that has not begun");
     return rota_evidence_verify(evidence, &epoch->membership, key);
@@ -102,8 +103,8 @@ static void crew_signature(struct audit_entry *entry, const struct audit *audit)
     const struct rota_es256k_public *key = NULL;
     if (entry->kind == ROTA_ENTRY_PROPOSAL)
         key = audit_key_find(&audit->keys, &entry->entry.proposal->jws.kid);
-    else if (entry->kind == ROTA_ENTRY_EVIDENCE && entry->entry.evidence->kind == ROTA_EVIDENCE_COORDINATOR)
-        key = audit_key_find(&audit->keys, &entry->entry.evidence->first->jws.kid);
+    else if (entry->kind == ROTA_ENTRY_EVIDENCE && rota_evidence_kid(entry->entry.evidence) != NULL)
+        key = audit_key_find(&audit->keys, rota_evidence_kid(entry->entry.evidence));
     bool facility = entry->kind == ROTA_ENTRY_RECORD ||
                     (entry->kind == ROTA_ENTRY_EVIDENCE && entry->entry.evidence->kind != ROTA_EVIDENCE_COORDINATOR);
     entry->key_known = facility || key != NULL;

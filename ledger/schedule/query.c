@@ -64,6 +64,16 @@ static struct rota_status admit_coordinator_evidence(const struct rota_state *st
     return rota_ok();
 }
 
+/* What depends on a coordinator's key counts where this ledger knows the key: then everybody judges it alike. */
+static struct rota_status admit_evidence_key(const struct rota_state *state, const struct rota_evidence *evidence)
+{
+    struct rota_coordinator author;
+    if (!evidence->first || !rota_hash_equal(&evidence->first->ledger_id, &state->genesis->ledger_id))
+        return rota_ok();
+    return ROTA_BROKEN(false_signature_of_an_unknown_key, rota_state_coordinator(&author, state, &evidence->first->jws.kid),
+                       rota_ok());
+}
+
 static struct rota_status admit_member_evidence(const struct rota_state *state, const struct rota_evidence *evidence)
 {
     struct rota_hash known;
@@ -72,6 +82,7 @@ static struct rota_status admit_member_evidence(const struct rota_state *state, 
         return rota_fail(ROTA_WRONG_LEDGER, "the evidence is of an epoch that has not begun");
     if (evidence->member >= epoch->membership.count)
         return rota_fail(ROTA_UNKNOWN_KEY, "the evidence names a member that this ledger does not have");
+    ROTA_TRY(admit_evidence_key(state, evidence));
     if (rota_table_evidence_get(&known, &state->rows, evidence))
         return rota_hash_equal(&known, &evidence->id)
                    ? rota_fail(ROTA_EXISTS, "this evidence is in the ledger already")

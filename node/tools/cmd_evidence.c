@@ -100,14 +100,13 @@ static int ground_open(struct evidence_ground *ground, const struct rota_common 
                                    "the changes of members in %s do not hold, or it cannot be read", common->ledger);
 }
 
-/* The coordinator's key, when the genesis names it. */
+/* The coordinator's key that it may depend on, when the genesis names it. */
 static const struct rota_es256k_public *evidence_key(const struct rota_evidence *evidence,
                                                      const struct rota_genesis *genesis)
 {
-    if (evidence->kind != ROTA_EVIDENCE_COORDINATOR)
-        return NULL;
-    for (uint32_t i = 0; i < genesis->coordinator_count; i++)
-        if (rota_kid_equal(&genesis->coordinators[i].key.kid, &evidence->first->jws.kid))
+    const struct rota_kid *kid = rota_evidence_kid(evidence);
+    for (uint32_t i = 0; i < genesis->coordinator_count && kid != NULL; i++)
+        if (rota_kid_equal(&genesis->coordinators[i].key.kid, kid))
             return &genesis->coordinators[i].key;
     return NULL;
 }
@@ -330,7 +329,7 @@ static int evidence_doubt(const struct evidence_options *options, const struct r
                           struct rota_status status)
 {
     const struct rota_common *common = &options->common;
-    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_UNKNOWN_KEY)
+    if (rota_evidence_kid(evidence) != NULL && status.code == ROTA_UNKNOWN_KEY)
         return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "run rota-verify over the ledger that granted the key",
                           "%s is about a key that the genesis does not name", options->argument);
     if (evidence->kind != ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_NOT_FOUND)

@@ -117,6 +117,10 @@
       "scenarios equivocation/two_prepares_of_one_member_are_evidence", 0, "test accusation")                               \
     V(false_entry_of_another_block, "p2.17", "a primary is convicted of an entry of a block below its own",                 \
       "unit_ledger evidence_entry/an_entry_of_an_earlier_block_is_not_the_primarys", 0, "test")                             \
+    V(false_signature_of_another_key, "p2.17", "a proposal is judged by another coordinator's key than its own",            \
+      "unit_ledger evidence_entry/a_forged_proposal_convicts_where_its_key_is_known", 0, "test")                            \
+    V(false_signature_of_an_unknown_key, "p2.17", "evidence about a signature is ordered where nobody knows the key",       \
+      "unit_ledger evidence_entry/what_depends_on_a_key_is_ordered_where_the_key_is_known", 0, "test")                      \
     V(false_entry_not_proven, "p2.17", "a proposal with a false entry is refused, and nobody is accused",                   \
       "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
     V(kept_view_not_compared, "p2.17", "a kept NEW-VIEW that is another than the chain's is nothing to the auditor",        \

@@ -56,6 +56,9 @@ class Liars(unittest.TestCase):
     def test_a_primary_that_proposes_what_is_no_proposal(self):
         self.run_with_a_liar("false-text")
 
+    def test_a_primary_that_proposes_what_its_coordinator_did_not_sign(self):
+        self.run_with_a_liar("false-signature")
+
     def test_a_primary_that_proposes_false_evidence_against_another(self):
         self.run_with_a_liar("false-proof")
 

@@ -8,6 +8,7 @@
  *   double-vote   behind each vote the last of the others gets one for a block that nobody knows
  *   mute          the first of the others gets nothing of the consensus at all
  *   false-text    everybody gets each proposal with one entry more, a text that is no proposal of anybody
+ *   false-signature  the same with the block's last proposal, and another signature
  *   false-proof   the same with evidence against the next member, who signed nothing of it
  *   other-ledger  everybody is told of another block at the height that is committed here */
 #include "node/links.h"
@@ -30,13 +31,14 @@ enum lie {
     LIE_DOUBLE_VOTE,
     LIE_MUTE,
     LIE_FALSE_TEXT,
+    LIE_FALSE_SIGNATURE,
     LIE_FALSE_PROOF,
     LIE_OTHER_LEDGER,
     LIES
 };
 
-static const char *const lie_names[LIES] = {"",     "equivocate", "both",        "double-vote",
-                                            "mute", "false-text", "false-proof", "other-ledger"};
+static const char *const lie_names[LIES] = {"",           "equivocate",      "both",        "double-vote", "mute",
+                                            "false-text", "false-signature", "false-proof", "other-ledger"};
 
 static enum lie lie_of_the_day(void)
 {
@@ -185,6 +187,21 @@ static struct rota_block *block_with_false_text(const struct rota_block *block)
     return false_block(block, ROTA_ENTRY_PROPOSAL, rota_view_text(text));
 }
 
+/* One character of the signature is another one. */
+static struct rota_block *block_with_false_signature(const struct rota_block *block)
+{
+    static char text[ROTA_JWS_CHARS_MAX + 1];
+    const struct rota_entry *last = &block->entries[block->entry_count - 1];
+    if (last->kind != ROTA_ENTRY_PROPOSAL)
+        return block_with_false_text(block);
+    struct rota_view honest = rota_entry_bytes(last);
+    memcpy(text, honest.data, honest.len);
+    char *at = text + honest.len - 60;
+    *at = *at == 'A' ? 'B' : 'A';
+    text[honest.len] = '\0';
+    return false_block(block, ROTA_ENTRY_PROPOSAL, rota_view_text(text));
+}
+
 static struct rota_block *block_with_false_proof(const struct rota_peers *peers, const struct rota_block *block)
 {
     struct rota_evidence *evidence = NULL;
@@ -202,7 +219,9 @@ static void say_false_block(struct rota_peers *peers, uint32_t to, const struct 
     struct rota_message said = *message;
     if (!built_on || rota_tree_size(&built_on->tree) < block->header.tree_size)
         return; /* said again after it was taken back */
-    struct rota_block *made = lie == LIE_FALSE_TEXT ? block_with_false_text(block) : block_with_false_proof(peers, block);
+    struct rota_block *made = lie == LIE_FALSE_TEXT        ? block_with_false_text(block)
+                              : lie == LIE_FALSE_SIGNATURE ? block_with_false_signature(block)
+                                                           : block_with_false_proof(peers, block);
     said.preprepare.header = made->header;
     said.preprepare.block = made->hash;
     lie_sign(peers, &said);
@@ -232,7 +251,7 @@ static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_mess
     const struct rota_hash *other = is_vote(message) ? other_of(&message->vote.block) : NULL;
     if (lie == LIE_MUTE && place == 0)
         return;
-    if (proposal && (lie == LIE_FALSE_TEXT || lie == LIE_FALSE_PROOF)) {
+    if (proposal && (lie == LIE_FALSE_TEXT || lie == LIE_FALSE_SIGNATURE || lie == LIE_FALSE_PROOF)) {
         say_false_block(peers, to, message, block, lie);
         return;
     }

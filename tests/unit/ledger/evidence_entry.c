@@ -2,6 +2,8 @@
  * signed for them, and nobody is convicted of bytes that its block never held. */
 #include "evidence_parts.h"
 
+#include "ledger/schedule/state.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -170,6 +172,78 @@ Test(evidence_entry, a_high_s_signature_convicts)
     cr_expect(convicts(ROTA_ENTRY_PROPOSAL, rota_view(text, len)));
     free(text);
     rota_proposal_release(proposal);
+}
+
+/* One proposal of this author, with the signature of another one. malloc'd. */
+static char *forged_text(const char *author)
+{
+    char *text = fixture_proposal_text(&genesis, &(struct fixture_payload){.author = author, .seq = 1, .ops = PARTS_OPS});
+    char *other = fixture_proposal_text(&genesis, &(struct fixture_payload){.author = author, .seq = 2, .ops = PARTS_OPS});
+    memcpy(strrchr(text, '.'), strrchr(other, '.'), strlen(strrchr(text, '.')));
+    free(other);
+    return text;
+}
+
+/* The evidence of a block whose only entry is this text. */
+static struct rota_evidence *text_evidence(const char *text)
+{
+    struct parts_block block;
+    struct parts_entry entry = {ROTA_ENTRY_PROPOSAL, rota_view_text(text)};
+    parts_block_make(&block, &genesis, 3, &entry, 1);
+    struct rota_evidence *evidence = parts_block_evidence(&block, &genesis, &entry, 3);
+    cr_assert_not_null(evidence);
+    parts_block_free(&block);
+    return evidence;
+}
+
+static enum rota_code verdict_with(const struct rota_evidence *evidence, const char *author)
+{
+    struct rota_es256k_secret secret;
+    if (!author)
+        return rota_evidence_verify(evidence, &genesis.membership, NULL).code;
+    fixture_coordinator_secret(&secret, author);
+    return rota_evidence_verify(evidence, &genesis.membership, &secret.public_key).code;
+}
+
+/* Its key is the coordinator's whom the text names, and no other one. */
+Test(evidence_entry, a_forged_proposal_convicts_where_its_key_is_known)
+{
+    char *text = forged_text("alpha-scheduler");
+    struct rota_evidence *forged = text_evidence(text);
+    const struct rota_kid *kid = rota_evidence_kid(forged);
+    struct rota_kid alpha = fixture_kid("alpha-scheduler");
+    cr_assert(kid && rota_kid_equal(kid, &alpha));
+    cr_expect_eq(verdict_with(forged, "alpha-scheduler"), ROTA_OK);
+    cr_expect_eq(verdict_with(forged, NULL), ROTA_UNKNOWN_KEY);
+    cr_expect_eq(verdict_with(forged, "bravo-scheduler"), ROTA_UNKNOWN_KEY, "it would refuse whatever alpha signed");
+    free(text);
+    rota_evidence_release(forged);
+    text =
+        fixture_proposal_text(&genesis, &(struct fixture_payload){.author = "alpha-scheduler", .seq = 1, .ops = PARTS_OPS});
+    struct rota_evidence *good = text_evidence(text);
+    cr_expect_eq(verdict_with(good, "alpha-scheduler"), ROTA_REFUSED);
+    cr_expect_eq(verdict_with(good, "bravo-scheduler"), ROTA_UNKNOWN_KEY);
+    free(text);
+    rota_evidence_release(good);
+}
+
+/* Everybody must judge it alike: it is ordered only where the schedule has the key. */
+Test(evidence_entry, what_depends_on_a_key_is_ordered_where_the_key_is_known)
+{
+    static const struct {
+        const char *author;
+        enum rota_code code;
+    } authors[] = {{"alpha-scheduler", ROTA_OK}, {"nobody-knows-this-key", ROTA_UNKNOWN_KEY}};
+    struct rota_state *state;
+    cr_assert(rota_is_ok(rota_state_new(&state, &genesis)));
+    for (int i = 0; i < 2; i++) {
+        char *text = forged_text(authors[i].author);
+        struct rota_entry entry = fixture_entry_of_evidence(text_evidence(text));
+        cr_expect_eq(rota_state_admit(state, &entry).code, authors[i].code, "%s", authors[i].author);
+        rota_entry_release(&entry);
+        free(text);
+    }
+    rota_state_free(state);
 }
 
 /* Evidence whose accused never signed: to carry it into a block is a lie of the primary. */
