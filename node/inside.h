@@ -206,6 +206,9 @@ void rota_watch_convict(struct rota_node *node, struct rota_evidence *evidence);
 /* What waits to be ordered survives a crash: all evidence of the pool, as one record of the journal. */
 ROTA_CHECKED struct rota_status rota_watch_save(struct rota_node *node);
 void rota_watch_recover(struct rota_node *node, struct rota_view saved);
+/* PROTOCOL P4. Proof against a member of this epoch, waiting or in the ledger, is told to a core that has just started: what
+ * it meant to the run before it means to this one. */
+void rota_watch_remind(struct rota_node *node);
 void rota_watch_block(struct rota_node *node, const struct rota_block *block);
 /* report.c */
 void rota_report_commit(struct rota_node *node, const struct rota_executed *executed);

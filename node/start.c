@@ -41,5 +41,6 @@ struct rota_status rota_node_start_core(struct rota_node *node)
     rota_node_offer_manifest(node);
     rota_loop_step(node, &event);
     rota_watch_recover(node, recovered.evidence);
+    rota_watch_remind(node);
     return node->failed;
 }

@@ -105,6 +105,31 @@ void rota_watch_recover(struct rota_node *node, struct rota_view saved)
     }
 }
 
+struct watch_search {
+    uint32_t epoch;
+    bool found;
+};
+
+/* Ends at the first piece against a member of this epoch. */
+static bool watch_acquits(void *context, struct rota_waiting *waiting)
+{
+    struct watch_search *search = context;
+    const struct rota_entry *entry = &waiting->entry;
+    search->found = entry->kind == ROTA_ENTRY_EVIDENCE && entry->evidence->kind != ROTA_EVIDENCE_COORDINATOR &&
+                    entry->evidence->epoch == search->epoch;
+    return !search->found;
+}
+
+void rota_watch_remind(struct rota_node *node)
+{
+    uint32_t epoch = node->epoch.membership.epoch;
+    struct watch_search search = {epoch, rota_state_has_evidence(node->chain.state, epoch)};
+    if (!search.found)
+        rota_pool_each(&node->pool, watch_acquits, &search);
+    if (search.found)
+        rota_loop_step(node, &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = epoch});
+}
+
 /* A block brings a rival of what waits here. */
 void rota_watch_block(struct rota_node *node, const struct rota_block *block)
 {

@@ -197,3 +197,11 @@ void rota_state_each_coordinator(const struct rota_state *state,
             return;
     }
 }
+
+bool rota_state_has_evidence(const struct rota_state *state, uint32_t epoch)
+{
+    for (uint32_t member = 0; member < ROTA_MEMBERS_MAX; member++)
+        if (rota_table_evidence_count(&state->rows, epoch, member) > 0)
+            return true;
+    return false;
+}

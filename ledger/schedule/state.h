@@ -134,6 +134,9 @@ bool rota_state_is_amnesia(const struct rota_state *state, const struct rota_evi
 /* That is what became of this evidence, which is in the ledger. */
 bool rota_state_was_amnesia(const struct rota_state *state, const struct rota_evidence *evidence);
 
+/* Has evidence against any member of this epoch been executed, whatever became of it? */
+bool rota_state_has_evidence(const struct rota_state *state, uint32_t epoch);
+
 /* H(tag state || every row in key order): two replicas with equal schedules have equal digests. For tests and status. */
 struct rota_hash rota_state_digest(const struct rota_state *state);
 

@@ -61,7 +61,7 @@ class Answer:
 
 class Network:
     def __init__(self, names=NAMES, people=8, intake=INTAKE, timers=(), relay=False, worlds=False, limits=(), liars=(),
-                 admins=False):
+                 admins=False, profile="byzantine"):
         """relay: facilities reach each other through net.relay only. worlds: each has a disk and a clock that net.world[name]
         can spoil. liars: these run a node that lies when net.lie says so. admins: each has an administrator's key, admin-NAME.key, that is not
         its node's."""
@@ -79,6 +79,7 @@ class Network:
         self.passphrase = self.dir / "passphrase"
         self.passphrase.write_text("system-test\n")
         self.passphrase.chmod(0o600)
+        self.profile = profile
         self.make(people, intake, timers, limits)
 
     # ---- making ----------------------------------------------------------------------------------------------------
@@ -112,6 +113,7 @@ class Network:
             csv.writer(file).writerows([["id", "home"], *([f"p-{i}", self.names[i % len(self.names)]] for i in range(people))])
         with open(self.dir / "codes.csv", "w", newline="") as file:
             csv.writer(file).writerows([["id", "pool"], ["DAY", ""], ["NIGHT", ""]])
+        words += ["--profile", self.profile]
         self.rota("genesis", "new", "--name", "system", *words, "--people", "people.csv", "--codes", "codes.csv", "--out", "draft.json")
         self.rota("genesis", "seal", "draft.json", "--out", "genesis.json")
         self.ledger_id = json.loads(self.rota("genesis", "show", "genesis.json", "--json").stdout)["ledger_id"]

@@ -5,7 +5,7 @@ import time
 import unittest
 
 import schedule
-from facilities import BIN, NAMES
+from facilities import BIN, NAMES, Network
 
 SOON_S = 2  # from the lie to the proof in every correct facility's ledger
 
@@ -91,6 +91,38 @@ class Liars(unittest.TestCase):
                 self.assertEqual((anomalies["anomalies"], anomalies["divergence"]), ([], []))
             one.finish()
             one.judge()
+
+    def is_stopped(self, net, name):
+        status = net.status(name)
+        return status["mode"] == "halted" and "tolerates no liar" in status["not_voting"]
+
+    # PROTOCOL P4: who has met the proof votes no more, in this life and in the next
+    def test_a_liar_stops_the_crash_profile_for_good(self):
+        names = NAMES[:3]
+        net = Network(names=names, liars=names, profile="crash")
+        try:
+            net.start()
+            net.ready()
+            primary = net.status(names[0])["primary"]
+            others = [name for name in names if name != primary]
+            jws = net.signed("alpha", 40)
+            self.assertEqual(net.post(others[0], jws.pop(), wait=20).status, 201)
+            net.lie(primary, "both")
+
+            def stopped():
+                if jws:
+                    net.post(others[0], jws.pop())
+                return all(self.is_stopped(net, name) for name in others)
+            net.until(stopped, 30, f"{others} have met the proof")
+            net.kill(*names)
+            net.lie(primary, None)
+            net.start()
+            for name in others:
+                net.until(lambda n=name: net.status(n), 20, f"{name} answers")
+                self.assertTrue(self.is_stopped(net, name), f"{name} has forgotten why it stopped")
+            net.close()
+        finally:
+            net.abandon()
 
     def test_the_products_node_has_nothing_of_it(self):
         self.assertNotIn(b"ROTA_LIES", (BIN / "rotad").read_bytes())
