@@ -154,6 +154,12 @@ static void past_is_unknown(struct rota_core *core, bool first, bool voted)
         return;
     }
     core->quarantined = true;
+    if (ROTA_BROKEN(quarantine_ends_with_the_run, true, false)) { /* whoever starts it again gets one that has to recover */
+        core->durable.standing = ROTA_STANDING_RECOVERING;
+        core->durable.recover_view = UINT64_MAX;
+        core->recovering_why = "somebody else signed with this member's key";
+        rota_core_save(core);
+    }
     rota_core_halt(core, "somebody else signs with this member's key: a copy of this node is running, or the key is stolen");
 }
 

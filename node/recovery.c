@@ -82,8 +82,8 @@ void rota_recovery_words(char out[ROTA_RECOVERY_WORDS_MAX], const struct rota_co
     char waits[1024], others[768] = "";
     out[0] = '\0';
     bool greets = view->standing == ROTA_STANDING_MEMBER && view->greeting;
-    if (view->standing != ROTA_STANDING_NEW && view->standing != ROTA_STANDING_RECOVERING && !greets)
-        return; /* a member like any other, or none of this epoch */
+    if (view->halted || (view->standing != ROTA_STANDING_NEW && view->standing != ROTA_STANDING_RECOVERING && !greets))
+        return; /* it waits for nothing any more, is a member like any other, or none of this epoch */
     bool knows = view->standing == ROTA_STANDING_RECOVERING && view->recover_view != UINT64_MAX;
     if (knows)
         (void)snprintf(waits, sizeof waits, "it votes again after a commit in a view later than %llu%s",
@@ -114,7 +114,7 @@ void rota_recovery_report(const struct rota_core_view *before, const struct rota
                 before->answers_count != now->answers_count || before->recover_view != now->recover_view ||
                 before->recovering != now->recovering ||
                 (before->recorded != now->recorded && now->standing == ROTA_STANDING_RECOVERING);
-    if (!news)
+    if (!news || now->halted) /* why it halted has been said */
         return;
     rota_recovery_words(words, now, membership, self);
     if (words[0])

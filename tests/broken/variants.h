@@ -256,6 +256,8 @@
       "unit_consensus reading/who_asks_without_end_gets_a_thousand_answers_a_second", 0, "test")                            \
     V(new_connection_is_no_reason_to_ask, "p18", "who is connected anew is not asked what others heard of us",              \
       "unit_consensus memory/a_new_connection_is_a_reason_to_ask_who_else_speaks_for_us", 0, "test")                        \
+    V(quarantine_ends_with_the_run, "p18", "a member whose key somebody else used votes again after a restart",             \
+      "unit_consensus memory/one_that_was_quarantined_comes_back_as_one_that_forgot", 0, "test")                            \
     V(tick_before_it_is_due, "p2.10", "the primary of an idle network proposes one TICK after the other",                   \
       "scenarios ticks/an_idle_network_orders_one_block_in_each_period_and_nothing_else", 0, "execution")                   \
     V(withheld_tick_is_fine, "p2.10", "nobody suspects a primary that never proposes a TICK",                               \

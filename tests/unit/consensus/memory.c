@@ -315,3 +315,16 @@ Test(memory, a_new_connection_is_a_reason_to_ask_who_else_speaks_for_us, .fini =
     lone_hear(l, &message);
     cr_assert_eq(lone_view(l).mode, ROTA_MODE_QUARANTINED);
 }
+
+/* PROTOCOL H8: what the copy has said is unknown here, in the next run too. */
+Test(memory, one_that_was_quarantined_comes_back_as_one_that_forgot, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    lone_vote(l, ROTA_VOTE_COMMIT, 1, 0, NULL, &one); /* our own, which we did not say */
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_QUARANTINED);
+    lone_restart_unheard(l);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_RECOVERING, "it votes beside what its copy has said");
+    cr_assert(lone_view(l).recovering_why);
+    cr_assert_eq(lone_view(l).recover_view, UINT64_MAX, "nobody has told it yet what it has to get past");
+}

@@ -37,6 +37,9 @@ Test(recovery, a_node_that_greets_says_whose_answers_are_missing)
     expect_words(&view, "just started: it has 1 of the 2 answers that it needs; not heard yet: alpha, delta");
     view.standing = ROTA_STANDING_NEW;
     expect_words(&view, "new here: it has 1 of the 2 answers that it needs; not heard yet: alpha, delta");
+    view.halted = "more liars than the ledger tolerates";
+    expect_words(&view, "");
+    view.halted = NULL;
     view.standing = ROTA_STANDING_MEMBER;
     view.greeting = false;
     expect_words(&view, "");
