@@ -15,8 +15,8 @@ static uint32_t cells_held(const struct rota_core *core, const struct rota_vote_
 
 void rota_status_say(struct rota_core *core, uint32_t to)
 {
-    if (core->n == 1)
-        return;
+    if (core->n == 1 && ROTA_BROKEN(lone_member_is_mute, core->membership->epoch == 0, true))
+        return; /* in a later epoch those who lag in an earlier one have to hear of it (M9) */
     struct rota_message *message = rota_core_say(core, to, ROTA_MESSAGE_STATUS);
     struct rota_status_message *status = &message->status;
     status->view = core->durable.view;

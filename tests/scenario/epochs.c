@@ -33,6 +33,22 @@ Test(epochs, who_stays_alone_hears_of_it_from_who_left)
     sim_free(s);
 }
 
+/* The other way round: the one that stays has the certificate, is alone from then on, and the one that left must hear of it.
+ */
+Test(epochs, who_left_hears_of_it_from_who_stays_alone)
+{
+    struct sim *s = sim_cluster(.members = 2, .seed = 1, .profile = ROTA_PROFILE_CRASH);
+    sim_cut(s, 1, 0);
+    cr_assert(sim_submit_document(s, 2, 0, 0));
+    cr_assert(sim_run_until_height(s, "1", 1, 5000));
+    cr_assert_eq(s->replicas[0].disk.height, 0);
+    sim_heal(s);
+    cr_assert(reaches_epoch(s, "0", 1, 20000));
+    sim_submit(s, "1", 3);
+    cr_assert(sim_run_until_settled(s, 20000));
+    sim_free(s);
+}
+
 /* One leaves and one joins while another is away, and then they sit in other places: it comes through both ends. */
 Test(epochs, who_was_away_meanwhile_comes_after)
 {
