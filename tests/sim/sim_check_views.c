@@ -52,14 +52,16 @@ void sim_check_new_view(struct sim *sim, const struct sim_replica *replica, cons
 
 /* ---- proposals ------------------------------------------------------------------------------------------------------ */
 
-/* Before the step: the first proposal for a height of the present view stays. */
+/* Before the step: the first proposal for a height of the present view stays. Who is silent hears it all the same. */
 void sim_check_proposed(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message,
                         struct rota_vote first[ROTA_SLOTS])
 {
     struct rota_core_view core = sim_view(sim, replica->index);
     struct rota_vote vote;
-    if (message->kind != ROTA_MESSAGE_PREPREPARE || core.mode != ROTA_MODE_ACTIVE || !rota_message_vote(&vote, message) ||
-        vote.view != core.view || !rota_hash_equal(&vote.nv, &replica->disk.durable.nv) || vote.height <= core.committed ||
+    bool takes_in = core.mode == ROTA_MODE_ACTIVE || core.mode == ROTA_MODE_RECOVERING || core.mode == ROTA_MODE_GREETING;
+    if (message->kind != ROTA_MESSAGE_PREPREPARE || !takes_in || !replica->disk.durable.active ||
+        !rota_message_vote(&vote, message) || vote.view != core.view ||
+        !rota_hash_equal(&vote.nv, &replica->disk.durable.nv) || vote.height <= core.committed ||
         vote.height - core.committed > ROTA_SLOTS)
         return;
     struct rota_vote *held = &first[vote.height % ROTA_SLOTS];
