@@ -98,3 +98,42 @@ Test(liars, a_member_that_stopped_does_not_spin)
     cr_assert_gt(s->replicas[2].wake_ms, s->now_ms + 10, "it wakes again and again, for nothing");
     sim_free(s);
 }
+
+/* PROTOCOL §7, T4. The primary votes twice and leaves out the evidence of it, and of nothing else. */
+Test(liars, a_primary_that_leaves_out_what_convicts_it_is_replaced)
+{
+    uint32_t convicted = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct sim *s = sim_cluster(.members = 4, .seed = seed, .liars = 1, .lies = SIM_LIE(DOUBLE_VOTE));
+        sim_submit(s, "all", 60);
+        for (uint32_t request = s->request_count; request < 500; request++)
+            s->replicas[0].censors[request] = true;
+        cr_assert(sim_run_until_settled(s, 30000));
+        for (uint32_t i = 0; i < 300 && !sim_evidence_is_ordered(s); i++)
+            sim_run_ms(s, 100);
+        cr_assert(sim_evidence_is_ordered(s), "seed %llu", (unsigned long long)seed);
+        if (s->piece_count > 0) {
+            convicted++;
+            cr_assert_neq(s->committed_at[s->pieces[0].request], 0);
+            cr_assert_gt(sim_view(s, 1).view, 0, "another leads");
+            sim_run_ms(s, 1000);
+            sim_expect_one_history(s, "all");
+        }
+        sim_free(s);
+    }
+    cr_assert_geq(convicted, 4);
+}
+
+/* What a member holds must be in the ledger, or be one more than there is room for. */
+Test(liars, evidence_that_is_held_and_not_ordered_is_noticed)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 1);
+    s->pieces[0] = (struct sim_piece){.request = 0, .epoch = s->latest, .member = 2, .kind = ROTA_EVIDENCE_DOUBLE_COMMIT};
+    s->piece_count = s->request_count = 1;
+    cr_assert(sim_evidence_is_ordered(s), "nobody holds it");
+    s->replicas[1].disk.pieces[0] = 1;
+    cr_assert_not(sim_evidence_is_ordered(s));
+    s->committed_at[0] = 7;
+    cr_assert(sim_evidence_is_ordered(s));
+    sim_free(s);
+}

@@ -234,7 +234,7 @@ void sim_resubmit(struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)
         for (uint32_t i = 0; i < sim->facility_count && !sim->committed_at[r]; i++)
-            if (sim->replicas[i].up && !sim_document_is_stale(sim, r))
+            if (sim->replicas[i].up && !sim_document_is_stale(sim, r) && !sim_piece_of(sim, r))
                 sim_send_request(sim, i, r);
 }
 
@@ -338,7 +338,8 @@ uint32_t sim_committed_requests(const struct sim *sim)
 static bool sim_is_settled(const struct sim *sim)
 {
     for (uint32_t r = 0; r < sim->request_count; r++)
-        if (!sim->committed_at[r] && !sim_document_is_stale(sim, r))
+        if (!sim->committed_at[r] && !sim_document_is_stale(sim, r) &&
+            !sim_piece_of(sim, r)) /* evidence is asked for apart */
             return false;
     for (uint32_t i = 0; i < sim->facility_count; i++)
         if (sim->replicas[i].up && !sim_is_liar(sim, i) && sim->replicas[i].disk.height != sim->agreed_height)

@@ -25,6 +25,9 @@ enum {
     SIM_TICK_MS = 1500,     /* where there are TICKs */
     SIM_CREATED_MS = 60000, /* when the ledger was made, by everybody's clock */
     SIM_EPOCHS_MAX = 8,
+    SIM_PIECES_MAX = 512, /* of evidence, and so many of each member in each epoch, and in a block */
+    SIM_PIECES_OF_MEMBER_MAX = 8,
+    SIM_PIECES_IN_BLOCK_MAX = 4,
 };
 
 #define SIM_NOBODY UINT32_MAX
@@ -68,6 +71,15 @@ struct sim_kept_view {
     size_t len;
 };
 
+/* Evidence against a member, on its way into the ledger: a request. Pieces that agree in all of it are one. */
+struct sim_piece {
+    uint32_t request;
+    const struct sim_epoch *epoch;
+    uint32_t member;
+    enum rota_evidence_kind kind;
+    uint64_t view, height;
+};
+
 /* What a replica without a core knows of the others (PROTOCOL M10). */
 struct sim_follow {
     uint64_t claimed[ROTA_MEMBERS_MAX]; /* member -> height */
@@ -93,6 +105,7 @@ struct sim_disk {
     const struct sim_block *pending[SIM_PENDING_MAX];
     uint8_t *view_change, *new_view; /* encoded messages, owned */
     size_t view_change_len, new_view_len;
+    uint64_t pieces[SIM_PIECES_MAX / 64]; /* of evidence, as bits */
     /* Every NEW-VIEW that was accepted, in order, for ever, as the ledger file keeps them; owned. */
     struct sim_kept_view *kept_views;
     uint32_t kept_count;
@@ -117,6 +130,9 @@ struct sim_replica {
     bool has_past, past_untrusted;
     struct rota_durable past;
     struct sim_follow follow;
+    uint64_t pieces[SIM_PIECES_MAX / 64], pieces_unsent[SIM_PIECES_MAX / 64]; /* evidence that it holds; that it found */
+    bool pieces_unsaved;
+    uint64_t pieces_ms; /* before then it does not send them again */
     struct sim_disk disk;
     /* memory: gone with a crash */
     uint32_t held_count;
@@ -161,7 +177,7 @@ struct sim_delivery {
     uint32_t request; /* UINT32_MAX: none */
     bool is_fetch;
     bool is_evidence; /* the proof that somebody lies, as an entry on its way to be ordered */
-    uint32_t evidence_epoch;
+    uint32_t piece;
     uint64_t fetch_from, fetch_to;
     struct rota_hash fetch_block;
     bool damaged;                 /* its bytes are not what was sent */
@@ -264,6 +280,9 @@ struct sim {
     const struct sim_epoch *latest;          /* of the next block that the network agrees on */
     uint32_t document_count;
     struct sim_document documents[SIM_EPOCHS_MAX - 1];
+    uint32_t piece_count;
+    struct sim_piece pieces[SIM_PIECES_MAX];
+    uint16_t piece_of[SIM_REQUESTS_MAX]; /* its number + 1, 0: none */
     struct rota_timers timers;
     struct rota_limits limits;
     uint64_t now_ms;
@@ -404,6 +423,19 @@ bool sim_is_own(const struct sim_replica *replica, const struct rota_message *me
  * or follows. */
 void sim_epoch_enter(struct sim *sim, struct sim_replica *replica);
 void sim_epoch_next(struct sim *sim, struct sim_replica *replica);
+/* sim_evidence.c */
+const struct sim_piece *sim_piece_of(const struct sim *sim, uint32_t request); /* NULL: the request is none */
+/* It was verified; it leaves with the turn. */
+void sim_evidence_found(struct sim *sim, struct sim_replica *replica, const struct rota_evidence *evidence);
+bool sim_evidence_heard(struct sim *sim, struct sim_replica *replica, uint32_t from, uint32_t piece); /* true: news */
+void sim_evidence_release(struct sim *sim, struct sim_replica *replica);
+void sim_evidence_wake(struct sim *sim, struct sim_replica *replica);    /* what waits too long is sent again (T4) */
+void sim_evidence_restore(struct sim *sim, struct sim_replica *replica); /* from its disk */
+/* May one more of its member be ordered here, on top of what is executed; may this block? */
+bool sim_evidence_may(const struct sim *sim, const struct sim_replica *replica, const struct sim_piece *piece);
+bool sim_evidence_fits(const struct sim *sim, const struct sim_replica *replica, const struct sim_block *block);
+/* Is all that correct members hold in the ledger, as far as there is room for more of the same member? */
+bool sim_evidence_is_ordered(const struct sim *sim);
 /* sim_follow.c */
 void sim_follow_wake(struct sim *sim, struct sim_replica *replica);
 void sim_follow_hear(struct sim *sim, struct sim_replica *replica, const struct rota_message *message);
@@ -417,7 +449,7 @@ void sim_send_bytes(struct sim *sim, uint32_t from, uint32_t to, const uint8_t *
                     const struct sim_block *body);
 void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first, uint64_t last,
                     const struct rota_hash *block);
-void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t epoch);
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t piece);
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
 /* sim_replica.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
@@ -444,6 +476,8 @@ enum rota_check sim_block_check(struct sim *sim, struct sim_replica *replica, co
 /* One executed block more, or less, on the replica's stack: what real parts tell of theirs. */
 void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
 void sim_block_pop(struct sim *sim, struct sim_replica *replica);
+/* In its pool and outside blocks, and could be ordered now. */
+bool sim_is_waiting(const struct sim *sim, const struct sim_replica *replica, uint32_t request);
 void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,

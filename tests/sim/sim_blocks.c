@@ -177,11 +177,14 @@ static struct rota_hash block_outcome(const struct sim_block *block)
     return rota_digest_finish(&digest);
 }
 
-/* In its pool and outside blocks. A document waits where its epoch would be the next. */
-static bool is_waiting(const struct sim *sim, const struct sim_replica *replica, uint32_t request)
+/* A document waits where its epoch would be the next, evidence while there is room for more of its member. */
+bool sim_is_waiting(const struct sim *sim, const struct sim_replica *replica, uint32_t request)
 {
     if (!replica->known[request] || replica->executed[request])
         return false;
+    const struct sim_piece *piece = sim_piece_of(sim, request);
+    if (piece)
+        return sim_evidence_may(sim, replica, piece);
     const struct sim_document *document = sim->document_count > 0 ? sim_document_of(sim, request) : NULL;
     return !document || rota_hash_equal(&document->before, &replica->epoch->membership.config_hash);
 }
@@ -191,7 +194,7 @@ static bool first_waiting(const struct sim *sim, const struct sim_replica *repli
 {
     *out_ms = UINT64_MAX;
     for (uint32_t r = 0; r < sim->request_count; r++)
-        if (is_waiting(sim, replica, r) && replica->arrived_ms[r] < *out_ms)
+        if (sim_is_waiting(sim, replica, r) && replica->arrived_ms[r] < *out_ms)
             *out_ms = replica->arrived_ms[r];
     return *out_ms != UINT64_MAX;
 }
@@ -277,6 +280,8 @@ static bool block_execute(struct sim *sim, struct sim_replica *replica, const st
         if (replica->executed[block->requests[i]] || requests_hold(block, i, block->requests[i]) ||
             !document_fits(sim, block, block->requests[i]))
             return false;
+    if (sim->piece_count > 0 && !sim_evidence_fits(sim, replica, block))
+        return false;
     sim_block_push(sim, replica, block);
     return true;
 }
@@ -284,19 +289,32 @@ static bool block_execute(struct sim *sim, struct sim_replica *replica, const st
 /* What this primary would put into a block now. */
 static bool may_take(struct sim *sim, const struct sim_replica *replica, uint32_t request)
 {
-    return is_waiting(sim, replica, request) && !replica->censors[request] &&
+    return sim_is_waiting(sim, replica, request) && !replica->censors[request] &&
            !sim_liar_censors(sim, replica->index, request);
 }
 
-/* A document alone, before all others; else as many requests as there is room for. */
+/* Not more of one member than may be ordered one after the other. */
+static void piece_fill(struct sim *sim, const struct sim_replica *replica, struct sim_block *block,
+                       const struct sim_piece *piece)
+{
+    if (!may_take(sim, replica, piece->request))
+        return;
+    block->requests[block->request_count++] = piece->request;
+    if (!sim_evidence_fits(sim, replica, block))
+        block->request_count--;
+}
+
+/* A document alone, before all others, then evidence; else as many requests as there is room for. */
 static void block_fill(struct sim *sim, const struct sim_replica *replica, struct sim_block *block)
 {
     for (uint32_t i = 0; i < sim->document_count && block->request_count == 0; i++)
         if (may_take(sim, replica, sim->documents[i].request))
             block->requests[block->request_count++] = sim->documents[i].request;
     bool alone = block->request_count > 0;
+    for (uint32_t i = 0; i < sim->piece_count && block->request_count < SIM_PIECES_IN_BLOCK_MAX && !alone; i++)
+        piece_fill(sim, replica, block, &sim->pieces[i]);
     for (uint32_t r = 0; r < sim->request_count && block->request_count < SIM_BLOCK_REQUESTS_MAX && !alone; r++)
-        if (may_take(sim, replica, r))
+        if (!sim_piece_of(sim, r) && may_take(sim, replica, r))
             block->requests[block->request_count++] = r;
 }
 
@@ -374,7 +392,7 @@ uint32_t sim_block_waiting(struct sim *sim, struct sim_replica *replica, uint64_
         return sim->parts->waiting(sim, replica, out_since_ms);
     uint32_t waiting = 0;
     for (uint32_t r = 0; r < sim->request_count; r++)
-        waiting += is_waiting(sim, replica, r);
+        waiting += sim_is_waiting(sim, replica, r);
     *out_since_ms = patience_since(sim, replica);
     return waiting;
 }

@@ -336,6 +336,7 @@ static void agree(struct sim *sim, const struct sim_replica *replica, uint64_t h
         if (sim->committed_at[block->requests[i]])
             sim_fail(sim, SIM_EXACTLY_ONCE, "a request was committed twice");
         sim->committed_at[block->requests[i]] = height;
+        sim_reached_evidence(sim, block, sim_piece_of(sim, block->requests[i]));
     }
     if (block->word_count > 0)
         sim_reach(sim, SIM_REACHED_WORD_ORDERED);

@@ -66,6 +66,7 @@ void sim_wipe_journal(struct sim *sim, const char *who)
         disk->used = disk->has_durable = false;
         disk->pending_count = 0;
         disk->runs = 0;
+        memset(disk->pieces, 0, sizeof disk->pieces);
         if (sim->parts)
             sim->parts->forget(sim, &sim->replicas[i], SIM_FORGET_JOURNAL);
         sim_check_forgot(sim, i);

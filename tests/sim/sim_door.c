@@ -108,7 +108,7 @@ static bool message_admit(struct sim *sim, const struct sim_replica *replica, co
 }
 
 /* PROTOCOL E5, as the node's workers do it: a NEW-VIEW that was refused for what is in it, and that its primary signed. */
-static bool message_convicts(struct sim *sim, const struct sim_replica *replica, const struct sim_delivery *delivery,
+static bool message_convicts(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery,
                              struct rota_message *message)
 {
     const struct rota_membership *membership = &replica->epoch->membership;
@@ -121,10 +121,25 @@ static bool message_convicts(struct sim *sim, const struct sim_replica *replica,
     bool proves = rota_is_ok(rota_evidence_verify(evidence, membership, NULL));
     if (proves && !(sim->liars >> replica->epoch->seats[evidence->member] & 1))
         sim_fail(sim, SIM_EVIDENCE, "a correct primary is convicted of its NEW-VIEW");
-    if (proves)
-        sim->evidence_kinds |= UINT32_C(1) << evidence->kind;
+    if (proves && replica->member != SIM_NOBODY)
+        sim_evidence_found(sim, replica, evidence);
     rota_evidence_release(evidence);
     return proves;
+}
+
+/* As node/hear.c does with an entry that is evidence. */
+static void evidence_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery)
+{
+    const struct sim_piece *piece = &sim->pieces[delivery->piece];
+    uint32_t epoch = piece->epoch->membership.epoch;
+    if (!sim_evidence_heard(sim, replica, delivery->from, delivery->piece))
+        return;
+    struct rota_event event = {.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = epoch};
+    sim_replica_turn(sim, replica, &event);
+    if (!replica->up || replica->member == SIM_NOBODY || piece->kind != ROTA_EVIDENCE_NEW_VIEW)
+        return;
+    event = (struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {epoch, piece->view}};
+    sim_replica_turn(sim, replica, &event);
 }
 
 /* Between members of one epoch nothing that a correct one says is refused. */
@@ -164,9 +179,7 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
         return;
     }
     if (delivery->is_evidence) {
-        if (replica->member != SIM_NOBODY)
-            sim_replica_turn(sim, replica,
-                             &(struct rota_event){.kind = ROTA_EVENT_EVIDENCE, .evidence_epoch = delivery->evidence_epoch});
+        evidence_deliver(sim, replica, delivery);
         return;
     }
     if (delivery->damaged) {

@@ -237,8 +237,11 @@ void sim_liar_says(struct sim *sim, uint32_t from, uint32_t to, const struct rot
 bool sim_liar_censors(struct sim *sim, uint32_t liar, uint32_t request)
 {
     struct sim_liars *lying = sim->lying;
-    if (!lying || !(lying->members >> liar & 1) || !(lying->lies & SIM_LIE(CENSOR)) || request % 3 != 0)
+    bool evidence = sim_piece_of(sim, request);
+    if (!lying || !(lying->members >> liar & 1) || !(lying->lies & SIM_LIE(CENSOR)) || (request % 3 != 0 && !evidence))
         return false;
+    if (evidence)
+        sim_reach(sim, SIM_REACHED_EVIDENCE_LEFT_OUT);
     sim->stats.lies++;
     return true;
 }

@@ -17,7 +17,7 @@ enum sim_lie {
     SIM_LIE_SLOW,          /* proposals late, just inside the timers */
     SIM_LIE_INVALID_BLOCK, /* a request again, a wrong outcome, another's parent */
     SIM_LIE_TIME,          /* block times far ahead, or behind the parent's */
-    SIM_LIE_CENSOR,        /* every third request is never taken up */
+    SIM_LIE_CENSOR,        /* every third request and all evidence is never taken up */
     SIM_LIE_USURP,         /* proposals in views that are led by another */
     /* votes */
     SIM_LIE_DOUBLE_VOTE, /* another block's PREPARE or COMMIT to half of the peers */

@@ -202,10 +202,9 @@ void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first,
     net_carry(sim, &delivery);
 }
 
-void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t epoch)
+void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t piece)
 {
-    struct sim_delivery delivery = {
-        .from = from, .to = to, .request = UINT32_MAX, .is_evidence = true, .evidence_epoch = epoch};
+    struct sim_delivery delivery = {.from = from, .to = to, .request = UINT32_MAX, .is_evidence = true, .piece = piece};
     net_carry(sim, &delivery);
 }
 

@@ -7,6 +7,7 @@ enum {
     PLAY_PROGRESS_MS = 90000, /* every pending request final within this, after mending */
     PLAY_CATCH_UP_MS = 90000, /* who comes back last has the whole ledger within this */
     PLAY_RECOVERY_MS = 60000, /* who lost its memory may vote again within this */
+    PLAY_EVIDENCE_MS = 60000, /* what convicts a liar is in the ledger within this */
     PLAY_RETRY_MS = 3000,     /* a client asks again */
     PLAY_SLOW_TIMES = 4,      /* all of this where messages take longer than the timers */
     PLAY_REST_MS = 2000,      /* nothing is to be done for so long */
@@ -307,6 +308,27 @@ static uint64_t words_of_liars(const struct sim *sim, uint64_t height)
     return blocks < 4 * liars ? blocks : 4 * liars;
 }
 
+/* Whoever is proved to have lied is in the ledger in the end, whatever primaries would rather leave out (PROTOCOL §7, T4).
+ */
+static void play_evidence(struct sim *sim)
+{
+    for (uint64_t end_ms = sim->now_ms + PLAY_EVIDENCE_MS; sim->now_ms < end_ms && !sim_evidence_is_ordered(sim);)
+        sim_run_ms(sim, 100);
+    if (!sim_evidence_is_ordered(sim))
+        sim_fail(sim, SIM_EVIDENCE, "evidence that a correct member holds does not come into the ledger");
+    if (!progress(sim, PLAY_CATCH_UP_MS))
+        sim_fail(sim, SIM_LIVENESS, "no progress after evidence was ordered");
+}
+
+/* Those that came with evidence alone: liars go on. */
+static uint64_t evidence_blocks(const struct sim *sim, uint64_t above)
+{
+    uint64_t blocks = 0;
+    for (uint64_t h = above + 1; h <= sim->agreed_height; h++)
+        blocks += sim->agreed[h]->request_count > 0 && sim_piece_of(sim, sim->agreed[h]->requests[0]);
+    return blocks;
+}
+
 /* Nothing to do: no blocks but TICKs, and among honest members no view changes. */
 static void play_rest(struct sim *sim)
 {
@@ -320,7 +342,7 @@ static void play_rest(struct sim *sim)
     /* A liar that says it is recovering gets one block without requests in each view (PROTOCOL H6). */
     uint64_t courtesy = sim->liars == 0 ? 0 : highest_view(sim) - view + 1;
     uint64_t ticks = sim->timers.tick_ms == 0 ? 0 : PLAY_REST_MS / sim->timers.tick_ms + 1;
-    if (sim->agreed_height - height > courtesy + ticks + words_of_liars(sim, height))
+    if (sim->agreed_height - height > courtesy + ticks + words_of_liars(sim, height) + evidence_blocks(sim, height))
         sim_fail(sim, SIM_QUIESCENCE, "blocks without requests");
     if (sim->liars == 0 && highest_view(sim) != view)
         sim_fail(sim, SIM_QUIESCENCE, "a view change although nothing is wrong");
@@ -345,6 +367,7 @@ struct sim *sim_play(const struct sim_plan *plan)
     if (!progress(sim, PLAY_CATCH_UP_MS))
         sim_fail(sim, SIM_LIVENESS, "who came back last does not catch up");
     play_recovery(sim);
+    play_evidence(sim);
     sim_expect_one_history(sim, "all");
     play_rest(sim);
     if (plan->real)

@@ -182,6 +182,15 @@ void sim_reached_down(struct sim *sim)
         sim_reach(sim, SIM_REACHED_ALL_DOWN);
 }
 
+void sim_reached_evidence(struct sim *sim, const struct sim_block *block, const struct sim_piece *piece)
+{
+    if (!piece)
+        return;
+    sim_reach(sim, SIM_REACHED_EVIDENCE_ORDERED);
+    if (piece->epoch->membership.epoch < block->header.epoch)
+        sim_reach(sim, SIM_REACHED_EVIDENCE_OF_BEFORE);
+}
+
 /* ---- epochs --------------------------------------------------------------------------------------------------------- */
 
 void sim_reached_new_epoch(struct sim *sim)

@@ -55,6 +55,10 @@
     X(VIEW_VOID, RARE, "a NEW-VIEW made of words that their sender took back")          \
     X(AMNESIA, RARE, "evidence against a member that had lost its memory and said so")  \
     X(ACCUSED, RARE, "a liar accused with proof")                                       \
+    X(EVIDENCE_ORDERED, COMMON, "evidence in the ledger")                               \
+    X(EVIDENCE_LEFT_OUT, COMMON, "a liar leaves evidence out of its block")             \
+    X(EVIDENCE_RESTORED, RARE, "evidence found on disk after a crash")                  \
+    X(EVIDENCE_OF_BEFORE, RARE, "evidence of an earlier epoch in the ledger")           \
     X(EPOCH_CHANGED, COMMON, "an epoch changed")                                        \
     X(EPOCH_IN_VIEW_CHANGE, COMMON, "an epoch changed during a view change")            \
     X(EPOCH_IN_LATER_VIEW, COMMON, "an epoch ended in a view other than its first")     \
@@ -91,6 +95,9 @@ void sim_reach(struct sim *sim, enum sim_fact fact);
 void sim_reached_said(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
 void sim_reached_checked(struct sim *sim, const struct sim_replica *replica, const struct rota_event *checked);
 void sim_reached_commits(struct sim *sim, const struct sim_replica *replica, uint64_t height);
+struct sim_block;
+struct sim_piece;
+void sim_reached_evidence(struct sim *sim, const struct sim_block *block, const struct sim_piece *piece); /* NULL: none */
 /* The network agreed on the end of an epoch; a replica went from one into the next. */
 void sim_reached_new_epoch(struct sim *sim);
 void sim_reached_epoch(struct sim *sim, const struct sim_replica *replica);

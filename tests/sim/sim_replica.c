@@ -219,14 +219,11 @@ static void turn_accuse(struct turn *turn, const struct rota_action *action)
     if (!rota_is_ok(rota_evidence_parse(&read, rota_view(made->bytes, made->len))) ||
         !rota_is_ok(rota_evidence_verify(read, &epoch->membership, NULL)) || read->member != action->accuse.member)
         sim_fail(sim, SIM_EVIDENCE, "an accusation without proof");
-    sim->evidence_kinds |= UINT32_C(1) << read->kind;
+    sim_evidence_found(sim, turn->replica, read);
     rota_evidence_release(made);
     rota_evidence_release(read);
     if (action->accuse.kind == ROTA_EVIDENCE_DOUBLE_PROPOSAL || action->accuse.kind == ROTA_EVIDENCE_DOUBLE_COMMIT)
         sim_check_accused(sim, turn->replica, action->accuse.member, &action->accuse.pair.votes[0].vote);
-    for (uint32_t to = 0; to < sim->facility_count; to++)
-        if (to != turn->replica->index)
-            sim_send_evidence(sim, turn->replica->index, to, epoch->membership.epoch);
 }
 
 static void turn_commit(struct turn *turn, const struct rota_action *action)
@@ -335,6 +332,8 @@ static void disk_write(struct turn *turn)
         disk->has_durable = true;
         disk->durable = *rota_core_durable(turn->replica->core);
     }
+    memcpy(disk->pieces, turn->replica->pieces, sizeof disk->pieces);
+    turn->replica->pieces_unsaved = false;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < disk->pending_count; i++)
         if (disk->pending[i]->header.height > disk->height)
@@ -370,6 +369,7 @@ static bool out_is_for(const struct turn *turn, const struct outgoing *out, uint
 static void turn_release(struct turn *turn)
 {
     struct sim *sim = turn->sim;
+    sim_evidence_release(sim, turn->replica);
     for (uint32_t i = 0; i < turn->say_count; i++) {
         struct outgoing *out = &turn->says[i];
         if (!sim_is_liar(sim, turn->replica->index))
@@ -459,7 +459,7 @@ void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct
     turn_queue(turn, event);
     turn_events(turn);
     sim->stats.steps++;
-    bool saves = turn->save_durable || turn->block_count > 0 || replica->disk.height != before;
+    bool saves = turn->save_durable || turn->block_count > 0 || replica->disk.height != before || replica->pieces_unsaved;
     bool crash = saves && turn_crashes(sim, replica);
     if (saves)
         turn_waits_for_disk(sim, replica);
@@ -519,6 +519,7 @@ static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
     for (uint32_t i = 0; i < replica->disk.pending_count; i++)
         if (replica->disk.pending[i]->header.height > replica->disk.height)
             sim_block_hold(sim, replica, replica->disk.pending[i]);
+    sim_evidence_restore(sim, replica);
 }
 
 /* An operator does not go back to an older key. */
@@ -604,6 +605,7 @@ void sim_replica_wake(struct sim *sim, struct sim_replica *replica)
         return;
     }
     sim_liar_wakes(sim, replica->index);
+    sim_evidence_wake(sim, replica);
     if (replica->paused_until_ms == sim->now_ms && replica->wake_ms < sim->now_ms)
         sim_reach(sim, SIM_REACHED_WOKE_STALE);
     sim_replica_turn(sim, replica, &event);
