@@ -143,6 +143,7 @@ void rota_view_change_admit(struct rota_core *core, const struct rota_message *m
     }
     rota_peer_hear(core, sender);
     core->has_change[sender] = true;
+    core->change_ms[sender] = core->now_ms;
     core->changes[sender] = *change;
     core->changes[sender].sender = sender;
     core->changes[sender].signature = message->signature;

@@ -153,18 +153,35 @@ static void reply_say(struct rota_core *core, uint32_t asker, uint64_t boot)
     past_fill(core, &reply->past, asker);
 }
 
-/* H6: a member that waits for a later view gets one, now and then: a liar that asks for it cannot make the views spin. */
-static void courtesy_consider(struct rota_core *core, uint32_t member, const struct rota_hello *hello)
+/* H6: one hand-over for one member, now and then: a liar that asks for it cannot make the views spin. The others note it as
+ * well, whoever leads next. */
+static void courtesy_grant(struct rota_core *core, uint32_t member)
 {
     struct rota_greeting *greeting = &core->greetings[member];
-    bool waits = hello->standing == ROTA_STANDING_RECOVERING && hello->recover_view != UINT64_MAX &&
-                 hello->recover_view >= core->durable.view;
-    if (!waits || !core->durable.active || core->now_ms < greeting->courtesy_ms ||
-        core->now_ms - core->entered_ms < COURTESY_AGE_MS)
+    if (!core->durable.active || core->now_ms < greeting->courtesy_ms || core->now_ms - core->entered_ms < COURTESY_AGE_MS)
         return;
-    greeting->courtesy_ms = core->now_ms + COURTESY_PAUSE_MS; /* the others note it as well, whoever leads next */
+    greeting->courtesy_ms = core->now_ms + COURTESY_PAUSE_MS;
     if (rota_core_is_primary(core))
         rota_suspect_say(core, ROTA_SUSPECT_RESIGN);
+}
+
+/* A member that recovers waits for a later view. */
+static void courtesy_consider(struct rota_core *core, uint32_t member, const struct rota_hello *hello)
+{
+    if (hello->standing == ROTA_STANDING_RECOVERING && hello->recover_view != UINT64_MAX &&
+        hello->recover_view >= core->durable.view)
+        courtesy_grant(core, member);
+}
+
+/* V13: one view further, and nobody followed for so long: it is not on its way with us, it waits there. */
+void rota_courtesy_meet(struct rota_core *core)
+{
+    for (uint32_t i = 0; i < core->n; i++) {
+        bool waits = i != core->self && core->has_change[i] && core->changes[i].new_view - 1 == core->durable.view &&
+                     core->now_ms - core->change_ms[i] >= COURTESY_AGE_MS && rota_peer_is_heard(core, i, 0);
+        if (ROTA_BROKEN(one_ahead_is_left_alone, waits, false))
+            courtesy_grant(core, i);
+    }
 }
 
 void rota_hello_admit(struct rota_core *core, const struct rota_message *message)

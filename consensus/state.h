@@ -189,6 +189,7 @@ struct rota_core {
     struct rota_suspicion_cell suspects[ROTA_MEMBERS_MAX];
     bool has_change[ROTA_MEMBERS_MAX];
     struct rota_view_change changes[ROTA_MEMBERS_MAX]; /* highest new_view of each */
+    uint64_t change_ms[ROTA_MEMBERS_MAX];              /* when it came */
     struct rota_view_change own_change;                /* ours, while it is being signed */
     bool has_new_view;
     struct rota_message new_view; /* accepted, or being signed; changes in new_view_changes */
@@ -340,6 +341,7 @@ void rota_hello_run(struct rota_core *core);   /* time has passed */
 void rota_hello_again(struct rota_core *core); /* as soon as time passes */
 void rota_hello_linked(struct rota_core *core, uint32_t peer);
 void rota_hello_nudge(struct rota_core *core, uint32_t peer);
+void rota_courtesy_meet(struct rota_core *core);
 /* recover.c */
 /* H5: nothing that counts is said. */
 bool rota_core_is_silent(const struct rota_core *core);

@@ -116,6 +116,7 @@ void rota_timers_run(struct rota_core *core)
     suspect_stall(core);
     rota_tick_watch(core);
     rota_contract_run(core);
+    rota_courtesy_meet(core);
     heartbeat_say(core);
     if (core->now_ms >= core->status_ms)
         rota_status_say(core, ROTA_TO_ALL);

@@ -69,6 +69,8 @@
       "scenarios stall/patience_is_short_again_after_a_commit", 0, "test")                                                  \
     V(timeouts_grow_without_end, "p11", "timeouts double for ever",                                                         \
       "unit_consensus standing/timeouts_grow_after_the_expected_failures_and_stop_growing", 0, "test")                      \
+    V(one_ahead_is_left_alone, "p10", "nobody comes to meet a member that went one view further alone",                     \
+      "scenarios view_sync/one_that_went_on_alone_is_met", 0, "test")                                                       \
     V(others_are_not_followed, "p10", "VIEW-CHANGEs of others to later views move nobody", "sim", 3000, "bounded")          \
     V(window_ignored, "b25", "blocks are proposed and prepared beyond the window",                                          \
       "scenarios normal_case/the_window_is_filled_under_load", 0, "bounded test")                                           \
