@@ -42,9 +42,10 @@ class Writer(Client):
     """Hands in one facility's proposals, each through whoever answers, until it is in the ledger. Asked to end, it first
     brings the one in hand to its end."""
 
-    def __init__(self, net, facility, person, seed, count=4000, day=20000, first_seq=1, title="writer"):
+    def __init__(self, net, facility, person, seed, count=4000, day=20000, first_seq=1, title="writer", work=None):
+        """work: signed already; else it is signed here."""
         super().__init__(net, f"{title}-{facility}", seed)
-        self.work = collections.deque(net.signed(facility, count, person=person, day=day, first_seq=first_seq))
+        self.work = collections.deque(work or net.signed(facility, count, person=person, day=day, first_seq=first_seq))
         self.abandon = threading.Event()  # end at once, whatever is in hand
         self.committed = 0
         self.refusals = collections.Counter()

@@ -2,7 +2,8 @@
 file is whole, and the node goes on from it. The same cuts under a node whose syncs do nothing lose what was acknowledged, or this
 shows nothing.
 
-Each cut has a fresh disk and fresh logs; a cut that came before 20 acknowledgements is not counted."""
+Each disk is cut several times: the node goes on from what the last cut left, and at the end everything of all its lives must be there. A
+cut that came before 20 acknowledgements is not counted."""
 import os
 import random
 import shutil
@@ -17,17 +18,21 @@ from clients import Writer
 from facilities import NAMES, Network
 from power_disk import NoSuchDisk, PowerDisk
 
-CUTS = int(os.environ.get("ROTA_CUTS", "8"))
-CUTS_OF_ALL = max(1, CUTS // 8)
-CUTS_WITHOUT_SYNC = max(4, CUTS // 4)
+CUTS = int(os.environ.get("ROTA_CUTS", "20"))
+CUTS_OF_ONE_DISK = 5
+CUTS_OF_ALL = max(1, CUTS // 20)
+CUTS_WITHOUT_SYNC = max(4, CUTS // 5)
 ENOUGH = 20  # acknowledgements before a cut
+WORK = 300  # proposals that each writer has in one life
 
 
-class Cut:
-    """One life of a network on one disk, up to the cut and a look at what is left."""
+class Lives:
+    """A network on one disk, from cut to cut; after each a look at what is left."""
 
-    def __init__(self, net, template, number, seed):
-        self.net, self.draw = net, random.Random(f"{seed} {number}")
+    def __init__(self, net, template, number, seed, lives):
+        self.net, self.seed, self.draw = net, seed, random.Random(f"{seed} {number}")
+        self.number, self.lives, self.recorders, self.writers = number, 0, [], []
+        self.work = {name: net.signed(name, lives * WORK, person=person) for person, name in enumerate(net.names)}
         self.disk = PowerDisk()
         for name in net.names:
             shutil.copytree(template / f"node-{name}", self.disk.path / f"node-{name}")
@@ -35,7 +40,14 @@ class Cut:
             home.unlink(missing_ok=True)
             home.symlink_to(self.disk.path / f"node-{name}")
         self.disk.sync()
-        self.writers = [Writer(net, name, person, seed, count=1000, title=f"cut-{number}") for person, name in enumerate(net.names)]
+
+    def writers_make(self):
+        """Who writes in this life, and what no other life has written."""
+        title, first = f"disk-{self.number}-life-{self.lives}", self.lives * WORK
+        self.lives += 1
+        self.writers = [Writer(self.net, name, person, self.seed, title=title, work=self.work[name][first:first + WORK])
+                        for person, name in enumerate(self.net.names)]
+        self.recorders += [writer.recorder.path for writer in self.writers]
 
     def acknowledged(self):
         return sum(writer.committed for writer in self.writers)
@@ -43,12 +55,13 @@ class Cut:
     def live(self):
         """Under load until the power fails at some moment; how many proposals had been acknowledged by then."""
         net = self.net
+        self.writers_make()
         net.start()
         net.ready()
         for writer in self.writers:
             writer.start()
         net.until(lambda: self.acknowledged() > ENOUGH, 30, f"{ENOUGH} acknowledgements")
-        time.sleep(self.draw.uniform(0, 0.3))
+        time.sleep(self.draw.uniform(0, 0.2))
         before = self.acknowledged()
         self.disk.cut()
         for writer in self.writers:
@@ -64,15 +77,12 @@ class Cut:
         return before
 
     def operations(self):
-        lines = []
-        for writer in self.writers:
-            lines += writer.recorder.path.read_text().splitlines()
-        return history.parse(lines)
+        return history.parse([line for path in self.recorders for line in path.read_text().splitlines()])
 
     def judge(self, name):
         """What is wrong with what this facility's disk kept, in words; alone it must have everything that was acknowledged.
         Looked at in a copy with its log folded, so that the node finds its own as the cut left it."""
-        copy = self.disk.home / "copy" / f"node-{name}"
+        copy = self.disk.home / f"copy-{self.lives}" / f"node-{name}"
         shutil.copytree(self.disk.path / f"node-{name}", copy)
         try:
             db = sqlite3.connect(copy / "ledger.db")
@@ -95,7 +105,7 @@ class Cut:
         net = self.net
         net.start()
         net.ready()
-        more = Writer(net, net.names[0], 7, self.draw.random(), count=3, day=25000, first_seq=1200, title="after")
+        more = Writer(net, net.names[0], 7, self.draw.random(), count=3, day=25000, first_seq=self.lives * WORK + 1, title="after")
         while more.step():
             pass
         more.recorder.close()
@@ -138,18 +148,20 @@ class Power(unittest.TestCase):
             if lies:
                 net.world[name].set(sync_lies=1)
         counted, bad = 0, []
-        for number in range(count):
-            cut = Cut(net, template, number, self.seed)
+        lives = CUTS_OF_ONE_DISK if go_on else 1  # what lies is not asked to go on
+        for number in range(0, count, lives):
+            disk = Lives(net, template, number, self.seed, lives)
             try:
-                if cut.live() <= ENOUGH:
-                    continue
-                counted += 1
-                wrong = [line for name in names for line in cut.judge(name)]
-                wrong += cut.go_on() if go_on else []
+                for _ in range(min(lives, count - number)):
+                    counted += disk.live() > ENOUGH
+                    wrong = [line for name in names for line in disk.judge(name)]
+                    if wrong:
+                        bad.append(wrong)
+                wrong = disk.go_on() if go_on else []
                 if wrong:
                     bad.append(wrong)
             finally:
-                cut.close()
+                disk.close()
         net.close()
         print(f"power: {counted} of {count} cuts of {len(names)} count, {len(bad)} lost or spoiled something", flush=True)
         return counted, bad
