@@ -64,7 +64,8 @@ const char store_view_epoch[] =
 /* The kinds of FORMATS §8.2. Of a RECOVERED: whose, from which run on it counts, and the view that it had to get past. */
 const char store_view_record[] =
     "CREATE VIEW v_record AS SELECT e.leaf_index, e.height,\n"
-    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN 'new-view' WHEN x'02' THEN 'recovered' ELSE 'other' END AS kind,\n"
+    "  CASE substr(e.record, 1, 1) WHEN x'01' THEN 'new-view' WHEN x'02' THEN 'recovered'\n"
+    "    WHEN x'03' THEN 'tick' ELSE 'other' END AS kind,\n"
     "  " SQL_NUMBER("e.record", "2", "4") " AS epoch,\n"
     "  CASE substr(e.record, 1, 1) WHEN x'02' THEN " SQL_NUMBER("e.record", "6", "4") " END AS member,\n"
     "  CASE substr(e.record, 1, 1) WHEN x'02' THEN " SQL_NUMBER("e.record", "10", "8") " END AS floor,\n"

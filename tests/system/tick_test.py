@@ -1,6 +1,8 @@
 """TICKs with real facilities (PROTOCOL T11): an idle network adds a block when the newest one is old, an auditor tells by it whether a file is fresh,
 and who leads does not matter."""
+import contextlib
 import json
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -54,6 +56,11 @@ class Ticks(unittest.TestCase):
         self.assertEqual(net.post("alpha", jws, wait=20).status, 201)
         name = "charlie"
         net.kill(*net.names, how=15)
+        with contextlib.closing(sqlite3.connect(f"file:{net.dir}/node-{name}/ledger.db?mode=ro", uri=True)) as db:
+            ticks = db.execute("SELECT height FROM v_record WHERE kind = 'tick'").fetchall()
+            proposals = db.execute("SELECT height FROM v_entry WHERE kind = 'proposal'").fetchall()
+        self.assertGreaterEqual(len(ticks), 8)
+        self.assertEqual((len(proposals), set(ticks) & set(proposals)), (1, set()))
         code, report = self.verify(name, "--fresh")
         self.assertEqual((code, report["verdict"]), (0, "VALID_UNANCHORED"), report["failures"])
         self.assertGreaterEqual(report["counts"]["records"], 8)
