@@ -265,7 +265,8 @@ static struct rota_status evidence_read(const json_t *item)
     expect_hash(item, "id", &evidence->id);
     cr_expect_eq(number_of(item, "kind"), evidence->kind);
     bool coordinator = evidence->kind == ROTA_EVIDENCE_COORDINATOR;
-    status = rota_evidence_verify(evidence, &genesis.membership, coordinator ? key_find(&evidence->first->jws.kid) : NULL);
+    const struct rota_kid *kid = rota_evidence_kid(evidence);
+    status = rota_evidence_verify(evidence, &genesis.membership, kid ? key_find(kid) : NULL);
     if (rota_is_ok(status) && !coordinator) {
         cr_expect_eq(number_of(item, "member"), evidence->member);
         cr_expect_eq(number_of(item, "epoch"), evidence->epoch);

@@ -138,6 +138,40 @@ static void evidence_add_bad(json_t *list, const struct rota_genesis *genesis)
     rota_evidence_release(good);
 }
 
+/* E9 of a block of two proposals above three leaves; the second has the signature of the first if it is `forged`. It is
+ * about the second one, or, when its header counts one entry only, about the first, which then is of the block below. */
+static void evidence_add_entry(json_t *list, const struct rota_genesis *genesis, const char *name, bool forged,
+                               const char *why, bool below)
+{
+    struct parts_block block;
+    struct parts_entry entries[2];
+    char *texts[2];
+    for (uint64_t i = 0; i < 2; i++) {
+        texts[i] = fixture_proposal_text(
+            genesis, &(struct fixture_payload){.author = "alpha-scheduler", .seq = i + 1, .ops = PARTS_OPS});
+        entries[i] = (struct parts_entry){ROTA_ENTRY_PROPOSAL, rota_view_text(texts[i])};
+    }
+    if (forged)
+        memcpy(strrchr(texts[!below], '.'), strrchr(texts[below], '.'), strlen(strrchr(texts[below], '.')));
+    parts_block_make(&block, genesis, 3, entries, 2);
+    struct rota_evidence *evidence = parts_block_evidence(&block, genesis, &entries[!below], below ? 3 : 4);
+    cr_assert_not_null(evidence);
+    if (below) { /* the header's last four bytes, and the vote's block and signature */
+        enum { VOTE_AT = 1 + 4 + 4, HEADER_AT = VOTE_AT + PAIR_VOTE_BYTES };
+        block.header.entry_count = 1;
+        parts_block_sign(&block, genesis);
+        struct rota_writer writer = rota_writer(evidence->bytes + VOTE_AT, PAIR_VOTE_BYTES);
+        rota_vote_encode(&writer, &block.prepare.vote);
+        rota_write_signature(&writer, &block.prepare.signature);
+        rota_header_encode(evidence->bytes + HEADER_AT, &block.header);
+    }
+    vectors_add(list, name, evidence_of(evidence, evidence->bytes), why);
+    rota_evidence_release(evidence);
+    parts_block_free(&block);
+    for (int i = 0; i < 2; i++)
+        free(texts[i]);
+}
+
 json_t *vectors_evidence(const struct rota_genesis *genesis)
 {
     json_t *list = json_array();
@@ -148,6 +182,9 @@ json_t *vectors_evidence(const struct rota_genesis *genesis)
         rota_evidence_release(evidence);
     }
     evidence_add_bad(list, genesis);
+    evidence_add_entry(list, genesis, "E9, a forged proposal", true, NULL, false);
+    evidence_add_entry(list, genesis, "E9, a good proposal", false, "the entry may stand in a block", false);
+    evidence_add_entry(list, genesis, "E9, a forged proposal below", true, "the entry is not one of this block's own", true);
     return json_pack("{s:o}", "evidence", list);
 }
 

@@ -120,6 +120,39 @@ def evidence():
         assert data[0] == one["kind"]
         if one["kind"] != 7:
             assert int.from_bytes(data[1:5], "big") == one["member"] and int.from_bytes(data[5:9], "big") == one["epoch"]
+        if one["kind"] == 9:
+            false_entry(one, Reader(data[9:]))
+
+
+def false_entry(one, reader):
+    """The vote is for the header; an entry, if there is one, is under the header's root by its path."""
+    vote, _, header = reader.take(81), reader.take(64), reader.take(200)
+    expect(one["name"], vote[49:].hex(), sha(tag("block") + header))
+    if reader.done():
+        return
+    kind, index = reader.number(1), reader.number(8)
+    path = [reader.take(32) for _ in range(reader.number(1))]
+    leaf = entry_id_and_leaf(kind, reader.take(reader.number(4)))[1]
+    size, count = int.from_bytes(header[120:128], "big"), int.from_bytes(header[196:200], "big")
+    assert reader.done() and index < size
+    assert (index >= size - count) == ("own" not in one.get("why", "")), "an entry of the block below is none of this one's"
+    expect(one["name"], header[128:160].hex(), climb(leaf, index, size, path))
+
+
+def climb(leaf, index, size, path):
+    """RFC 9162, 2.1.3.2."""
+    last, at = size - 1, leaf
+    for sibling in path:
+        assert last > 0
+        if index % 2 or index == last:
+            at = sha(b"\1" + sibling + at)
+            while index % 2 == 0 and index != 0:
+                index, last = index // 2, last // 2
+        else:
+            at = sha(b"\1" + at + sibling)
+        index, last = index // 2, last // 2
+    assert last == 0
+    return at
 
 
 def record_preimage(kind, body):
