@@ -297,6 +297,27 @@ class Recovery(unittest.TestCase):
         for name in net.names:
             self.shows_it(name, kept)
 
+    # PROTOCOL M11 in the crash profile: a majority decides about blocks, two thirds of the administrators about this
+    def test_the_last_of_five_in_the_crash_profile_goes_on_alone(self):
+        five = ["alpha", "bravo", "charlie", "delta", "echo"]
+        net = self.network(names=five, profile="crash")
+        for jws in net.signed("alpha", 3, person=0):
+            self.assertEqual(net.post("bravo", jws, wait=20).status, 201)
+        net.settle()
+        self.lose("bravo", "charlie", "delta", "echo")
+        self.stop("alpha")
+        kept = self.height("alpha")
+        self.draft("alpha", *[word for name in five[1:] for word in ("--remove", name)], "--accept", "fewer-liars")
+        self.approve(*five[:4])
+        self.assertIn("fewer than two thirds", self.assemble(*five[:3], ok=False).stderr)
+        self.assemble(*five[:4])
+        self.recover("alpha")
+        net.start("alpha")
+        net.ready("alpha")
+        self.assertEqual(net.post("alpha", net.signed("alpha", 1, person=0, first_seq=9)[0], wait=20).status, 201)
+        self.stop("alpha")
+        self.shows_it("alpha", kept)
+
     def verify_with(self, receipt, name):
         net = self.net
         run = subprocess.run([BIN / "rota-verify", net.dir / f"node-{name}" / "ledger.db", "--genesis", net.dir / "genesis.json",
