@@ -175,3 +175,57 @@ Test(ticks, the_first_one_of_a_view_brings_the_anchor)
     cr_assert_eq(s->agreed[s->agreed_height]->header.entry_count, 1);
     sim_free(s);
 }
+
+/* The primary's PREPREPARE of a block with a TICK on top of the ledger, to everybody. */
+static const struct sim_block *propose(struct sim *s, uint32_t primary, uint64_t after_ms, uint32_t requests)
+{
+    const struct sim_block *head = s->agreed[s->agreed_height];
+    struct sim_block block = {.header = head->header, .ticks = true, .request_count = requests};
+    if (requests > 0)
+        block.requests[0] = s->request_count - 1;
+    block.header.height++;
+    block.header.tree_size++;
+    block.header.time_ms += after_ms;
+    block.header.prev_hash = head->hash;
+    block.header.proposer = primary;
+    sim_block_seal(&block);
+    const struct sim_block *added = sim_block_add(s, &block);
+    struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE, .sender = primary};
+    message.preprepare = (struct rota_preprepare){.view = sim_view(s, primary).view,
+                                                  .nv = s->replicas[primary].disk.durable.nv,
+                                                  .header = added->header,
+                                                  .block = added->hash};
+    s->liars |= UINT32_C(1) << primary;
+    sim_sign(s, primary, &message);
+    for (uint32_t to = 0; to < s->membership.count; to++)
+        if (to != primary)
+            sim_send(s, primary, to, &message, added);
+    return added;
+}
+
+/* Nobody votes for it, and its primary loses the view (PROTOCOL N3). */
+Test(ticks, one_that_is_not_due_or_not_alone_is_refused)
+{
+    static const struct {
+        uint64_t after_ms;
+        uint32_t requests;
+        bool good;
+    } cases[] = {{PERIOD_MS - 1, 0, false}, {PERIOD_MS, 1, false}, {PERIOD_MS, 0, true}};
+    for (size_t i = 0; i < 3; i++) {
+        struct sim *s = idle(4, ROTA_PROFILE_BYZANTINE, 1300);
+        uint32_t primary = sim_view(s, 0).primary;
+        uint64_t view = sim_view(s, 0).view;
+        sim_submit(s, "all", 1);
+        sim_expect(s, sim_run_until_settled(s, 1000), "the start does not commit");
+        sim_submit(s, "", 1);
+        sim_run_ms(s, PERIOD_MS - s->timers.clock_ms); /* so that it is timely, but not for the correct core of the liar */
+        uint64_t height = s->agreed_height;
+        const struct sim_block *block = propose(s, primary, cases[i].after_ms, cases[i].requests);
+        sim_run_ms(s, 400);
+        cr_assert_eq(s->agreed_height, height + cases[i].good, "case %zu", i);
+        cr_assert_eq(sim_view(s, (primary + 1) % 4).view > view, !cases[i].good);
+        if (cases[i].good)
+            cr_assert_eq(s->agreed[s->agreed_height], block);
+        sim_free(s);
+    }
+}

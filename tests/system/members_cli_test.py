@@ -56,6 +56,21 @@ class Members(cli_test.Cli):
         self.assertIn("of no present member", self.approve(self.top / "alpha.key", "no.approval", code=7).stderr)
         self.approve("boss.key", "alpha.approval")
 
+    # FORMATS §4, §16.1: an hour unless somebody says otherwise, and the next epoch goes on with what this one has
+    def test_the_period_of_ticks_is_an_hour_or_what_was_said_and_goes_on(self):
+        self.key("facility", "bravo", "bravo")
+        for more, period in (((), 3600000), (("--timer", "tick_ms=60000"), 60000), (("--timer", "tick_ms=0"), 0)):
+            for name in ("draft.json", "genesis.json", "next.json"):
+                (self.dir / name).unlink(missing_ok=True)
+            self.genesis_new(*more)
+            self.assertEqual(json.loads((self.dir / "draft.json").read_text())["timers"]["tick_ms"], period)
+            self.ok("genesis", "seal", "draft.json", "--out", "genesis.json")
+            self.ok("membership", "draft", "--current", "genesis.json", "--out", "next.json", "--add",
+                    "bravo=bravo.pub@tcp://127.0.0.1:7102", "--accept", "two-members")
+            self.assertEqual(json.loads((self.dir / "next.json").read_text())["timers"]["tick_ms"], period)
+        (self.dir / "draft.json").unlink()
+        self.genesis_new("--timer", "tick_ms=999", code=2)
+
     def test_a_joiner_that_is_far_behind_holds_a_change_up(self):
         (self.dir / "genesis.json").write_bytes((self.top / "genesis.json").read_bytes())
         keys, changes = {}, []
