@@ -73,7 +73,7 @@ void rota_view_judge(struct rota_core *core)
         const struct rota_view_change *change = &core->new_view_changes[i];
         core->view_is_void |= change->incarnation < floors->floor[change->sender];
     }
-    core->view_is_void = ROTA_BROKEN(floors_not_learnt, core->view_is_void, false);
+    core->view_is_void = ROTA_BROKEN(void_view_gets_votes, core->view_is_void, false);
     if (core->view_is_void)
         rota_suspect_say(core, rota_core_is_primary(core) ? ROTA_SUSPECT_RESIGN : ROTA_SUSPECT_INVALID);
 }

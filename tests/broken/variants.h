@@ -247,7 +247,9 @@
       "scenarios amnesia/one_that_lags_does_not_shorten_the_silence", 0, "silence double_vote test")                        \
     V(words_of_before_the_loss_count, "p18", "what was said before the loss counts for new views",                          \
       "scenarios amnesia/a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again", 0, "test expectation")  \
-    V(floors_not_learnt, "p18", "what the chain says of lost memories is not looked at",                                    \
+    V(floors_not_learnt, "p18", "what the chain says of lost memories is not learnt",                                       \
+      "scenarios old_words/two_liars_do_not_fork_the_ledger_with_the_old_words_of_a_third", 0, "new_view agreement test")   \
+    V(void_view_gets_votes, "p18", "a NEW-VIEW may be made of words that the chain below its tip takes back",               \
       "unit_consensus memory/a_view_that_rests_on_words_taken_back_gets_no_vote", 0, "test")                                \
     V(votes_before_its_word, "p18", "who lost its memory votes before the ledger says so", "sim", 3000, "silence")          \
     V(amnesia_convicts, "p18", "a member that lost its memory and said so is taken for a liar",                             \
