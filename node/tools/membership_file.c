@@ -154,6 +154,10 @@ void rota_discontinuity_explain(FILE *out, const struct rota_epoch *next)
                   "            holds with its certificate; do not go on without an answer\n"
                   "sign once   an administrator signs at most one recovery manifest for epoch %u: two of them are two\n"
                   "            ledgers, and name whoever signed both\n"
-                  "for ever    every audit and every later receipt shows it\n\n",
+                  "for ever    every audit and every later receipt shows it\n",
                   height, height, block, height, height, next->membership.epoch);
+    for (uint32_t i = 0; i < next->membership.count; i++)
+        (void)fprintf(out, "%s%s at %s\n", i == 0 ? "go on       " : "            ", next->membership.members[i].id.text,
+                      next->membership.members[i].address);
+    (void)fputc('\n', out);
 }

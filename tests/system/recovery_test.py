@@ -311,7 +311,18 @@ class Recovery(unittest.TestCase):
         self.approve(*five[:4])
         self.assertIn("fewer than two thirds", self.assemble(*five[:3], ok=False).stderr)
         self.assemble(*five[:4])
-        self.recover("alpha")
+        words = self.recover("alpha").stdout
+        for word in ("leaves      echo", "go on       alpha at", f"here        block {kept} of", "for ever"):
+            self.assertIn(word, words)
+        self.assertIn("put in", self.recover("alpha").stdout, "the same once more changes nothing")
+        # whoever signs a second one has made a second ledger: no node takes both
+        for file in ("current.json", "next.json", "manifest", *[f"{name}.approval" for name in five[:4]]):
+            (net.dir / file).unlink()
+        self.draft("alpha", *[word for name in five[2:] for word in ("--remove", name)], "--accept", "fewer-liars", "--accept",
+                   "two-members")
+        self.approve(*five[:4])
+        self.assemble(*five[:4])
+        self.assertIn("another recovery manifest for epoch 1", self.recover("alpha", ok=False).stderr)
         net.start("alpha")
         net.ready("alpha")
         self.assertEqual(net.post("alpha", net.signed("alpha", 1, person=0, first_seq=9)[0], wait=20).status, 201)
