@@ -6,6 +6,7 @@
 
 #include "ledger/audit/kept_views.h"
 #include "ledger/audit/recoveries.h"
+#include "ledger/schedule/operation.h"
 
 #include <stdlib.h>
 
@@ -100,15 +101,43 @@ static int ground_open(struct evidence_ground *ground, const struct rota_common 
                                    "the changes of members in %s do not hold, or it cannot be read", common->ledger);
 }
 
-/* The coordinator's key that it may depend on, when the genesis names it. */
-static const struct rota_es256k_public *evidence_key(const struct rota_evidence *evidence,
-                                                     const struct rota_genesis *genesis)
+static bool proposal_grants(struct rota_es256k_public *out, const struct rota_proposal *proposal, const struct rota_kid *kid)
 {
+    for (uint32_t i = 0; i < proposal->op_count; i++) {
+        *out = proposal->ops[i].key;
+        if (proposal->ops[i].roles != 0 && rota_kid_equal(&out->kid, kid)) /* only a grant names roles */
+            return true;
+    }
+    return false;
+}
+
+/* A key that the ledger names. The file is not believed: a kid is the hash of its key, so no other key fits. */
+static bool ledger_key(struct rota_es256k_public *out, struct rota_store *ledger, const struct rota_kid *kid)
+{
+    struct rota_store_entry row;
+    bool found = false;
+    rota_store_rewind(ledger);
+    while (!found && rota_is_ok(rota_store_next_entry(&row, ledger))) {
+        struct rota_proposal *proposal = NULL;
+        if (row.kind == ROTA_ENTRY_PROPOSAL && rota_is_ok(rota_proposal_parse(&proposal, NULL, row.bytes, false)))
+            found = proposal_grants(out, proposal, kid);
+        rota_proposal_release(proposal);
+    }
+    return found;
+}
+
+/* The coordinator's key that it may depend on, from the genesis or the ledger. */
+static bool evidence_key(struct rota_es256k_public *out, const struct rota_evidence *evidence,
+                         const struct evidence_ground *ground)
+{
+    const struct rota_genesis *genesis = &ground->genesis;
     const struct rota_kid *kid = rota_evidence_kid(evidence);
-    for (uint32_t i = 0; i < genesis->coordinator_count && kid != NULL; i++)
-        if (rota_kid_equal(&genesis->coordinators[i].key.kid, kid))
-            return &genesis->coordinators[i].key;
-    return NULL;
+    for (uint32_t i = 0; i < genesis->coordinator_count && kid != NULL; i++) {
+        *out = genesis->coordinators[i].key;
+        if (rota_kid_equal(&out->kid, kid))
+            return true;
+    }
+    return kid != NULL && ground->ledger != NULL && ledger_key(out, ground->ledger, kid);
 }
 
 static void evidence_words(char *out, size_t size, const struct rota_evidence *evidence,
@@ -330,8 +359,8 @@ static int evidence_doubt(const struct evidence_options *options, const struct r
 {
     const struct rota_common *common = &options->common;
     if (rota_evidence_kid(evidence) != NULL && status.code == ROTA_UNKNOWN_KEY)
-        return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "run rota-verify over the ledger that granted the key",
-                          "%s is about a key that the genesis does not name", options->argument);
+        return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "give the ledger file that granted the key with --ledger",
+                          "%s is about a key that is not named here", options->argument);
     if (evidence->kind != ROTA_EVIDENCE_COORDINATOR && status.code == ROTA_NOT_FOUND)
         return rota_wrong(common, ROTA_EXIT_INCONCLUSIVE, "give a ledger file that reaches that epoch with --ledger",
                           "%s is about a member of epoch %u", options->argument, evidence->epoch);
@@ -350,7 +379,9 @@ static int evidence_judge(const struct evidence_options *options, const struct e
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "%s is no evidence", options->argument);
     const struct rota_epoch *epoch = rota_epoch_chain_find(&ground->epochs, evidence->epoch);
-    status = epoch != NULL ? rota_evidence_verify(evidence, &epoch->membership, evidence_key(evidence, &ground->genesis))
+    struct rota_es256k_public key;
+    bool has_key = evidence_key(&key, evidence, ground);
+    status = epoch != NULL ? rota_evidence_verify(evidence, &epoch->membership, has_key ? &key : NULL)
                            : rota_fail(ROTA_NOT_FOUND, "it is of an epoch that is not known here");
     int code = rota_is_ok(status) ? evidence_say(options, evidence, ground) : evidence_doubt(options, evidence, status);
     rota_evidence_release(evidence);

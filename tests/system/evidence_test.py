@@ -1,4 +1,5 @@
 """What a ledger file says of view changes and of liars, in the hands of somebody who has nothing but the file and the genesis."""
+import base64
 import json
 import signal
 import sqlite3
@@ -78,6 +79,36 @@ class Evidence(unittest.TestCase):
         run = self.rota(net, "evidence", "verify", "spoilt.evidence")
         self.assertIn(run.returncode, (1, 5), run.stdout)
         self.assertNotIn("PROVEN", run.stdout)
+
+    # PROTOCOL E7: the genesis does not name the key; the ledger that granted it does
+    def test_evidence_against_a_key_that_was_granted_later(self):
+        net = Network()
+        self.addCleanup(net.close)
+        net.start()
+        net.ready()
+        net.key("coordinator", "guest")
+        key = (net.dir / "guest.pub").read_text().split(":")[3]
+        key = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).hex()
+        net.rota("proposal", "new", "--ledger-from", "genesis.json", "--exp", "99", "--reason", "r", "--op",
+                 f"coordinator.grant label=guest key={key} facility=alpha roles=scheduler", "--out", "grant.json")
+        net.rota("proposal", "sign", "grant.json", "--key", "chief-alpha.key", "--passphrase-file", net.passphrase, "--yes",
+                 "--node", net.url("alpha"), "--out", "grant.jws")
+        self.commit(net, "alpha", (net.dir / "grant.jws").read_text().strip(), "alpha")
+        for day, codes in ((20000, (200, 201)), (20001, (409,))):
+            signed = subprocess.run([BIN / "rota-bulk-sign", net.dir / "guest.key", "system-test", net.ledger_id, "1", "1", "p-0", "alpha",
+                                     str(day)], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+            self.assertIn(net.post("alpha", signed, wait=30).status, codes)
+        net.until(lambda: net.get("bravo", "/v1/anomalies").json()["count"] > 0, 30, "the proof is in the ledger")
+        net.kill(*net.names, how=signal.SIGTERM)
+        ledger = "node-bravo/ledger.db"
+        evidence = json.loads(self.rota(net, "evidence", "list", "--ledger", ledger, "--json").stdout)["evidence"]
+        self.assertEqual([(piece["kind"], piece["ordered"]) for piece in evidence], [("E7", True)])
+        self.rota(net, "evidence", "export", evidence[0]["id"], "--ledger", ledger, "--out", "guest.evidence")
+        run = self.rota(net, "evidence", "verify", "guest.evidence")
+        self.assertEqual(run.returncode, 3, run.stdout)
+        run = self.rota(net, "evidence", "verify", "guest.evidence", "--ledger", ledger)
+        self.assertEqual(run.returncode, 4, run.stderr)
+        self.assertIn("PROVEN (E7)", run.stdout)
 
     def test_usage(self):
         for words, code in ((["evidence", "verify", "x"], 2), (["evidence", "list"], 2), (["forensics", "one"], 2)):
