@@ -27,6 +27,11 @@ static void follow_block(struct rota_node *node, const struct rota_block_message
     uint64_t height = block->header.height;
     if (!block->has_certificate || height <= node->chain.height || height > rota_node_height_max(node))
         return;
+    if (height == rota_node_height_max(node) && !rota_hash_equal(&block->block, &node->manifest->next.discontinuity.block)) {
+        rota_report_halt(node,
+                         "the ledger that is fetched leads to another block than the one that the recovery manifest keeps");
+        return;
+    }
     enum rota_check verdict = rota_chain_check(&node->chain, height, &block->header.prev_hash, &block->block, NULL);
     if (verdict == ROTA_CHECK_INVALID)
         rota_report_halt(node, "a quorum certified a block that this node finds invalid: its own state may be damaged");

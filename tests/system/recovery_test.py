@@ -326,7 +326,20 @@ class Recovery(unittest.TestCase):
         net.start("alpha")
         net.ready("alpha")
         self.assertEqual(net.post("alpha", net.signed("alpha", 1, person=0, first_seq=9)[0], wait=20).status, 201)
-        self.stop("alpha")
+        # one that names a block that never was shows itself when the ledger is fetched
+        false = json.loads((net.dir / "next.json").read_text())
+        false["discontinuity"]["block"] = "ab" * 32
+        for file in ("manifest", *[f"{name}.approval" for name in five[:4]]):
+            (net.dir / file).unlink()
+        (net.dir / "next.json").write_text(json.dumps(false))
+        self.approve(*five[:4])
+        self.assemble(*five[:4])
+        net.init("echo")
+        self.recover("echo")
+        net.start("echo")
+        net.until(lambda: "leads to another block than the one that the recovery manifest keeps" in net.log("echo"), 30, "echo says so")
+        self.assertLess(net.status("echo")["height"], kept)
+        self.stop("alpha", "echo")
         self.shows_it("alpha", kept)
 
     def verify_with(self, receipt, name):
