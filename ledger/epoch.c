@@ -107,6 +107,7 @@ static struct rota_status document_read(struct rota_epoch *out, const json_t *ro
     if (!json_object_get(root, "limits") || !json_object_get(root, "timers"))
         return malformed("an epoch document lists its limits and timers");
     ROTA_TRY(rota_settings_parse(&out->limits, &out->timers, root));
+    out->membership.block_entries_max = out->limits.block_entries_max;
     ROTA_TRY(discontinuity_read(out, root));
     return consents_read(&out->consents, root);
 }

@@ -184,7 +184,9 @@ static struct rota_status genesis_read(struct rota_genesis *genesis, const json_
     ROTA_TRY(coordinators_read(genesis, root));
     ROTA_TRY(people_read(genesis, root));
     ROTA_TRY(codes_read(genesis, root));
-    return rota_settings_parse(&genesis->limits, &genesis->timers, root);
+    ROTA_TRY(rota_settings_parse(&genesis->limits, &genesis->timers, root));
+    genesis->membership.block_entries_max = genesis->limits.block_entries_max;
+    return rota_ok();
 }
 
 struct rota_status rota_genesis_parse(struct rota_genesis *out, struct rota_view bytes)

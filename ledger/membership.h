@@ -29,7 +29,8 @@ struct rota_membership {
     struct rota_member members[ROTA_MEMBERS_MAX];
     uint64_t base_height; /* the block on which the epoch stands: its CONFIG block, 0 and zero in epoch 0 */
     struct rota_hash base;
-    rota_verify_fn *verify; /* rota_ed25519_verify outside the simulator */
+    uint32_t block_entries_max; /* as the document limits it; 0: by the format alone */
+    rota_verify_fn *verify;     /* rota_ed25519_verify outside the simulator */
 };
 
 /* f: Byzantine members tolerated, (n-1)/3; 0 in the crash profile. */

@@ -95,6 +95,9 @@ struct rota_status rota_header_check(const struct rota_header *header, const str
         return rota_fail(ROTA_WRONG_LEDGER, "a block header of another ledger or epoch");
     if (header->height <= membership->base_height || header->proposer >= membership->count || header->entry_count == 0)
         return rota_fail(ROTA_MALFORMED, "a block header that no primary makes");
+    uint32_t most = membership->block_entries_max;
+    if (ROTA_BROKEN(header_of_too_many_entries, most != 0 && header->entry_count > most, false))
+        return rota_fail(ROTA_TOO_LARGE, "a block header that counts more entries than this ledger allows");
     return rota_ok();
 }
 

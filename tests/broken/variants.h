@@ -125,6 +125,8 @@
       "unit_ledger evidence_entry/a_forged_proposal_convicts_where_its_key_is_known", 0, "test")                            \
     V(false_signature_of_an_unknown_key, "p2.17", "evidence about a signature is ordered where nobody knows the key",       \
       "unit_ledger evidence_entry/what_depends_on_a_key_is_ordered_where_the_key_is_known", 0, "test")                      \
+    V(header_of_too_many_entries, "p2.17", "a header may count more entries than the document allows",                      \
+      "unit_ledger evidence/a_proposal_that_may_be_a_block_is_none", 0, "test")                                             \
     V(false_entry_not_proven, "p2.17", "a proposal with a false entry is refused, and nobody is accused",                   \
       "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
     V(kept_view_not_compared, "p2.17", "a kept NEW-VIEW that is another than the chain's is nothing to the auditor",        \

@@ -239,7 +239,7 @@ Test(evidence, a_proposal_that_may_be_a_block_is_none)
 {
     struct rota_hash start = {{0}}, hash;
     struct rota_header header;
-    for (int way = 0; way < 5; way++) {
+    for (int way = 0; way < 7; way++) {
         struct rota_evidence *evidence = NULL;
         parts_chain(&header, &hash, &genesis, 8, 1, &start, 1);
         if (way == 1)
@@ -248,10 +248,14 @@ Test(evidence, a_proposal_that_may_be_a_block_is_none)
             header.ledger_id.b[0] ^= 1;
         else if (way == 3)
             header.entry_count = 1025;
+        else if (way == 5)
+            header.entry_count = genesis.limits.block_entries_max + 1;
+        else if (way == 6)
+            header.entry_count = genesis.limits.block_entries_max;
         hash = rota_header_hash(&header);
         struct rota_signed_vote prepare = parts_vote(&genesis, ROTA_VOTE_PREPARE, 1, 5, way == 4 ? 9 : 8, &hash);
         cr_assert(rota_is_ok(rota_evidence_of_proposal(&evidence, 0, 1, &prepare, &header)));
-        cr_expect_eq(convicts(rota_view(evidence->bytes, evidence->len), NULL), way > 0, "way %d", way);
+        cr_expect_eq(convicts(rota_view(evidence->bytes, evidence->len), NULL), way > 0 && way < 6, "way %d", way);
         rota_evidence_release(evidence);
     }
 }
