@@ -255,12 +255,24 @@ void rota_change_view_fast_forward(struct rota_core *core, uint64_t view)
 /* ---- NEW-VIEW ----------------------------------------------------------------------------------------------------- */
 
 /* A tip below what an earlier view committed. Blocks of this very view may be committed already: we come late, or back. */
-static bool new_view_contradicts(const struct rota_core *core)
+static bool new_view_contradicts(const struct rota_core *core, const struct rota_new_view *new_view)
 {
-    if (core->tip.height < core->committed)
-        return core->committed_certificate.vote.view < core->durable.view;
-    return core->tip.height == core->committed && core->committed > 0 &&
-           !rota_hash_equal(&core->tip.block, &core->committed_block);
+    if (new_view->tip_height < core->committed)
+        return core->committed_certificate.vote.view < new_view->view;
+    return new_view->tip_height == core->committed && core->committed > 0 &&
+           !rota_hash_equal(&new_view->tip, &core->committed_block);
+}
+
+/* H7: that shows more than f liars only if nobody has taken back what it is made of. */
+bool rota_new_view_is_nothing(const struct rota_core *core, const struct rota_new_view *new_view)
+{
+    bool own = false, others = false;
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        const struct rota_view_change *change = &new_view->changes[i];
+        own |= change->sender == core->self && change->incarnation < core->durable.floor;
+        others |= change->incarnation < core->floors.floor[change->sender];
+    }
+    return own || (ROTA_BROKEN(old_words_stop_others, others, false) && new_view_contradicts(core, new_view));
 }
 
 void rota_new_view_install(struct rota_core *core)
@@ -296,7 +308,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     struct rota_status selected =
         rota_new_view_select(&core->tip, core->membership, core->new_view_changes, new_view->change_count);
     ROTA_ASSERT(rota_is_ok(selected)); /* verified before it came here */
-    if (new_view_contradicts(core)) {
+    if (new_view_contradicts(core, new_view)) {
         rota_core_halt(core, "a new view forgets a committed block: more members lie than the ledger tolerates");
         return;
     }
@@ -327,11 +339,8 @@ void rota_new_view_admit(struct rota_core *core, const struct rota_message *mess
 {
     uint64_t view = message->new_view.view;
     rota_accuse_new_view(core, message);
-    bool forgotten = false; /* ours: we need no chain to know what we have taken back */
-    for (uint32_t i = 0; i < message->new_view.change_count; i++)
-        forgotten |= message->new_view.changes[i].sender == core->self &&
-                     message->new_view.changes[i].incarnation < core->durable.floor;
-    if (forgotten || view < core->durable.view || (view == core->durable.view && core->durable.active)) {
+    if (rota_new_view_is_nothing(core, &message->new_view) || view < core->durable.view ||
+        (view == core->durable.view && core->durable.active)) {
         core->dropped++;
         return;
     }

@@ -126,6 +126,8 @@ static void start_resume_view(struct rota_core *core, const struct rota_event *e
         core->durable.view == 0)
         return;
     core->durable.active = false;
+    if (rota_new_view_is_nothing(core, &new_view->new_view)) /* by now: the ledger has grown since it was accepted */
+        return;
     rota_new_view_accept(core, new_view);
     core->tip_pending = false; /* muted: no PREPARE in this view anyway */
 }

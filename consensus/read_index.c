@@ -120,8 +120,8 @@ static bool read_is_settled(const struct rota_core *core, const struct rota_read
     if (!cell->prepared_only)
         return false;
     bool committed_later = core->has_committed_certificate && core->committed_certificate.vote.view > cell->view;
-    bool left_behind =
-        core->durable.active && core->durable.view > cell->view && core->durable.tip_height <= core->committed;
+    bool left_behind = core->durable.active && core->durable.view > cell->view &&
+                       core->durable.tip_height <= core->committed && core->tip_judged && !core->view_is_void;
     return ROTA_BROKEN(left_behind_lock_holds_up_reads, committed_later || left_behind, committed_later);
 }
 

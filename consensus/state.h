@@ -310,6 +310,8 @@ void rota_change_view_consider(struct rota_core *core);
 void rota_change_view_fast_forward(struct rota_core *core, uint64_t view);
 /* The headers and certificate that the accepted new view carries over, as far as the window reaches. */
 void rota_new_view_install(struct rota_core *core);
+/* H7: made of words that we took back, or that our ledger takes back, and lower than what is committed. */
+bool rota_new_view_is_nothing(const struct rota_core *core, const struct rota_new_view *new_view);
 /* Adopts a NEW-VIEW of the current view; false when it contradicts what is committed (then the core halts). */
 void rota_new_view_accept(struct rota_core *core, const struct rota_message *message);
 /* catch_up.c */

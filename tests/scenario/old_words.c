@@ -177,3 +177,40 @@ Test(old_words, two_liars_do_not_fork_the_ledger_with_the_old_words_of_a_third)
         sim_free(s);
     }
 }
+
+/* The same NEW-VIEW, shown to one that knows of the block. That it forgets the block does not mean that more than f lie: the
+ * ledger takes back what it is made of. */
+Test(old_words, nobody_is_made_to_stop_by_a_view_that_rests_on_old_words)
+{
+    static struct rota_view_change old, changes[5];
+    struct sim *s = after_the_loss(4, &old);
+    commit_unheard(s);
+    const struct sim_disk *disk = &s->replicas[1].disk;
+    const struct sim_block *head = disk->chain[disk->height];
+    s->liars |= 1 << LIAR | 1 << LEADER;
+    for (uint32_t i = 0; i < 5; i++) {
+        struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = &changes[i]};
+        message.sender = (const uint32_t[]){1, FORGOT, 3, LIAR, LEADER}[i];
+        changes[i] = (struct rota_view_change){.sender = message.sender, .new_view = VIEW, .incarnation = 1};
+        if (i == 1)
+            changes[i] = old;
+        changes[i].has_best = changes[i].has_committed = i < 3;
+        if (i == 0 || i == 2)
+            changes[i].best = changes[i].committed = *disk->certificates[disk->height];
+        if (i != 1)
+            sim_sign(s, message.sender, &message);
+    }
+    struct rota_message message = {.kind = ROTA_MESSAGE_NEW_VIEW};
+    message.new_view = (struct rota_new_view){
+        .view = VIEW, .change_count = 5, .changes = changes, .tip_height = head->header.height, .tip = head->hash};
+    message.new_view.nv = rota_new_view_digest(&s->membership, &message.new_view);
+    sim_partition(s, "0 5 6 | 1 2 3 4");
+    sim_forge(s, LEADER, 0, &message);
+    sim_run_ms(s, 3 * STEP_MS);
+    cr_assert_null(sim_view(s, 0).halted, "%s", sim_view(s, 0).halted);
+    cr_assert_lt(sim_view(s, 0).view, VIEW);
+    sim_heal(s);
+    sim_resubmit(s);
+    sim_expect(s, sim_run_until_settled(s, 20000), "no progress after the attack");
+    sim_free(s);
+}

@@ -102,6 +102,34 @@ Test(memory, a_view_that_rests_on_words_taken_back_gets_no_vote, .fini = end)
     }
 }
 
+/* PROTOCOL L1: an earlier lock that such a view passed over may be committed all the same. */
+Test(memory, a_view_that_rests_on_words_taken_back_settles_no_read, .fini = end)
+{
+    for (uint64_t floor = 1; floor <= 2; floor++) {
+        begin(0);
+        struct lone_block one;
+        l->floors.floor[2] = floor;
+        (void)new_view_with(&one);
+        struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &one);
+        lone_hear_block(l, 3, &one, &proof);
+        lone_checked(l, ROTA_CHECK_VALID);
+        cr_assert_eq(lone_view(l).committed, 1);
+        struct lone_block two = lone_block(l, 2, &one, 0);
+        lone_read(l, 1);
+        cr_assert(lone_said(l, ROTA_MESSAGE_READ_INDEX));
+        struct rota_read_nonce nonce = lone_said(l, ROTA_MESSAGE_READ_INDEX)->read_index;
+        for (uint32_t i = 1; i < 4; i++) {
+            struct rota_message message = {.kind = ROTA_MESSAGE_READ_INDEX_REPLY, .sender = i};
+            message.read_reply = (struct rota_read_reply){.nonce = nonce, .has_best = true};
+            message.read_reply.best = lone_certificate(l, ROTA_VOTE_PREPARE, 0, NULL, &two);
+            lone_hear(l, &message);
+        }
+        cr_expect_eq(lone_did(l, ROTA_ACTION_READ_DONE) != NULL, floor == 1, "floor %u", (unsigned)floor);
+        if (floor == 1)
+            end();
+    }
+}
+
 /* PROTOCOL H7: the word stands above the tip, in this very view: the VIEW-CHANGE was good when the view began. */
 Test(memory, a_word_above_the_tip_leaves_the_view_as_it_is, .fini = end)
 {
