@@ -39,6 +39,8 @@ static void follow_say(struct sim *sim, struct sim_replica *replica)
     if (sim->now_ms < replica->follow.say_ms)
         return;
     replica->follow.say_ms = sim->now_ms + FOLLOW_PAUSE_MS;
+    uint32_t own = sim_seat(replica->epoch, replica->index); /* it may have one, and no key for it any more */
+    message.sender = own == SIM_NOBODY ? 0 : own;
     message.heartbeat.committed = replica->disk.height;
     for (uint32_t to = 0; to < sim->facility_count; to++) {
         uint32_t seat = sim_seat(replica->epoch, to);
