@@ -69,16 +69,29 @@ void rota_watch_convict(struct rota_node *node, struct rota_evidence *evidence)
 
 enum { WATCH_SAVED_BYTES_MAX = 1024 * 1024 };
 
-static bool watch_write(void *context, struct rota_waiting *waiting)
+static bool watch_put(struct rota_writer *writer, const struct rota_entry *entry)
 {
-    struct rota_writer *writer = context;
-    struct rota_view bytes = rota_entry_bytes(&waiting->entry);
-    if (waiting->entry.kind != ROTA_ENTRY_EVIDENCE)
+    struct rota_view bytes = rota_entry_bytes(entry);
+    if (entry->kind != ROTA_ENTRY_EVIDENCE)
         return true;
     if (writer->len + 4 + bytes.len > writer->size)
         return false; /* what has no room others have too */
     rota_write_long(writer, bytes);
     return true;
+}
+
+static bool watch_write(void *context, struct rota_waiting *waiting)
+{
+    return watch_put(context, &waiting->entry);
+}
+
+/* What a block in flight has taken waits no more, and may yet be given up with it. */
+static void watch_write_taken(struct rota_writer *writer, const struct rota_chain *chain)
+{
+    for (uint32_t i = 0; i < chain->depth; i++)
+        for (uint32_t k = 0; k < chain->stack[i].block->entry_count; k++)
+            if (!watch_put(writer, &chain->stack[i].block->entries[k]))
+                return;
 }
 
 struct rota_status rota_watch_save(struct rota_node *node)
@@ -88,6 +101,7 @@ struct rota_status rota_watch_save(struct rota_node *node)
         return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
     struct rota_writer writer = rota_writer(bytes, WATCH_SAVED_BYTES_MAX);
     rota_pool_each(&node->pool, watch_write, &writer);
+    watch_write_taken(&writer, &node->chain);
     struct rota_status status = rota_journal_save_evidence(node->journal, rota_view(bytes, writer.len));
     free(bytes);
     return status;
