@@ -78,6 +78,8 @@ void sim_free(struct sim *sim)
         free(sim->backups[i]);
         free(sim->replicas[i].core);
     }
+    for (uint32_t i = 0; i < sim->piece_count; i++)
+        rota_evidence_release(sim->pieces[i].proof);
     for (size_t i = 0; i < sim->queue_count; i++)
         free(sim->queue[i].bytes);
     for (size_t i = 0; i < sim->block_count; i++) {

@@ -27,6 +27,7 @@ enum {
     SIM_EPOCHS_MAX = 8,
     SIM_PIECES_MAX = 512, /* of evidence, and so many of each member in each epoch, and in a block */
     SIM_PIECES_OF_MEMBER_MAX = 8,
+    SIM_PIECES_OF_REAL_MEMBER_MAX = 64,
     SIM_PIECES_IN_BLOCK_MAX = 4,
 };
 
@@ -78,6 +79,7 @@ struct sim_piece {
     uint32_t member;
     enum rota_evidence_kind kind;
     uint64_t view, height;
+    struct rota_evidence *proof; /* as it was found first; owned */
 };
 
 /* What a replica without a core knows of the others (PROTOCOL M10). */
@@ -198,6 +200,10 @@ struct sim_parts {
     void (*request)(struct sim *sim, struct sim_replica *replica, uint32_t request);
     uint32_t (*waiting)(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms);
     void (*hold)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+    /* What a liar makes of a block: its header as it is now, and its entries, fewer if it has fewer requests now. NULL:
+     * there is nothing to make it of. */
+    const struct sim_block *(*forge)(struct sim *sim, const struct sim_block *block);
+    bool (*evidence)(struct sim *sim, struct sim_replica *replica, struct rota_evidence *proof); /* false: not taken in */
     enum rota_check (*check)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
     const struct sim_block *(*build)(struct sim *sim, struct sim_replica *replica, const struct rota_action *action);
     void (*rollback)(struct sim *sim, struct sim_replica *replica);
@@ -425,8 +431,10 @@ void sim_epoch_enter(struct sim *sim, struct sim_replica *replica);
 void sim_epoch_next(struct sim *sim, struct sim_replica *replica);
 /* sim_evidence.c */
 const struct sim_piece *sim_piece_of(const struct sim *sim, uint32_t request); /* NULL: the request is none */
+/* Its number; UINT32_MAX: nobody found such a piece. */
+uint32_t sim_piece_find(const struct sim *sim, const struct rota_evidence *evidence);
 /* It was verified; it leaves with the turn. */
-void sim_evidence_found(struct sim *sim, struct sim_replica *replica, const struct rota_evidence *evidence);
+void sim_evidence_found(struct sim *sim, struct sim_replica *replica, struct rota_evidence *evidence);
 bool sim_evidence_heard(struct sim *sim, struct sim_replica *replica, uint32_t from, uint32_t piece); /* true: news */
 void sim_evidence_release(struct sim *sim, struct sim_replica *replica);
 void sim_evidence_wake(struct sim *sim, struct sim_replica *replica);    /* what waits too long is sent again (T4) */

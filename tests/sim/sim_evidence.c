@@ -3,18 +3,26 @@
  * is made of was verified when it was found. */
 #include "tests/sim/sim_liar.h"
 
-static bool piece_is(const struct sim_piece *piece, const struct sim_epoch *epoch, const struct rota_evidence *evidence)
+static bool piece_is(const struct sim_piece *piece, const struct rota_evidence *evidence)
 {
-    return piece->epoch == epoch && piece->member == evidence->member && piece->kind == evidence->kind &&
-           piece->view == evidence->view && piece->height == evidence->height;
+    return piece->epoch->membership.epoch == evidence->epoch && piece->member == evidence->member &&
+           piece->kind == evidence->kind && piece->view == evidence->view && piece->height == evidence->height;
+}
+
+uint32_t sim_piece_find(const struct sim *sim, const struct rota_evidence *evidence)
+{
+    for (uint32_t i = 0; i < sim->piece_count; i++)
+        if (piece_is(&sim->pieces[i], evidence))
+            return i;
+    return UINT32_MAX;
 }
 
 /* UINT32_MAX: no more are counted. */
-static uint32_t piece_find(struct sim *sim, const struct sim_epoch *epoch, const struct rota_evidence *evidence)
+static uint32_t piece_open(struct sim *sim, const struct sim_epoch *epoch, struct rota_evidence *evidence)
 {
-    for (uint32_t i = 0; i < sim->piece_count; i++)
-        if (piece_is(&sim->pieces[i], epoch, evidence))
-            return i;
+    uint32_t known = sim_piece_find(sim, evidence);
+    if (known != UINT32_MAX)
+        return known;
     if (sim->piece_count == SIM_PIECES_MAX || sim->request_count == SIM_REQUESTS_MAX)
         return UINT32_MAX;
     uint32_t request = sim->request_count++;
@@ -24,7 +32,8 @@ static uint32_t piece_find(struct sim *sim, const struct sim_epoch *epoch, const
                                                        .member = evidence->member,
                                                        .kind = evidence->kind,
                                                        .view = evidence->view,
-                                                       .height = evidence->height};
+                                                       .height = evidence->height,
+                                                       .proof = rota_evidence_retain(evidence)};
     sim->piece_of[request] = (uint16_t)++sim->piece_count;
     return sim->piece_count - 1;
 }
@@ -48,11 +57,17 @@ static void piece_keep(struct sim *sim, struct sim_replica *replica, uint32_t pi
     replica->arrived_ms[request] = sim_local_ms(sim, replica);
 }
 
-void sim_evidence_found(struct sim *sim, struct sim_replica *replica, const struct rota_evidence *evidence)
+static bool is_taken_in(struct sim *sim, struct sim_replica *replica, struct rota_evidence *proof)
 {
-    uint32_t piece = piece_find(sim, replica->epoch, evidence);
+    return !sim->parts || sim->parts->evidence(sim, replica, proof);
+}
+
+void sim_evidence_found(struct sim *sim, struct sim_replica *replica, struct rota_evidence *evidence)
+{
+    uint32_t piece = piece_open(sim, replica->epoch, evidence);
     sim->evidence_kinds |= UINT32_C(1) << evidence->kind;
-    if (piece == UINT32_MAX || replica->executed[sim->pieces[piece].request] || has_piece(replica->pieces, piece))
+    if (piece == UINT32_MAX || replica->executed[sim->pieces[piece].request] || has_piece(replica->pieces, piece) ||
+        !is_taken_in(sim, replica, evidence))
         return;
     piece_keep(sim, replica, piece);
     replica->pieces_unsent[piece / 64] |= UINT64_C(1) << (piece % 64);
@@ -63,7 +78,7 @@ bool sim_evidence_heard(struct sim *sim, struct sim_replica *replica, uint32_t f
     const struct sim_piece *heard = &sim->pieces[piece];
     bool may_say = replica->member != SIM_NOBODY && replica->epoch->facilities >> from & 1;
     if (!may_say || heard->epoch->membership.epoch > replica->epoch->membership.epoch || replica->executed[heard->request] ||
-        has_piece(replica->pieces, piece))
+        has_piece(replica->pieces, piece) || !is_taken_in(sim, replica, heard->proof))
         return false;
     piece_keep(sim, replica, piece);
     return true;
@@ -114,6 +129,12 @@ void sim_evidence_restore(struct sim *sim, struct sim_replica *replica)
 
 /* ---- in blocks ------------------------------------------------------------------------------------------------------ */
 
+/* Real ledgers have room for more. */
+static uint32_t pieces_of_member_max(const struct sim *sim)
+{
+    return sim->parts ? SIM_PIECES_OF_REAL_MEMBER_MAX : SIM_PIECES_OF_MEMBER_MAX;
+}
+
 static bool is_of_one(const struct sim_piece *a, const struct sim_piece *b)
 {
     return a->epoch == b->epoch && a->member == b->member;
@@ -124,7 +145,7 @@ bool sim_evidence_may(const struct sim *sim, const struct sim_replica *replica, 
     uint32_t count = 0;
     for (uint32_t i = 0; i < sim->piece_count; i++)
         count += is_of_one(&sim->pieces[i], piece) && replica->executed[sim->pieces[i].request];
-    return count < SIM_PIECES_OF_MEMBER_MAX;
+    return count < pieces_of_member_max(sim);
 }
 
 bool sim_evidence_fits(const struct sim *sim, const struct sim_replica *replica, const struct sim_block *block)
@@ -146,7 +167,7 @@ static bool piece_is_over(const struct sim *sim, const struct sim_piece *piece)
     uint32_t count = 0;
     for (uint32_t i = 0; i < sim->piece_count; i++)
         count += is_of_one(&sim->pieces[i], piece) && sim->committed_at[sim->pieces[i].request] != 0;
-    return sim->committed_at[piece->request] != 0 || count >= SIM_PIECES_OF_MEMBER_MAX;
+    return sim->committed_at[piece->request] != 0 || count >= pieces_of_member_max(sim);
 }
 
 bool sim_evidence_is_ordered(const struct sim *sim)

@@ -187,6 +187,16 @@ bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certific
     return true;
 }
 
+const struct sim_block *liar_block(struct sim *sim, struct sim_block *block, bool sealed)
+{
+    if (sim->parts)
+        return sim->parts->forge(sim, block);
+    if (!sealed)
+        sim_block_seal(block);
+    block->hash = rota_header_hash(&block->header);
+    return sim_block_add(sim, block);
+}
+
 bool liar_owns(const struct sim *sim, uint32_t liar, const struct rota_message *message)
 {
     return sim_is_own(&sim->replicas[liar], message);

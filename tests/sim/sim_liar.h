@@ -148,6 +148,8 @@ void liar_say(struct sim *sim, uint32_t from, uint32_t to, struct rota_message *
 void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                   const struct sim_block *body);
 uint32_t liar_peer(struct sim *sim, uint32_t liar);
+/* A block that is made up: sealed as it is, or as it stands when it was sealed already. NULL: it cannot be made here. */
+const struct sim_block *liar_block(struct sim *sim, struct sim_block *block, bool sealed);
 /* The certificate of any block of the liar's ledger: valid, and old. False when it has none. */
 bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certificate *out);
 /* sim_liar_votes.c: true when the message was dealt with. */

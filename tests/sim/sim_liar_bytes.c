@@ -140,10 +140,12 @@ static const struct sim_block *proposal_nudge(struct sim *sim, struct rota_messa
     }
     struct sim_block other = *body;
     header_nudge(sim, &other.header);
-    other.hash = rota_header_hash(&other.header);
-    message->preprepare.header = other.header;
-    message->preprepare.block = other.hash;
-    return sim_block_add(sim, &other);
+    const struct sim_block *made = liar_block(sim, &other, true);
+    if (!made)
+        return body;
+    message->preprepare.header = made->header;
+    message->preprepare.block = made->hash;
+    return made;
 }
 
 static void new_view_nudge(struct sim *sim, struct rota_message *message)

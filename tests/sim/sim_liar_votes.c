@@ -35,8 +35,7 @@ static const struct sim_block *variant_build(struct sim *sim, const struct sim_b
     other.header.time_ms += k;
     if (k > 0 && other.request_count > 1 && liar_random(sim, 2))
         other.request_count--;
-    sim_block_seal(&other);
-    return sim_block_add(sim, &other);
+    return liar_block(sim, &other, false);
 }
 
 static const struct sim_block *invalid_build(struct sim *sim, const struct sim_block *block)
@@ -60,11 +59,9 @@ static const struct sim_block *invalid_build(struct sim *sim, const struct sim_b
     default: /* an outcome that does not come out */
         sim_block_seal(&other);
         other.header.outcome_hash.b[3] ^= 1;
-        other.hash = rota_header_hash(&other.header);
-        return sim_block_add(sim, &other);
+        return liar_block(sim, &other, true);
     }
-    sim_block_seal(&other);
-    return sim_block_add(sim, &other);
+    return liar_block(sim, &other, false);
 }
 
 static const struct sim_block *mistimed_build(struct sim *sim, const struct sim_block *block)
@@ -73,8 +70,7 @@ static const struct sim_block *mistimed_build(struct sim *sim, const struct sim_
     const uint64_t times[] = {0, block->header.time_ms - 1, block->header.time_ms + sim->timers.clock_ms,
                               block->header.time_ms + 3600000, UINT64_MAX};
     other.header.time_ms = times[liar_random(sim, sizeof times / sizeof times[0])];
-    sim_block_seal(&other);
-    return sim_block_add(sim, &other);
+    return liar_block(sim, &other, false);
 }
 
 static void block_put(struct rota_message *message, const struct sim_block *block)
@@ -129,8 +125,7 @@ static void propose_twice(struct sim *sim, uint32_t from, uint32_t to, struct ro
         block.header.prev_hash = body->hash;
         block.header.time_ms += i;
         block.request_count = 0;
-        sim_block_seal(&block);
-        const struct sim_block *made = sim_block_add(sim, &block);
+        const struct sim_block *made = liar_block(sim, &block, false);
         block_put(&above, made);
         liar_say(sim, from, to, &above, made);
     }
@@ -291,8 +286,11 @@ static void say_usurping(struct sim *sim, uint32_t liar)
                                          .proposer = sim->replicas[liar].member}};
     if (parent)
         block.header.prev_hash = parent->hash;
-    sim_block_seal(&block);
-    const struct sim_block *own = sim_block_add(sim, &block);
+    if (sim->block_count > 0)
+        block.real = sim->blocks[sim->block_count - 1]->real; /* real entries, whatever they are */
+    const struct sim_block *own = liar_block(sim, &block, false);
+    if (!own)
+        return;
     block_put(&message, own);
     liar_say(sim, liar, to, &message, own);
 }

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-enum { POSTPONED_MAX = 16 };
+enum { POSTPONED_MAX = 16, EVIDENCE_BYTES_MAX = 16 * 1024 * 1024 };
 
 static struct sim *current; /* SQLite knows no simulation: there is one at a time */
 static struct sim_vfs_disk *substitute;
@@ -64,6 +64,14 @@ static bool memo_verify(const struct rota_ed25519_public *key, struct rota_view 
 
 /* ---- blocks --------------------------------------------------------------------------------------------------------- */
 
+static uint32_t entry_request(const struct sim *sim, const struct rota_entry *entry)
+{
+    if (entry->kind != ROTA_ENTRY_EVIDENCE)
+        return sim_network_request(sim_side_network(sim), &entry->id);
+    uint32_t piece = sim_piece_find(sim, entry->evidence);
+    return piece == UINT32_MAX ? UINT32_MAX : sim->pieces[piece].request;
+}
+
 const struct sim_block *sim_side_wrap(struct sim *sim, struct rota_block *block)
 {
     const struct sim_block *known = sim_block_find(sim, &block->hash);
@@ -72,7 +80,7 @@ const struct sim_block *sim_side_wrap(struct sim *sim, struct rota_block *block)
     struct sim_block wrapped = {
         .hash = block->hash, .header = block->header, .real = rota_block_retain(block), .ticks = rota_block_is_tick(block)};
     for (uint32_t i = 0; i < block->entry_count; i++) {
-        uint32_t request = sim_network_request(sim_side_network(sim), &block->entries[i].id);
+        uint32_t request = entry_request(sim, &block->entries[i]);
         if (request != UINT32_MAX && wrapped.request_count < SIM_BLOCK_REQUESTS_MAX)
             wrapped.requests[wrapped.request_count++] = request;
         if (block->entries[i].kind == ROTA_ENTRY_RECORD && block->entries[i].record->kind == ROTA_RECORD_RECOVERED) {
@@ -133,7 +141,29 @@ static void real_hold(struct sim *sim, struct sim_replica *replica, const struct
 {
     struct side *side = sim_side_of(sim, replica);
     if (side->open)
-        rota_chain_hold(&side->chain, block->real, block->header.proposer, false);
+        rota_chain_hold(&side->chain, block->real, block->header.proposer % ROTA_MEMBERS_MAX, false);
+}
+
+static const struct sim_block *real_forge(struct sim *sim, const struct sim_block *block)
+{
+    const struct sim_block *of = block->real ? sim_block_find(sim, &block->real->hash) : NULL;
+    if (!of || of->real->entry_count == 0)
+        return NULL;
+    uint32_t count = of->real->entry_count, fewer = of->request_count - block->request_count;
+    count -= fewer < count ? fewer : count - 1;
+    struct rota_entry *entries = calloc(count, sizeof *entries);
+    ROTA_ASSERT(entries);
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = rota_entry_share(&of->real->entries[i]);
+    struct rota_header header = block->header;
+    header.entry_count = count;
+    header.tree_size -= of->real->entry_count - count;
+    struct rota_block *made = NULL;
+    ROTA_ASSERT(rota_is_ok(rota_block_new(&made, &header, entries, count)));
+    free(entries);
+    const struct sim_block *wrapped = sim_side_wrap(sim, made);
+    rota_block_release(made);
+    return wrapped;
 }
 
 static enum rota_check real_check(struct sim *sim, struct sim_replica *replica, const struct rota_action *action)
@@ -202,6 +232,23 @@ static void real_request(struct sim *sim, struct sim_replica *replica, uint32_t 
     rota_entry_release(&entry);
 }
 
+/* As node/watch.c takes in what it finds and what it is sent. */
+static bool real_evidence(struct sim *sim, struct sim_replica *replica, struct rota_evidence *proof)
+{
+    struct side *side = sim_side_of(sim, replica);
+    struct rota_entry entry = rota_entry_of_evidence(proof);
+    struct rota_waiting *waiting;
+    uint64_t height;
+    uint32_t index;
+    bool good = side->open && !rota_pool_find(&side->pool, &entry.id) &&
+                !rota_chain_find(&side->chain, &entry.id, &height, &index) &&
+                rota_is_ok(rota_chain_verify_entry(&side->chain, &entry)) &&
+                rota_is_ok(rota_state_admit(side->chain.state, &entry)) &&
+                rota_is_ok(rota_pool_add(&side->pool, &waiting, &entry, false, sim_local_ms(sim, replica)));
+    rota_entry_release(&entry);
+    return good;
+}
+
 /* As node/admission.c tells the core: one that no primary could order now is put off. */
 static uint32_t real_waiting(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms)
 {
@@ -245,6 +292,33 @@ static void real_save_message(struct sim *sim, struct sim_replica *replica, cons
     free(bytes);
 }
 
+static void evidence_put(struct rota_writer *writer, const struct rota_entry *entry)
+{
+    if (entry->kind == ROTA_ENTRY_EVIDENCE)
+        rota_write_long(writer, rota_entry_bytes(entry));
+}
+
+static bool evidence_write(void *context, struct rota_waiting *waiting)
+{
+    evidence_put(context, &waiting->entry);
+    return true;
+}
+
+static struct rota_status side_save_evidence(struct side *side)
+{
+    uint8_t *bytes = malloc(EVIDENCE_BYTES_MAX);
+    ROTA_ASSERT(bytes);
+    struct rota_writer writer = rota_writer(bytes, EVIDENCE_BYTES_MAX);
+    rota_pool_each(&side->pool, evidence_write, &writer);
+    for (uint32_t i = 0; i < side->chain.depth; i++)
+        for (uint32_t k = 0; k < side->chain.stack[i].block->entry_count; k++)
+            evidence_put(&writer, &side->chain.stack[i].block->entries[k]);
+    struct rota_status status = rota_journal_save_evidence(side->journal, rota_view(bytes, writer.len));
+    ROTA_ASSERT(!writer.bad);
+    free(bytes);
+    return status;
+}
+
 static struct rota_status side_sync(struct side *side, bool save_durable, bool journal_too)
 {
     bool ledger_changed = side->chain.in_transaction, synced;
@@ -257,6 +331,8 @@ static struct rota_status side_sync(struct side *side, bool save_durable, bool j
         rota_journal_forget(side->journal, side->chain.height);
     if (save_durable)
         ROTA_TRY(rota_journal_save(side->journal, rota_core_durable(side->replica->core)));
+    if (side->replica->pieces_unsaved)
+        ROTA_TRY(side_save_evidence(side));
     return rota_journal_sync(side->journal, &synced);
 }
 
@@ -377,6 +453,8 @@ static const struct sim_parts parts = {
     .request = real_request,
     .waiting = real_waiting,
     .hold = real_hold,
+    .forge = real_forge,
+    .evidence = real_evidence,
     .check = real_check,
     .build = real_build,
     .rollback = real_rollback,

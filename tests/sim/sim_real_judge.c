@@ -1,4 +1,5 @@
 /* What real files must hold: when they are opened again after a crash, and at the end of a run. */
+#include "tests/sim/sim_liar.h"
 #include "tests/sim/sim_real.h"
 #include "tests/sim/sim_side.h"
 
@@ -92,6 +93,31 @@ static void adopt_message(struct side *side, uint8_t **bytes, size_t *len, const
         memcpy(*bytes, buffer, writer.len);
 }
 
+/* What was found before is asked for again, and nothing of it is lost before it is in the ledger. */
+static void judge_evidence(struct side *side, struct rota_view saved)
+{
+    struct sim *sim = side->sim;
+    struct sim_disk *disk = &side->replica->disk;
+    uint64_t found[SIM_PIECES_MAX / 64] = {0}, height;
+    uint32_t index;
+    for (struct rota_reader reader = rota_reader(saved); reader.at < reader.len && !reader.bad;) {
+        struct rota_evidence *evidence = NULL;
+        if (!rota_is_ok(rota_evidence_parse(&evidence, rota_read_long(&reader))))
+            sim_fail(sim, SIM_DURABILITY, "the journal holds evidence that cannot be read");
+        uint32_t piece = sim_piece_find(sim, evidence);
+        if (piece != UINT32_MAX && sim->parts->evidence(sim, side->replica, evidence))
+            found[piece / 64] |= UINT64_C(1) << (piece % 64);
+        rota_evidence_release(evidence);
+    }
+    for (uint32_t i = 0; i < sim->piece_count && !disk->unsure; i++) {
+        bool is_final = rota_chain_find(&side->chain, &sim->pieces[i].proof->id, &height, &index);
+        if ((disk->pieces[i / 64] & ~found[i / 64]) >> (i % 64) & 1 && !is_final &&
+            !sim->committed_at[sim->pieces[i].request])
+            sim_fail(sim, SIM_DURABILITY, "the journal lost evidence that is not in the ledger");
+    }
+    memcpy(disk->pieces, found, sizeof found);
+}
+
 void sim_side_judge(struct side *side)
 {
     struct sim_replica *replica = side->replica;
@@ -103,6 +129,7 @@ void sim_side_judge(struct side *side)
     judge_blocks(side);
     adopt_message(side, &replica->disk.view_change, &replica->disk.view_change_len, recovered.view_change);
     adopt_message(side, &replica->disk.new_view, &replica->disk.new_view_len, recovered.new_view);
+    judge_evidence(side, recovered.evidence);
 }
 
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
@@ -154,9 +181,11 @@ static void judge_audit(struct side *side)
 void sim_real_judge(struct sim *sim)
 {
     uint32_t audited = (uint32_t)sim_draw(sim, SIM_DISK, sim->membership.count);
+    while (sim_is_liar(sim, audited))
+        audited = (audited + 1) % sim->membership.count;
     for (uint32_t i = 0; i < sim->membership.count; i++) {
         struct side *side = sim_side_of(sim, &sim->replicas[i]);
-        for (uint64_t h = 1; h <= side->chain.height; h++)
+        for (uint64_t h = 1; h <= side->chain.height && !sim_is_liar(sim, i); h++) /* a liar's disk is its own affair */
             judge_block(side, h);
     }
     struct side *side = sim_side_of(sim, &sim->replicas[audited]);

@@ -304,8 +304,10 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
     sim_streams_open(streams, ~seed);
     struct swarm swarm = {.plan = plan, .stream = streams[SIM_FAULT]};
     draw_network(&swarm, members);
-    if (!plan->real) /* what liars make up has no real bodies */
-        sim_liars_draw(&plan->options);
+    sim_liars_draw(&plan->options);
+    if (plan->real &&
+        (uint32_t)__builtin_popcount(plan->options.liars) > rota_fault_bound(plan->options.members, plan->options.profile))
+        plan->options.liars = 0; /* forks are for toys */
     draw_classes(&swarm);
     draw_weather(&swarm);
     draw_core(&swarm);
