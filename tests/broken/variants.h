@@ -252,7 +252,7 @@
     V(floors_not_learnt, "p18", "what the chain says of lost memories is not learnt",                                       \
       "scenarios old_words/two_liars_do_not_fork_the_ledger_with_the_old_words_of_a_third", 0, "new_view agreement test")   \
     V(void_view_gets_votes, "p18", "a NEW-VIEW may be made of words that the chain below its tip takes back",               \
-      "unit_consensus memory/a_view_that_rests_on_words_taken_back_gets_no_vote", 0, "test")                                \
+      "scenarios recovered/a_new_view_out_of_words_of_before_the_loss_gets_no_vote", 0, "new_view")                         \
     V(old_words_stop_others, "p18", "a NEW-VIEW out of words taken back counts as proof that more than f members lie",      \
       "scenarios old_words/nobody_is_made_to_stop_by_a_view_that_rests_on_old_words", 0, "halt")                            \
     V(votes_before_its_word, "p18", "who lost its memory votes before the ledger says so", "sim", 3000, "silence")          \

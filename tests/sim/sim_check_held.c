@@ -102,11 +102,12 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
     uint64_t best_height = durable->has_best ? durable->best.vote.height : 0;
     if (best_view < held->best_view || (best_view == held->best_view && best_height < held->best_height))
         sim_fail(sim, SIM_MONOTONE, "a lock on disk went back");
-    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv))
-        sim_check_tip(sim, durable->epoch, durable->view, durable->tip_height, &durable->tip);
-    if (durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv) && view_is_void(sim, replica)) {
+    bool accepted = durable->active && durable->view > 0 && !rota_hash_equal(&durable->nv, &held->nv);
+    if (accepted && view_is_void(sim, replica)) { /* it may forget anything, for it gets no vote: sim_check_voted */
         sim_reach(sim, SIM_REACHED_VIEW_VOID);
         held->void_view = durable->view;
+    } else if (accepted) {
+        sim_check_tip(sim, durable->epoch, durable->view, durable->tip_height, &durable->tip);
     }
     held->view = durable->view;
     held->best_view = best_view;
