@@ -549,6 +549,8 @@ void sim_check_prepared(struct sim *sim, const struct sim_replica *replica, cons
 void sim_check_voted(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
 void sim_check_started(struct sim *sim, const struct sim_replica *replica);
 void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const struct rota_message *message);
+/* Has it heard of J others that they came to later views than this one? False where somebody lost its memory. */
+bool sim_check_is_overtaken(const struct sim *sim, const struct sim_replica *replica, uint64_t view);
 void sim_check_accused(struct sim *sim, const struct sim_replica *replica, uint32_t member, const struct rota_vote *vote);
 void sim_check_settled_debt(struct sim *sim, const struct sim_replica *replica);
 

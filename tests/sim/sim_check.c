@@ -164,16 +164,16 @@ static void check_silence(struct sim *sim, const struct sim_replica *replica, en
         sim_fail(sim, SIM_SILENCE, "a replica that lost its memory speaks before its ledger says so");
 }
 
-/* V2: to a view that J others have come to it goes in one step. Before that its own timer may have run out, and the
- * primaries of fewer than J views in a row may be known to have gone on (V1). */
-static void check_changes_of_turn(struct sim *sim, const struct sim_replica *replica)
+/* V2: where J others are known to have gone further it goes there in one step. Only the timer of a view change (V3), which
+ * an active view has not, may have run out before. */
+static void check_changes_of_turn(struct sim *sim, const struct sim_replica *replica, uint64_t view)
 {
     struct shadow_member *shadow = member_of(sim, replica);
-    const struct rota_membership *membership = &replica->epoch->membership;
     if (shadow->change_step != sim->stats.steps)
         shadow->change_count = 0;
     shadow->change_step = sim->stats.steps;
-    if (++shadow->change_count > rota_join_threshold(membership->count, membership->profile) + 1)
+    shadow->change_count += sim_check_is_overtaken(sim, replica, view);
+    if (shadow->change_count > (replica->seen.mode == ROTA_MODE_ACTIVE ? 0 : 1))
         sim_fail(sim, SIM_BOUNDED, "a correct replica goes one by one through views that others have left");
 }
 
@@ -192,7 +192,7 @@ static void check_view_said(struct sim *sim, const struct sim_replica *replica, 
     }
     check_silence(sim, replica, now->kind);
     if (now->kind == ROTA_MESSAGE_VIEW_CHANGE)
-        check_changes_of_turn(sim, replica);
+        check_changes_of_turn(sim, replica, now->view);
     struct view_said *said = malloc(sizeof *said);
     ROTA_ASSERT(said);
     *said = *now;

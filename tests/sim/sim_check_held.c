@@ -27,6 +27,7 @@ struct held_replica {
     uint32_t epoch;
     uint64_t view, best_view, best_height, height;
     struct rota_hash nv;
+    uint64_t reached[ROTA_MEMBERS_MAX];    /* the view that each member said to have come to */
     struct rota_vote proposed[ROTA_SLOTS]; /* the first proposal of each height, kind 0: none */
     uint64_t void_view;                    /* the last whose NEW-VIEW is made of words that are taken back below its tip */
     /* the last PREPARE */
@@ -150,8 +151,31 @@ void sim_check_started(struct sim *sim, const struct sim_replica *replica)
     struct held_replica *held = &sim->held->replicas[replica->index];
     memset(held->votes, 0, sizeof held->votes);
     memset(held->proposed, 0, sizeof held->proposed);
+    memset(held->reached, 0, sizeof held->reached);
     held->accusation_count = 0;
     held->owed = false;
+}
+
+static void reached_note(struct held_replica *held, const struct rota_message *message)
+{
+    uint64_t view = message->kind == ROTA_MESSAGE_VIEW_CHANGE ? message->view_change->new_view
+                    : message->kind == ROTA_MESSAGE_SUSPECT   ? message->suspect.view
+                                                              : 0;
+    if (view > held->reached[message->sender])
+        held->reached[message->sender] = view;
+}
+
+bool sim_check_is_overtaken(const struct sim *sim, const struct sim_replica *replica, uint64_t view)
+{
+    const struct held_replica *held = &sim->held->replicas[replica->index];
+    const struct rota_membership *membership = &replica->epoch->membership;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sim->facility_count; i++)
+        if (sim->replicas[i].disk.durable.floor != 0) /* who lost its memory takes back what it said */
+            return false;
+    for (uint32_t i = 0; i < membership->count; i++)
+        count += i != replica->member && held->reached[i] > view;
+    return count >= rota_join_threshold(membership->count, membership->profile);
 }
 
 /* Before the step that takes the message in. */
@@ -161,6 +185,8 @@ void sim_check_heard(struct sim *sim, const struct sim_replica *replica, const s
     struct rota_core_view core = sim_view(sim, replica->index);
     struct rota_vote vote;
     sim_check_proposed(sim, replica, message, held->proposed);
+    if (message->epoch == replica->epoch->membership.epoch)
+        reached_note(held, message);
     if (!rota_message_vote(&vote, message))
         return;
     if (vote.height <= core.committed || vote.height - core.committed > ROTA_SLOTS || vote.view < core.view)

@@ -101,23 +101,9 @@ static void draw_classes(struct swarm *swarm)
     swarm->classes = kind == 0 ? 0 : kind == 1 ? UINT32_MAX : coins;
 }
 
-/* One in forty: a network slower than every timer (PROTOCOL T1), and nothing else is wrong with it. */
-static bool draw_slow(struct swarm *swarm)
-{
-    struct sim_options *options = &swarm->plan->options;
-    if (draw(swarm, 40) != 0 || swarm->plan->real || options->liars || options->members == 1 || options->members > 7)
-        return false;
-    options->slow_ms = options->delay_min_ms = between(swarm, 1200, 2000);
-    options->delay_max_ms = options->slow_ms + 20;
-    swarm->classes = 0;
-    return true;
-}
-
 static void draw_weather(struct swarm *swarm)
 {
     struct sim_options *options = &swarm->plan->options;
-    if (draw_slow(swarm))
-        return;
     options->delay_min_ms = has(swarm, CLASS_SPREAD) ? between(swarm, 0, 30) : 1;
     options->delay_max_ms = options->delay_min_ms + (has(swarm, CLASS_SPREAD) ? strength(swarm, 1, 200) : 2);
     if (has(swarm, CLASS_TAIL))
@@ -179,6 +165,23 @@ static void add(struct swarm *swarm, struct sim_fault_event event)
 static uint64_t some_time(struct swarm *swarm)
 {
     return draw(swarm, swarm->plan->chaos_ms);
+}
+
+/* One in forty: a network slower than every timer (PROTOCOL T1). Nothing else is wrong with it but that somebody is cut off
+ * while view after view fails, and meets the others many views later (V2). */
+static bool draw_slow(struct swarm *swarm)
+{
+    struct sim_plan *plan = swarm->plan;
+    struct sim_options *options = &plan->options;
+    if (draw(swarm, 20) != 0 || plan->real || options->liars || options->members == 1 || options->members > 7)
+        return false;
+    options->slow_ms = options->delay_min_ms = between(swarm, 1200, 2000);
+    options->delay_max_ms = options->slow_ms + 20;
+    plan->chaos_ms = between(swarm, 8000, 30000);
+    add(swarm,
+        (struct sim_fault_event){.at_ms = 0, .fault = SIM_FAULT_SPLIT, .who = somebody(swarm), .for_ms = plan->chaos_ms});
+    swarm->classes = 0;
+    return true;
 }
 
 static void draw_requests(struct swarm *swarm)
@@ -309,7 +312,8 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
         (uint32_t)__builtin_popcount(plan->options.liars) > rota_fault_bound(plan->options.members, plan->options.profile))
         plan->options.liars = 0; /* forks are for toys */
     draw_classes(&swarm);
-    draw_weather(&swarm);
+    if (!draw_slow(&swarm))
+        draw_weather(&swarm);
     draw_core(&swarm);
     draw_requests(&swarm);
     draw_bad_clocks(&swarm);
