@@ -333,7 +333,8 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     block_fill(sim, replica, &block);
     words_take(sim, &block, action);
     block.ticks = block.request_count == 0 && action->build.tick;
-    if ((block.request_count == 0 && !action->build.bare) || (block.ticks && replica->withholds_ticks))
+    if ((block.request_count == 0 && !action->build.bare) ||
+        (block.ticks && (replica->withholds_ticks || sim_liar_withholds_ticks(sim, replica->index))))
         return false;
     uint64_t clock = sim_wall_ms(sim, replica);
     block.header.time_ms = clock > after_ms ? clock : after_ms + 1;

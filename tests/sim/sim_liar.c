@@ -256,6 +256,16 @@ bool sim_liar_censors(struct sim *sim, uint32_t liar, uint32_t request)
     return true;
 }
 
+bool sim_liar_withholds_ticks(struct sim *sim, uint32_t liar)
+{
+    struct sim_liars *lying = sim->lying;
+    bool withholds = sim->options.seed % 2 == 0 || (lying && (lying->lies & SIM_LIE(CENSOR)));
+    if (!lying || !(lying->members >> liar & 1) || !withholds)
+        return false;
+    sim->stats.lies++;
+    return true;
+}
+
 /* ---- hearing -------------------------------------------------------------------------------------------------------- */
 
 static void memory_put(struct sim *sim, const struct sim_delivery *delivery, const struct rota_message *message)

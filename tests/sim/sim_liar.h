@@ -131,6 +131,8 @@ void sim_liar_hears(struct sim *sim, const struct sim_delivery *delivery, const 
 void sim_liar_wakes(struct sim *sim, uint32_t liar);
 /* A primary's choice of what goes into a block: true when this request is left out. */
 bool sim_liar_censors(struct sim *sim, uint32_t liar, uint32_t request);
+/* This liar never proposes a TICK: censors do not, and in half of the runs no liar does. */
+bool sim_liar_withholds_ticks(struct sim *sim, uint32_t liar);
 /* A FETCH: true when the lie was the answer. */
 bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery *delivery);
 
