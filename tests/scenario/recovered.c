@@ -161,7 +161,10 @@ Test(recovered, a_new_view_out_of_words_of_before_the_loss_gets_no_vote)
         sim_restart(s, "1"); /* what it heard is gone, the ledger is there */
         s->liars |= 1 << 3;
         sim_heal(s);
-        sim_run_ms(s, 300);
+        for (uint32_t i = 0; i < 300 && sim_view(s, 1).greeting; i++)
+            sim_run_ms(s, 10);
+        cr_assert_eq(sim_view(s, 1).standing, ROTA_STANDING_MEMBER);
+        cr_assert(!sim_view(s, 1).greeting);
         const struct sim_block *head = s->agreed[s->agreed_height];
         say_new_view(s, 91, head);
         cr_assert_eq(sim_view(s, 1).view, 91);
