@@ -58,7 +58,7 @@
     V(second_proposal_replaces_first, "b13", "the second of two PREPREPAREs for a height replaces the first", "sim", 3000,  \
       "chain_rule")                                                                                                         \
     V(new_view_tip_unchecked, "b16", "a NEW-VIEW may name a tip that does not follow from its VIEW-CHANGEs", "sim", 3000,   \
-      "new_view")                                                                                                           \
+      "new_view halt agreement")                                                                                            \
     V(lock_uncertified, "p8", "the lock in a VIEW-CHANGE needs no certificate that verifies", "sim", 3000, "new_view lock") \
     V(view_forgotten_at_restart, "b19", "a restarted replica is in view 0 again", "sim", 3000,                              \
       "double_vote chain_rule monotone assert:durable->best.vote.view <= durable->view")                                    \
