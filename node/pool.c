@@ -1,5 +1,7 @@
 #include "node/pool.h"
 
+#include "crypto/broken.h"
+
 #include <stdlib.h>
 
 static struct rota_hash pool_name(const struct rota_kid *kid)
@@ -437,7 +439,8 @@ uint32_t rota_pool_pick(struct rota_pool *pool, const struct rota_entry **out, c
     struct picking picking = {.pick = pick, .out = out};
     pool->evidence.cursor = pool->evidence.first;
     const struct rota_entry *change = NULL;
-    while (picking.count < ROTA_POOL_EVIDENCE_IN_BLOCK && pick_from(&picking, &pool->evidence)) {
+    while (picking.count < ROTA_BROKEN(evidence_is_left_out, ROTA_POOL_EVIDENCE_IN_BLOCK, 0) &&
+           pick_from(&picking, &pool->evidence)) {
         const struct rota_entry *picked = out[picking.count - 1];
         if (picked->kind != ROTA_ENTRY_CONFIG)
             continue;

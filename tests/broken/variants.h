@@ -107,6 +107,7 @@
     V(block_above_config_proposed, "p16", "a primary proposes above its CONFIG block in flight", "sim", 3000, "epoch")      \
     V(old_epochs_record_resumed, "b43", "a replica starts an epoch with the record of the last one",                        \
       "unit_consensus epoch/a_record_of_an_earlier_epoch_is_not_resumed", 0, "test")                                        \
+    V(evidence_is_left_out, "b22", "primaries never put evidence into a block", "sim", 3000, "evidence")                    \
     V(lone_member_is_mute, "b43", "a member that is alone in a later epoch says nothing of its height",                     \
       "scenarios epochs/who_left_hears_of_it_from_who_stays_alone", 0, "test")                                              \
     V(earlier_epoch_trusted, "p18", "a record of an earlier epoch that nobody there could confirm is trusted in this one",  \
