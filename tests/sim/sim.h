@@ -459,15 +459,16 @@ void sim_send_fetch(struct sim *sim, uint32_t from, uint32_t to, uint64_t first,
                     const struct rota_hash *block);
 void sim_send_evidence(struct sim *sim, uint32_t from, uint32_t to, uint32_t piece);
 void sim_send_request(struct sim *sim, uint32_t to, uint32_t request);
-/* sim_replica.c */
+/* sim_start.c */
 void sim_replica_start(struct sim *sim, struct sim_replica *replica);
 void sim_replica_stop(struct sim *sim, struct sim_replica *replica);
+void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
+void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
+/* sim_replica.c */
 void sim_replica_room(struct sim *sim);
 void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct rota_event *event);
 void sim_replica_committed(struct sim *sim, struct sim_replica *replica, uint64_t before); /* its ledger grew from there */
 void sim_disk_take_back(struct sim_disk *disk, uint64_t height); /* blocks above it were never written */
-void sim_replica_wake(struct sim *sim, struct sim_replica *replica);
-void sim_replica_read(struct sim *sim, struct sim_replica *replica, uint64_t token);
 /* sim_door.c */
 void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const struct sim_delivery *delivery);
 /* sim_read.c */
