@@ -255,12 +255,11 @@ void rota_change_view_fast_forward(struct rota_core *core, uint64_t view)
 /* ---- NEW-VIEW ----------------------------------------------------------------------------------------------------- */
 
 /* A tip below what an earlier view committed. Blocks of this very view may be committed already: we come late, or back. */
-static bool new_view_contradicts(const struct rota_core *core, const struct rota_new_view *new_view)
+static bool tip_contradicts(const struct rota_core *core, uint64_t view, uint64_t height, const struct rota_hash *tip)
 {
-    if (new_view->tip_height < core->committed)
-        return core->committed_certificate.vote.view < new_view->view;
-    return new_view->tip_height == core->committed && core->committed > 0 &&
-           !rota_hash_equal(&new_view->tip, &core->committed_block);
+    if (height < core->committed)
+        return core->committed_certificate.vote.view < view;
+    return height == core->committed && core->committed > 0 && !rota_hash_equal(tip, &core->committed_block);
 }
 
 /* H7: that shows more than f liars only if nobody has taken back what it is made of. */
@@ -272,7 +271,8 @@ bool rota_new_view_is_nothing(const struct rota_core *core, const struct rota_ne
         own |= change->sender == core->self && change->incarnation < core->durable.floor;
         others |= change->incarnation < core->floors.floor[change->sender];
     }
-    return own || (ROTA_BROKEN(old_words_stop_others, others, false) && new_view_contradicts(core, new_view));
+    return own || (ROTA_BROKEN(old_words_stop_others, others, false) &&
+                   tip_contradicts(core, new_view->view, new_view->tip_height, &new_view->tip));
 }
 
 void rota_new_view_install(struct rota_core *core)
@@ -308,7 +308,7 @@ void rota_new_view_accept(struct rota_core *core, const struct rota_message *mes
     struct rota_status selected =
         rota_new_view_select(&core->tip, core->membership, core->new_view_changes, new_view->change_count);
     ROTA_ASSERT(rota_is_ok(selected)); /* verified before it came here */
-    if (new_view_contradicts(core, new_view)) {
+    if (tip_contradicts(core, new_view->view, core->tip.height, &core->tip.block)) {
         rota_core_halt(core, "a new view forgets a committed block: more members lie than the ledger tolerates");
         return;
     }
