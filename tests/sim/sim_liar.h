@@ -37,7 +37,7 @@ enum sim_lie {
     SIM_LIE_GARBAGE, /* empty, random, cut, as large as may be */
     SIM_LIE_FLIP,    /* one bit of a real message */
     SIM_LIE_MUTATE,  /* a field of a real message +-1 or of another one, signed again */
-    SIM_LIE_REPLAY,  /* whatever was heard before, from anybody, again */
+    SIM_LIE_REPLAY,  /* whatever was heard before, from anybody, again, or a vote of it as one of the other phase */
     SIM_LIE_FUTURE,  /* votes and proposals for heights far ahead */
     /* catching up */
     SIM_LIE_FETCH,  /* fetches all the time */

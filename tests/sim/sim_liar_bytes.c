@@ -211,6 +211,24 @@ static void say_again(struct sim *sim, uint32_t liar)
     sim_send_bytes(sim, liar, liar_peer(sim, liar), memory->bytes, memory->len, memory->body);
 }
 
+/* A vote that was said before, as one of the other phase under the same signature. */
+static void say_in_other_phase(struct sim *sim, uint32_t liar)
+{
+    struct sim_liars *lying = sim->lying;
+    const struct liar_memory *memory =
+        lying->memory_count == 0 ? NULL : &lying->memory[liar_random(sim, lying->memory_count)];
+    struct rota_message message;
+    if (!memory || (memory->kind != ROTA_MESSAGE_PREPARE && memory->kind != ROTA_MESSAGE_COMMIT))
+        return;
+    struct rota_reader reader = rota_reader(rota_view(memory->bytes, memory->len));
+    if (!rota_is_ok(rota_message_decode(&message, &lying->scratch, &reader)))
+        return;
+    bool prepare = message.kind == ROTA_MESSAGE_PREPARE;
+    message.kind = prepare ? ROTA_MESSAGE_COMMIT : ROTA_MESSAGE_PREPARE;
+    message.vote.kind = prepare ? ROTA_VOTE_COMMIT : ROTA_VOTE_PREPARE;
+    liar_pass_on(sim, liar, liar_peer(sim, liar), &message, NULL);
+}
+
 /* Another's real message, changed by a little and signed by a liar in its own name. */
 static void say_another_in_own_name(struct sim *sim, uint32_t liar)
 {
@@ -252,8 +270,10 @@ void liar_bytes_unasked(struct sim *sim, uint32_t liar)
     if (liar_lies(sim, SIM_LIE_GARBAGE))
         say_garbage(sim, liar);
     if (liar_lies(sim, SIM_LIE_REPLAY))
-        for (uint32_t i = 0; i < 4; i++)
+        for (uint32_t i = 0; i < 4; i++) {
             say_again(sim, liar);
+            say_in_other_phase(sim, liar);
+        }
     if (liar_lies(sim, SIM_LIE_MUTATE))
         say_another_in_own_name(sim, liar);
     if (liar_lies(sim, SIM_LIE_FUTURE))
