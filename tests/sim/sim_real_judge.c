@@ -98,15 +98,18 @@ static void judge_evidence(struct side *side, struct rota_view saved)
 {
     struct sim *sim = side->sim;
     struct sim_disk *disk = &side->replica->disk;
-    uint64_t found[SIM_PIECES_MAX / 64] = {0}, height;
+    uint64_t found[SIM_PIECES_MAX / 64] = {0}, waits[SIM_PIECES_MAX / 64] = {0}, height;
     uint32_t index;
     for (struct rota_reader reader = rota_reader(saved); reader.at < reader.len && !reader.bad;) {
         struct rota_evidence *evidence = NULL;
         if (!rota_is_ok(rota_evidence_parse(&evidence, rota_read_long(&reader))))
             sim_fail(sim, SIM_DURABILITY, "the journal holds evidence that cannot be read");
         uint32_t piece = sim_piece_find(sim, evidence);
-        if (piece != UINT32_MAX && sim->parts->evidence(sim, side->replica, evidence))
+        if (piece != UINT32_MAX)
             found[piece / 64] |= UINT64_C(1) << (piece % 64);
+        if (piece != UINT32_MAX &&
+            sim->parts->evidence(sim, side->replica, evidence)) /* not if its member's rows are full */
+            waits[piece / 64] |= UINT64_C(1) << (piece % 64);
         rota_evidence_release(evidence);
     }
     for (uint32_t i = 0; i < sim->piece_count && !disk->unsure; i++) {
@@ -115,7 +118,7 @@ static void judge_evidence(struct side *side, struct rota_view saved)
             !sim->committed_at[sim->pieces[i].request])
             sim_fail(sim, SIM_DURABILITY, "the journal lost evidence that is not in the ledger");
     }
-    memcpy(disk->pieces, found, sizeof found);
+    memcpy(disk->pieces, waits, sizeof waits);
 }
 
 void sim_side_judge(struct side *side)
