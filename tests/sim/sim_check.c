@@ -237,7 +237,7 @@ void sim_check_epoch_end(struct sim *sim, const struct sim_replica *replica, con
 static void check_new_vote(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote)
 {
     if (vote->view < member_of(sim, replica)->left_for)
-        sim_fail(sim, SIM_LEFT_VIEW, "a correct replica voted in a view that it had left");
+        check_contradiction(sim, replica->index, SIM_LEFT_VIEW, "a correct replica voted in a view that it had left");
     /* a tip, or what a quorum has prepared, may lie higher above a ledger that is behind (V10, N6) */
     bool behind = vote->kind == ROTA_VOTE_COMMIT || vote->height == replica->disk.durable.tip_height;
     if (vote->height > replica->disk.height + (behind ? ROTA_SLOTS : sim->limits.window))
