@@ -127,5 +127,5 @@ bool sim_is_founded(const struct sim *sim)
 /* One more may lose its memory. */
 bool sim_memory_is_whole(const struct sim *sim)
 {
-    return sim_is_founded(sim) && sim->forgetful == 0 && sim->liars == 0;
+    return sim_is_founded(sim) && sim->forgetful == 0;
 }

@@ -315,11 +315,11 @@ static void say_old_words(struct sim *sim, uint32_t liar)
     liar_pass_on(sim, liar, to, &message, NULL);
 }
 
-/* Of a loss that never was. */
+/* Of a loss that never was, sometimes of a run that has not begun: with it the liar takes back all that it says. */
 static void say_word(struct sim *sim, uint32_t liar)
 {
     struct rota_message message = {.kind = ROTA_MESSAGE_RECOVERED};
-    message.recovered.floor = 1 + liar_random(sim, sim_view(sim, liar).incarnation);
+    message.recovered.floor = 1 + liar_random(sim, sim_view(sim, liar).incarnation + 2);
     message.recovered.run = liar_random(sim, 3);
     message.recovered.view = liar_random(sim, 2) ? 0 : sim_view(sim, liar).view + liar_random(sim, 2);
     liar_say(sim, liar, liar_peer(sim, liar), &message, NULL);

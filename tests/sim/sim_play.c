@@ -9,7 +9,7 @@ enum {
     PLAY_RECOVERY_MS = 60000,  /* who lost its memory may vote again within this */
     PLAY_EVIDENCE_MS = 60000,  /* what convicts a liar is in the ledger within this */
     PLAY_RETRY_MS = 3000,      /* a client asks again */
-    PLAY_SLOW_TIMES = 4,       /* all of this where messages take longer than the timers */
+    PLAY_SLOW_TIMES = 16,      /* all of this where messages take longer than the timers */
     PLAY_REST_MS = 2000,       /* nothing is to be done for so long */
     PLAY_TICK_SLACK_MS = 500,  /* a block takes its time */
     PLAY_LIARS_TURN_MS = 3000, /* so long a liar that leads may hold up an idle network */
