@@ -75,7 +75,8 @@ void sim_check_prepared_first(struct sim *sim, const struct sim_replica *replica
     const struct rota_durable *durable = &replica->disk.durable;
     const struct rota_vote *held = &first[vote->height % ROTA_SLOTS];
     bool is_tip = rota_hash_equal(&vote->block, &durable->tip); /* its view may be over already, in the same turn */
-    if (is_tip || sim_check_is_vouched_for(sim, replica->epoch, vote))
+    bool is_old = sim_view(sim, replica->index).muted;          /* R2: prepared before it stopped, and said only now */
+    if (is_tip || is_old || sim_check_is_vouched_for(sim, replica->epoch, vote))
         return;
     if (!sim_check_has_signed(sim, replica->epoch, rota_primary(&replica->epoch->membership, vote->view), vote))
         sim_fail(sim, SIM_CHAIN_RULE, "a correct replica prepared what the primary never proposed");
