@@ -324,7 +324,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
         for (uint32_t i = 0; i < times; i++)
             makers[kind](&swarm, (enum swarm_class)kind);
     }
-    if (draw(&swarm, 8) == 0)
+    if (draw(&swarm, 8) == 0 && plan->options.slow_ms == 0) /* not faster than a message: somebody would always lag */
         plan->options.tick_ms = SIM_TICK_MS;
     sim_epochs_draw(plan);
 }
