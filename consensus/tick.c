@@ -2,11 +2,13 @@
  * This is the only act that looks at a clock of the world, because the times in blocks are of that clock. */
 #include "consensus/state.h"
 
-/* When the newest block is as old as it may be, by the facilities' clocks. UINT64_MAX: never. */
+/* When the newest block is as old as it may be, by the facilities' clocks. UINT64_MAX: never. Not before there is one:
+ * members that start for the first time after the first block count as such that forgot (H3), and need not meet one that
+ * early. */
 static uint64_t tick_due(const struct rota_core *core)
 {
     uint64_t period_ms = core->timers.tick_ms;
-    if (period_ms == 0 || core->wall_ms == 0 || core->committed_time_ms > UINT64_MAX - period_ms)
+    if (period_ms == 0 || core->wall_ms == 0 || core->committed == 0 || core->committed_time_ms > UINT64_MAX - period_ms)
         return UINT64_MAX;
     return core->committed_time_ms + period_ms;
 }
