@@ -170,9 +170,11 @@ bool sim_check_is_overtaken(const struct sim *sim, const struct sim_replica *rep
     const struct held_replica *held = &sim->held->replicas[replica->index];
     const struct rota_membership *membership = &replica->epoch->membership;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < sim->facility_count; i++)
-        if (sim->replicas[i].disk.durable.floor != 0) /* who lost its memory takes back what it said */
-            return false;
+    for (uint32_t i = 0; i < sim->facility_count; i++) {
+        const struct rota_durable *durable = &sim->replicas[i].disk.durable;
+        if (durable->floor != 0 || durable->standing == ROTA_STANDING_RECOVERING)
+            return false; /* who lost its memory takes back what it said, from its word in the chain on */
+    }
     for (uint32_t i = 0; i < membership->count; i++)
         count += i != replica->member && held->reached[i] > view;
     return count >= rota_join_threshold(membership->count, membership->profile);
