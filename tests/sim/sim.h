@@ -307,7 +307,7 @@ struct sim {
     uint32_t chaos_requests; /* committed while things went wrong */
     uint64_t request_sent_ms[SIM_REQUESTS_MAX];
     /* what the whole network has agreed on */
-    uint64_t held_until_ms; /* what waited at a frozen replica has arrived by then */
+    uint64_t held_until_ms; /* what waited at a frozen replica or on a full line has arrived by then */
     uint64_t agreed_height;
     const struct sim_block *agreed[SIM_HEIGHTS_MAX];
     uint64_t committed_at[SIM_REQUESTS_MAX]; /* height, 0: not yet */

@@ -70,6 +70,8 @@ void sim_split(struct sim *sim, uint32_t side, uint64_t until_ms)
 
 void sim_clog(struct sim *sim, uint32_t from, uint32_t to, uint64_t until_ms)
 {
+    if (sim->held_until_ms < until_ms)
+        sim->held_until_ms = until_ms;
     for (uint32_t a = 0; a < sim->facility_count; a++)
         for (uint32_t b = 0; b < sim->facility_count; b++)
             if ((from >> a & 1) && (to >> b & 1) && sim->clogged_until_ms[a][b] < until_ms)
