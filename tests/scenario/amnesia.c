@@ -1,33 +1,8 @@
 /* Members that lose their memory (PROTOCOL H1..H8): what they once said stays in the simulator's shadow, and no run of a
  * member may ever say anything else. */
-#include "tests/sim/sim.h"
+#include "tests/scenario/loss.h"
 
 #include <criterion/criterion.h>
-
-static struct sim *started(uint32_t members, uint64_t seed, enum rota_profile profile)
-{
-    struct sim *s = sim_cluster(.members = members, .seed = seed, .profile = profile);
-    sim_submit(s, "all", 10);
-    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
-    sim_run_ms(s, 1000);
-    return s;
-}
-
-static bool is_member(struct sim *s, uint32_t member)
-{
-    return sim_view(s, member).standing == ROTA_STANDING_MEMBER;
-}
-
-/* A little work again and again: a recovering member waits for a commit, not for a time. */
-static bool recovers(struct sim *s, uint32_t member, uint64_t limit_ms)
-{
-    uint64_t until_ms = s->now_ms + limit_ms;
-    while (!is_member(s, member) && s->now_ms < until_ms) {
-        sim_submit(s, "up", 1);
-        sim_run_ms(s, 50);
-    }
-    return is_member(s, member);
-}
 
 /* H1, H4, H5 */
 Test(amnesia, a_wiped_member_under_load_comes_back_and_never_says_two_things)
@@ -35,7 +10,7 @@ Test(amnesia, a_wiped_member_under_load_comes_back_and_never_says_two_things)
     static const uint32_t sizes[] = {3, 4, 5, 6, 7, 10};
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
         for (uint64_t seed = 1; seed <= 6; seed++) {
-            struct sim *s = started(sizes[k], seed, 0);
+            struct sim *s = loss_started(sizes[k], seed, 0);
             char who[12];
             snprintf(who, sizeof who, "%u", (uint32_t)(seed % sizes[k]));
             uint32_t member = (uint32_t)(seed % sizes[k]);
@@ -45,7 +20,7 @@ Test(amnesia, a_wiped_member_under_load_comes_back_and_never_says_two_things)
             sim_wipe(s, who);
             sim_restart(s, who);
             sim_run_ms(s, 20);
-            sim_expect(s, recovers(s, member, 20000), "a wiped member does not come back");
+            sim_expect(s, loss_ends(s, member, 20000), "a wiped member does not come back");
             cr_assert_gt(s->replicas[member].disk.durable.floor, 0, "it did not notice that it was wiped");
             sim_resubmit(s);
             sim_expect(s, sim_run_until_settled(s, 20000), "no progress with the wiped member");
@@ -58,7 +33,7 @@ Test(amnesia, a_wiped_member_under_load_comes_back_and_never_says_two_things)
 Test(amnesia, a_wiped_member_comes_back_while_nothing_else_happens)
 {
     for (uint64_t seed = 1; seed <= 8; seed++) {
-        struct sim *s = started(4, seed, 0);
+        struct sim *s = loss_started(4, seed, 0);
         char who[12];
         snprintf(who, sizeof who, "%u", (uint32_t)(seed % 4));
         sim_crash(s, who);
@@ -66,7 +41,7 @@ Test(amnesia, a_wiped_member_comes_back_while_nothing_else_happens)
         sim_run_ms(s, 3000);
         sim_restart(s, who);
         sim_run_ms(s, 3000);
-        cr_assert(is_member(s, (uint32_t)(seed % 4)), "seed %llu", (unsigned long long)seed);
+        cr_assert(loss_is_over(s, (uint32_t)(seed % 4)), "seed %llu", (unsigned long long)seed);
         uint64_t height = s->agreed_height;
         sim_run_ms(s, 60000);
         cr_assert_eq(s->agreed_height, height, "an idle network makes no blocks");
@@ -77,11 +52,11 @@ Test(amnesia, a_wiped_member_comes_back_while_nothing_else_happens)
 /* Its vote is needed again afterwards: it really is a member. */
 Test(amnesia, a_member_that_recovered_carries_the_quorum)
 {
-    struct sim *s = started(4, 11, 0);
+    struct sim *s = loss_started(4, 11, 0);
     sim_crash(s, "2");
     sim_wipe(s, "2");
     sim_restart(s, "2");
-    sim_expect(s, recovers(s, 2, 10000), "a wiped member does not come back");
+    sim_expect(s, loss_ends(s, 2, 10000), "a wiped member does not come back");
     sim_crash(s, "3");
     sim_submit(s, "up", 5);
     sim_expect(s, sim_run_until_settled(s, 10000), "the recovered member does not vote");
@@ -97,7 +72,7 @@ Test(amnesia, losses_one_after_the_other_stay_safe)
     for (size_t p = 0; p < 2; p++)
         for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
             for (uint64_t seed = 1; seed <= 4; seed++) {
-                struct sim *s = started(sizes[k], seed, profiles[p]);
+                struct sim *s = loss_started(sizes[k], seed, profiles[p]);
                 for (uint32_t round = 0; round < 2 * sizes[k]; round++) {
                     char who[12];
                     snprintf(who, sizeof who, "%u", round % sizes[k]);
@@ -106,7 +81,7 @@ Test(amnesia, losses_one_after_the_other_stay_safe)
                     sim_crash(s, who);
                     sim_wipe(s, who);
                     sim_restart(s, who);
-                    sim_expect(s, recovers(s, round % sizes[k], 20000), "a wiped member does not come back");
+                    sim_expect(s, loss_ends(s, round % sizes[k], 20000), "a wiped member does not come back");
                 }
                 sim_resubmit(s);
                 sim_expect(s, sim_run_until_settled(s, 20000), "no progress after all were wiped in turn");
@@ -120,7 +95,7 @@ Test(amnesia, losses_one_after_the_other_stay_safe)
 Test(amnesia, a_member_that_forgot_its_lock_does_not_help_to_commit_another_block)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim *s = started(4, seed, 0);
+        struct sim *s = loss_started(4, seed, 0);
         uint64_t height = s->agreed_height;
         sim_partition(s, "0 1 2 | 3");
         sim_submit(s, "0 1 2", 1);
@@ -141,7 +116,7 @@ Test(amnesia, a_member_that_forgot_its_lock_does_not_help_to_commit_another_bloc
 /* H4: a claim without company does not move v_R for good. */
 Test(amnesia, a_liar_that_claims_a_far_view_does_not_postpone_the_return)
 {
-    struct sim *s = started(7, 5, 0);
+    struct sim *s = loss_started(7, 5, 0);
     sim_crash(s, "6");
     sim_wipe(s, "6");
     sim_restart(s, "6");
@@ -153,7 +128,7 @@ Test(amnesia, a_liar_that_claims_a_far_view_does_not_postpone_the_return)
     }
     sim_run_ms(s, 300);
     cr_assert_eq(sim_view(s, 6).recover_view, 0);
-    sim_expect(s, recovers(s, 6, 5000), "a liar keeps a wiped member silent");
+    sim_expect(s, loss_ends(s, 6, 5000), "a liar keeps a wiped member silent");
     sim_free(s);
 }
 
@@ -163,7 +138,7 @@ Test(amnesia, a_liar_that_claims_a_far_view_does_not_postpone_the_return)
 Test(amnesia, one_that_lags_does_not_shorten_the_silence)
 {
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct sim *s = started(7, seed, 0);
+        struct sim *s = loss_started(7, seed, 0);
         sim_crash(s, "5 6");
         sim_crash(s, "0");
         sim_restart(s, "0"); /* it led, and hands over */
@@ -191,7 +166,7 @@ Test(amnesia, one_that_lags_does_not_shorten_the_silence)
         cr_assert_eq(view.mode, ROTA_MODE_RECOVERING, "it speaks in a view in which it has voted");
         sim_heal(s);
         sim_restart(s, "3 4");
-        sim_expect(s, recovers(s, 6, 20000), "it does not come back");
+        sim_expect(s, loss_ends(s, 6, 20000), "it does not come back");
         cr_assert_gt(sim_view(s, 6).view, voted);
         sim_free(s);
     }
@@ -200,7 +175,7 @@ Test(amnesia, one_that_lags_does_not_shorten_the_silence)
 /* H3: nobody is made to recover by what it did not sign. */
 Test(amnesia, a_past_that_the_asker_did_not_sign_is_refused)
 {
-    struct sim *s = started(4, 6, 0);
+    struct sim *s = loss_started(4, 6, 0);
     struct rota_message message = {.kind = ROTA_MESSAGE_HELLO_REPLY, .sender = 2};
     message.hello_reply =
         (struct rota_hello_reply){.asker = 1, .boot = 2, .standing = ROTA_STANDING_MEMBER, .past.has_change = true};
@@ -213,7 +188,7 @@ Test(amnesia, a_past_that_the_asker_did_not_sign_is_refused)
 /* H5: more than the network can stand. The silent ones stay silent and say what they wait for; nothing forks. */
 Test(amnesia, more_than_f_that_forgot_together_stay_silent)
 {
-    struct sim *s = started(4, 7, 0);
+    struct sim *s = loss_started(4, 7, 0);
     sim_crash(s, "1 2");
     sim_wipe(s, "1 2");
     sim_restart(s, "1 2");
@@ -236,7 +211,7 @@ Test(amnesia, a_cold_start_of_everybody_works)
 {
     static const uint32_t sizes[] = {1, 2, 3, 4, 7};
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-        struct sim *s = started(sizes[k], 20 + k, 0);
+        struct sim *s = loss_started(sizes[k], 20 + k, 0);
         sim_crash(s, "all");
         sim_restart(s, "all");
         sim_submit(s, "all", 5);
@@ -254,7 +229,7 @@ Test(amnesia, a_new_network_begins_with_a_quorum_and_takes_in_the_last_one)
     sim_submit(s, "up", 5);
     sim_expect(s, sim_run_until_settled(s, 3000), "three new members of four do not begin");
     sim_restart(s, "3");
-    sim_expect(s, recovers(s, 3, 10000), "the last of the new members is not taken in");
+    sim_expect(s, loss_ends(s, 3, 10000), "the last of the new members is not taken in");
     sim_free(s);
 }
 
@@ -274,7 +249,7 @@ Test(amnesia, a_new_network_of_three_begins_when_all_three_have_met)
 /* H2: a quorum alone comes back too, after the short wait for the others. */
 Test(amnesia, a_cold_start_of_a_quorum_works)
 {
-    struct sim *s = started(4, 24, 0);
+    struct sim *s = loss_started(4, 24, 0);
     sim_crash(s, "all");
     sim_restart(s, "0 1 2");
     sim_submit(s, "up", 5);
@@ -286,7 +261,7 @@ Test(amnesia, a_cold_start_of_a_quorum_works)
 Test(amnesia, an_old_backup_is_found_out)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim *s = started(4, seed, 0);
+        struct sim *s = loss_started(4, seed, 0);
         sim_crash(s, "2");
         sim_backup(s, "2");
         sim_restart(s, "2");
@@ -296,7 +271,7 @@ Test(amnesia, an_old_backup_is_found_out)
         sim_restore(s, "2");
         sim_restart(s, "2");
         sim_run_ms(s, 50);
-        sim_expect(s, recovers(s, 2, 10000), "a restored member does not come back");
+        sim_expect(s, loss_ends(s, 2, 10000), "a restored member does not come back");
         cr_assert_gt(s->replicas[2].disk.durable.floor, 0, "seed %llu: it was not found out", (unsigned long long)seed);
         sim_expect(s, sim_run_until_settled(s, 5000), "no progress");
         sim_expect_one_history(s, "all");
@@ -306,7 +281,7 @@ Test(amnesia, an_old_backup_is_found_out)
 
 Test(amnesia, a_lost_journal_beside_a_whole_ledger_is_found_out_alone)
 {
-    struct sim *s = started(4, 31, 0);
+    struct sim *s = loss_started(4, 31, 0);
     sim_crash(s, "2");
     sim_wipe_journal(s, "2");
     sim_partition(s, "2 | 0 1 3");
@@ -314,7 +289,7 @@ Test(amnesia, a_lost_journal_beside_a_whole_ledger_is_found_out_alone)
     sim_run_ms(s, 2000);
     cr_assert_eq(sim_view(s, 2).mode, ROTA_MODE_RECOVERING, "nobody needs to tell it");
     sim_heal(s);
-    sim_expect(s, recovers(s, 2, 10000), "it does not come back");
+    sim_expect(s, loss_ends(s, 2, 10000), "it does not come back");
     sim_free(s);
 }
 
@@ -324,7 +299,7 @@ Test(amnesia, one_of_two_comes_back_from_a_wiped_disk)
     static const enum rota_profile profiles[] = {ROTA_PROFILE_BYZANTINE, ROTA_PROFILE_CRASH};
     for (size_t p = 0; p < 2; p++)
         for (uint64_t seed = 1; seed <= 10; seed++) {
-            struct sim *s = started(2, seed, profiles[p]);
+            struct sim *s = loss_started(2, seed, profiles[p]);
             sim_submit(s, "all", 30);
             sim_run_ms(s, 2 * seed);
             sim_crash(s, "1");
@@ -340,7 +315,7 @@ Test(amnesia, one_of_two_comes_back_from_a_wiped_disk)
 /* Nobody ever heard what a member alone has said. */
 Test(amnesia, a_member_alone_goes_on_with_a_new_journal)
 {
-    struct sim *s = started(1, 41, 0);
+    struct sim *s = loss_started(1, 41, 0);
     sim_crash(s, "0");
     sim_wipe_journal(s, "0");
     sim_restart(s, "0");
@@ -352,7 +327,7 @@ Test(amnesia, a_member_alone_goes_on_with_a_new_journal)
 /* H6: a liar asks for a later view again and again. */
 Test(amnesia, a_liar_cannot_make_the_views_spin)
 {
-    struct sim *s = started(4, 51, 0);
+    struct sim *s = loss_started(4, 51, 0);
     sim_crash(s, "3");
     for (uint32_t i = 0; i < 600; i++) {
         struct rota_message message = {.kind = ROTA_MESSAGE_HELLO};
@@ -369,7 +344,7 @@ Test(amnesia, a_liar_cannot_make_the_views_spin)
 /* H8: a copy of the node runs somewhere and votes. */
 Test(amnesia, a_vote_of_our_own_that_we_did_not_make_stops_us)
 {
-    struct sim *s = started(4, 61, 0);
+    struct sim *s = loss_started(4, 61, 0);
     s->halts_expected = true;
     struct rota_message message = {.kind = ROTA_MESSAGE_PREPARE};
     message.vote = (struct rota_vote){.kind = ROTA_VOTE_PREPARE, .height = s->agreed_height + 1};
@@ -387,16 +362,16 @@ Test(amnesia, a_vote_of_our_own_that_we_did_not_make_stops_us)
 /* H8: a wiped member came back without having heard of its last run: who knew of it was cut off. Now its word arrives. */
 Test(amnesia, a_members_own_past_that_shows_late_is_no_twin)
 {
-    struct sim *s = started(4, 62, 0);
+    struct sim *s = loss_started(4, 62, 0);
     sim_crash(s, "2");
     sim_wipe(s, "2");
     sim_restart(s, "2");
-    sim_expect(s, recovers(s, 2, 10000), "a wiped member does not come back");
+    sim_expect(s, loss_ends(s, 2, 10000), "a wiped member does not come back");
     struct rota_message message = {.kind = ROTA_MESSAGE_HELLO};
     message.hello = (struct rota_hello){.incarnation = 9, .boot = 77, .standing = ROTA_STANDING_MEMBER};
     sim_forge(s, 2, 2, &message);
     sim_run_ms(s, 100);
-    sim_expect(s, recovers(s, 2, 10000), "what it said long ago stops a member");
+    sim_expect(s, loss_ends(s, 2, 10000), "what it said long ago stops a member");
     cr_assert_eq(sim_view(s, 2).incarnation, 10);
     cr_assert_eq(s->replicas[2].disk.durable.floor, 10, "what its old run said must not count");
     sim_free(s);
@@ -405,11 +380,11 @@ Test(amnesia, a_members_own_past_that_shows_late_is_no_twin)
 /* H7: what it said of later views before the loss counts for nobody any more. */
 Test(amnesia, a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks_again)
 {
-    struct sim *s = started(4, 71, 0);
+    struct sim *s = loss_started(4, 71, 0);
     sim_crash(s, "2");
     sim_wipe(s, "2");
     sim_restart(s, "2");
-    sim_expect(s, recovers(s, 2, 10000), "a wiped member does not come back");
+    sim_expect(s, loss_ends(s, 2, 10000), "a wiped member does not come back");
     sim_run_ms(s, 1000);
     uint64_t dropped = sim_view(s, 1).dropped;
     static struct rota_view_change old;
@@ -426,7 +401,7 @@ Test(amnesia, a_view_change_of_before_the_loss_is_refused_once_its_sender_speaks
  * since; and nobody can show it, for nobody heard it. */
 Test(amnesia, a_backup_made_while_recovering_is_no_excuse_to_speak)
 {
-    struct sim *s = started(4, 12, 0);
+    struct sim *s = loss_started(4, 12, 0);
     sim_crash(s, "3");
     sim_wipe(s, "3");
     sim_restart(s, "3");
@@ -435,7 +410,7 @@ Test(amnesia, a_backup_made_while_recovering_is_no_excuse_to_speak)
     cr_assert_lt(sim_view(s, 3).recover_view, UINT64_MAX, "it does not learn what it has to get past");
     cr_assert_eq(sim_view(s, 3).standing, ROTA_STANDING_RECOVERING);
     sim_backup(s, "3");
-    sim_expect(s, recovers(s, 3, 20000), "a wiped member does not come back");
+    sim_expect(s, loss_ends(s, 3, 20000), "a wiped member does not come back");
     for (uint32_t peer = 0; peer < 3; peer++)
         sim_cut(s, 3, peer); /* it votes on, in later views, and nobody hears it */
     for (uint32_t i = 0; i < 3; i++) {
@@ -461,6 +436,6 @@ Test(amnesia, a_backup_made_while_recovering_is_no_excuse_to_speak)
         sim_submit(s, "up", 1);
         sim_run_ms(s, 20);
     }
-    sim_expect(s, recovers(s, 3, 30000), "it does not come back");
+    sim_expect(s, loss_ends(s, 3, 30000), "it does not come back");
     sim_free(s);
 }

@@ -1,33 +1,8 @@
 /* The word of a member that lost its memory (PROTOCOL H5, H7): it is in the ledger before the member votes, and takes from
  * what the member said before the loss the power that it would have in the hands of a liar. */
-#include "tests/sim/sim.h"
+#include "tests/scenario/loss.h"
 
 #include <criterion/criterion.h>
-
-static struct sim *started(uint32_t members, uint64_t seed, enum rota_profile profile)
-{
-    struct sim *s = sim_cluster(.members = members, .seed = seed, .profile = profile);
-    sim_submit(s, "all", 10);
-    sim_expect(s, sim_run_until_settled(s, 2000), "the start does not commit");
-    sim_run_ms(s, 1000);
-    return s;
-}
-
-static bool is_member(struct sim *s, uint32_t member)
-{
-    return sim_view(s, member).standing == ROTA_STANDING_MEMBER;
-}
-
-/* A little work again and again: a recovering member waits for a commit, not for a time. */
-static bool recovers(struct sim *s, uint32_t member, uint64_t limit_ms)
-{
-    uint64_t until_ms = s->now_ms + limit_ms;
-    while (!is_member(s, member) && s->now_ms < until_ms) {
-        sim_submit(s, "up", 1);
-        sim_run_ms(s, 50);
-    }
-    return is_member(s, member);
-}
 
 /* What member 2 might have signed in its first run: a VIEW-CHANGE that shows the ledger's present end. */
 static struct rota_message old_view_change(struct sim *s, uint64_t view)
@@ -51,14 +26,14 @@ static void comes_back(struct sim *s, const char *groups)
     sim_wipe(s, "2");
     sim_partition(s, groups);
     sim_restart(s, "2");
-    sim_expect(s, recovers(s, 2, 20000), "a wiped member does not come back");
+    sim_expect(s, loss_ends(s, 2, 20000), "a wiped member does not come back");
 }
 
 /* H5: its word is in every ledger before it says anything that counts, and it is in there once. */
 Test(recovered, the_ledger_says_that_a_member_came_back_before_it_votes)
 {
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct sim *s = started(4, seed, 0);
+        struct sim *s = loss_started(4, seed, 0);
         comes_back(s, "0 1 2 3");
         uint64_t floor = s->replicas[2].disk.durable.floor;
         const struct sim_disk *disk = &s->replicas[2].disk;
@@ -76,7 +51,7 @@ Test(recovered, the_ledger_says_that_a_member_came_back_before_it_votes)
  */
 Test(recovered, a_view_change_of_before_the_loss_makes_nobody_a_liar)
 {
-    struct sim *s = started(6, 81, 0);
+    struct sim *s = loss_started(6, 81, 0);
     struct rota_message old = old_view_change(s, 90), commit = {.kind = ROTA_MESSAGE_COMMIT, .sender = 2};
     comes_back(s, "1 | 0 2 3 4 5");
     sim_submit(s, "0 2 4", 5);
@@ -151,7 +126,7 @@ static void say_proposal(struct sim *s, uint64_t view, const struct sim_block *h
 Test(recovered, a_new_view_out_of_words_of_before_the_loss_gets_no_vote)
 {
     for (uint32_t lost = 0; lost < 2; lost++) {
-        struct sim *s = started(4, 82, 0);
+        struct sim *s = loss_started(4, 82, 0);
         s->halts_expected = true; /* member 0 may meet the VIEW-CHANGE that it did not sign */
         if (lost)
             comes_back(s, "0 1 2 3");
@@ -184,7 +159,7 @@ Test(recovered, members_come_back_one_after_the_other_while_nothing_else_happens
     static const enum rota_profile profiles[] = {ROTA_PROFILE_BYZANTINE, ROTA_PROFILE_CRASH};
     for (size_t p = 0; p < 2; p++)
         for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-            struct sim *s = started(sizes[k], 90 + k, profiles[p]);
+            struct sim *s = loss_started(sizes[k], 90 + k, profiles[p]);
             for (uint32_t round = 0; round < 3; round++) {
                 char who[12];
                 uint32_t member = round % sizes[k];
@@ -193,9 +168,9 @@ Test(recovered, members_come_back_one_after_the_other_while_nothing_else_happens
                 sim_wipe(s, who);
                 sim_run_ms(s, 1000);
                 sim_restart(s, who);
-                for (uint32_t i = 0; i < 80 && !is_member(s, member); i++)
+                for (uint32_t i = 0; i < 80 && !loss_is_over(s, member); i++)
                     sim_run_ms(s, 50);
-                cr_assert(is_member(s, member), "%u of %u, profile %d", member, sizes[k], (int)profiles[p]);
+                cr_assert(loss_is_over(s, member), "%u of %u, profile %d", member, sizes[k], (int)profiles[p]);
             }
             sim_submit(s, "all", 3);
             sim_expect(s, sim_run_until_settled(s, 5000), "no progress afterwards");
@@ -208,20 +183,20 @@ Test(recovered, members_come_back_one_after_the_other_while_nothing_else_happens
 Test(recovered, a_crash_on_the_way_back_begins_it_anew)
 {
     for (uint32_t points = 1; points <= 12; points++) {
-        struct sim *s = started(4, 100 + points, 0);
+        struct sim *s = loss_started(4, 100 + points, 0);
         sim_crash(s, "2");
         sim_wipe(s, "2");
         sim_restart(s, "2");
         for (uint32_t again = 0; again < 2; again++) {
             sim_crash_at_save(s, "2", points, (enum sim_crash_point)(points % 3));
-            for (uint32_t i = 0; i < 400 && s->replicas[2].up && !is_member(s, 2); i++) {
+            for (uint32_t i = 0; i < 400 && s->replicas[2].up && !loss_is_over(s, 2); i++) {
                 sim_submit(s, "up", 1);
                 sim_run_ms(s, 20);
             }
             if (!s->replicas[2].up)
                 sim_restart(s, "2");
         }
-        sim_expect(s, recovers(s, 2, 40000), "it does not come back"); /* H6: nobody is obliged twice in 30 s */
+        sim_expect(s, loss_ends(s, 2, 40000), "it does not come back"); /* H6: nobody is obliged twice in 30 s */
         const struct sim_disk *disk = &s->replicas[2].disk;
         cr_assert_leq(disk->durable.floor, disk->chain[disk->height]->floors.floor[2]);
         sim_resubmit(s);
