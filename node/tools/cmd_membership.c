@@ -125,9 +125,7 @@ static error_t submit_parse(int key, char *arg, struct argp_state *state)
         options->force_absent = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->files.approval_count == ROTA_MEMBERS_MAX)
-            rota_usage_fail(state, "more approvals than a ledger has members");
-        options->files.approvals[options->files.approval_count++] = arg;
+        rota_approved_files_add(&options->files, arg, state);
         return 0;
     case ARGP_KEY_END:
         if (!options->files.current || !options->files.document || options->files.approval_count == 0)

@@ -84,6 +84,13 @@ static int approval_order(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
+void rota_approved_files_add(struct rota_approved_files *files, const char *path, const struct argp_state *state)
+{
+    if (files->approval_count == ROTA_MEMBERS_MAX)
+        rota_usage_fail(state, "more approvals than a ledger has members");
+    files->approvals[files->approval_count++] = path;
+}
+
 int rota_change_collect(struct rota_epoch_change **out, struct rota_epoch *current, struct rota_epoch *next,
                         const struct rota_common *common, const struct rota_approved_files *files)
 {

@@ -28,6 +28,8 @@ struct rota_approved_files {
     uint32_t approval_count;
     const char *approvals[ROTA_MEMBERS_MAX];
 };
+/* Takes one more of the command line's words; ends the program when there are more than members can be. */
+void rota_approved_files_add(struct rota_approved_files *files, const char *path, const struct argp_state *state);
 int rota_change_collect(struct rota_epoch_change **out, struct rota_epoch *current, struct rota_epoch *next,
                         const struct rota_common *common, const struct rota_approved_files *files);
 
