@@ -39,14 +39,6 @@ static void expect(const struct rota_audit_report *report, enum rota_verdict ver
     cr_expect_not_null(strstr(report->failures[0].text, words), "%s", report->failures[0].text);
 }
 
-static void receipt_of(struct rota_receipt *out, struct maker *maker, uint64_t height, uint64_t certified)
-{
-    char *text = maker_receipt(maker, height, certified);
-    struct rota_status status = rota_receipt_parse(out, rota_view_text(text));
-    cr_assert(rota_is_ok(status), "%s", status.why);
-    free(text);
-}
-
 Test(audit_anchors, a_known_block_makes_it_valid)
 {
     struct maker maker;
@@ -80,12 +72,12 @@ Test(audit_anchors, a_receipt_makes_it_valid)
     struct rota_audit_report report;
     struct rota_receipt receipt;
     maker_story(&maker, "receipt", 0);
-    receipt_of(&receipt, &maker, 3, 3);
+    maker_receipt_read(&receipt, &maker, 3, 3);
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_VALID, NULL, "");
     rota_audit_report_free(&report);
     rota_receipt_free(&receipt);
-    receipt_of(&receipt, &maker, 5, 6);
+    maker_receipt_read(&receipt, &maker, 5, 6);
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_VALID, NULL, "");
     rota_audit_report_free(&report);
@@ -99,7 +91,7 @@ Test(audit_anchors, a_receipt_beyond_the_end_shows_a_cut)
     struct rota_audit_report report;
     struct rota_receipt receipt;
     maker_story(&maker, "cut", 0);
-    receipt_of(&receipt, &maker, 7, 7);
+    maker_receipt_read(&receipt, &maker, 7, 7);
     cut_tail(&maker);
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_INCOMPLETE, "J2", "receipt 1 proves block 7");
@@ -117,14 +109,14 @@ Test(audit_anchors, a_receipt_of_another_history_names_the_liars)
     struct rota_receipt receipt;
     maker_story(&maker, "one", 0);
     maker_story(&other, "two", 1);
-    receipt_of(&receipt, &other, 3, 3);
+    maker_receipt_read(&receipt, &other, 3, 3);
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_EQUIVOCATION, "E4", "bravo, charlie and delta signed both");
     cr_expect_eq(report.failures[0].height, 3);
     rota_audit_report_free(&report);
     rota_receipt_free(&receipt);
     /* Certified further up, and by another three there: only the lines of headers lead to height 5. */
-    receipt_of(&receipt, &other, 5, 6);
+    maker_receipt_read(&receipt, &other, 5, 6);
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_EQUIVOCATION, "E4", "alpha, charlie and delta signed both");
     rota_audit_report_free(&report);
@@ -141,7 +133,7 @@ Test(audit_anchors, two_histories_outweigh_damage)
     struct rota_receipt receipt;
     maker_story(&maker, "hurt", 0);
     maker_story(&other, "whole", 1);
-    receipt_of(&receipt, &other, 7, 7);
+    maker_receipt_read(&receipt, &other, 7, 7);
     sqlite3 *db = spoil_open(&maker);
     spoil_flip(db, "entry", "payload", 0, 90, 1);
     spoil_close(db);
@@ -160,7 +152,7 @@ Test(audit_anchors, a_broken_receipt_anchors_nothing)
     struct rota_audit_report report;
     struct rota_receipt receipt;
     maker_story(&maker, "broken", 0);
-    receipt_of(&receipt, &maker, 3, 3);
+    maker_receipt_read(&receipt, &maker, 3, 3);
     receipt.certificate.signatures[0].b[3] ^= 1;
     run(&report, &maker, 0, NULL, &receipt);
     expect(&report, ROTA_VERDICT_INCOMPLETE, "J2", "does not hold by itself");

@@ -32,32 +32,12 @@ static void story(struct maker *maker, const char *name, const char *const *labe
     maker->store = NULL;
 }
 
-static enum rota_verdict audit(struct rota_audit_report *report, const struct maker *maker,
-                               const struct rota_receipt *receipt)
-{
-    struct rota_audit_options options = {.path = maker->path,
-                                         .genesis = rota_view(maker->genesis.bytes, maker->genesis.len),
-                                         .receipt_count = receipt ? 1 : 0,
-                                         .receipts = receipt,
-                                         .jobs = 2};
-    rota_audit_run(report, &options);
-    return report->verdict;
-}
-
-static void receipt_of(struct rota_receipt *out, struct maker *maker, uint64_t height, uint64_t certified)
-{
-    char *text = maker_receipt(maker, height, certified);
-    struct rota_status status = rota_receipt_parse(out, rota_view_text(text));
-    cr_assert(rota_is_ok(status), "%s", status.why);
-    free(text);
-}
-
 Test(audit_discontinuity, it_holds_and_is_shown)
 {
     struct maker maker;
     struct rota_audit_report report;
     story(&maker, "manifest", survivors, 0xb);
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
     cr_assert_eq(report.height, 5);
     cr_assert_eq(report.epoch_count, 2);
     cr_assert(report.epochs[1].discontinuity && report.epochs[1].from_height == 3 && !report.epochs[0].discontinuity);
@@ -75,7 +55,7 @@ Test(audit_discontinuity, the_kept_block_has_a_certificate_of_its_own)
     struct maker maker;
     struct rota_audit_report report;
     story(&maker, "manifest-bare", survivors, 0);
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
     cr_assert_str_eq(report.failures[0].check, "E1");
     cr_assert_eq(report.failures[0].height, 2);
     rota_audit_report_free(&report);
@@ -94,7 +74,7 @@ Test(audit_discontinuity, evidence_of_the_epoch_before_still_counts)
     maker_add(&maker, &evidence, 1, 0x7);
     rota_store_close(maker.store);
     maker.store = NULL;
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
     cr_assert_eq(report.anomaly_count, 1);
     cr_assert_not_null(strstr(report.anomalies[0].text, "bravo"), "%s", report.anomalies[0].text);
     rota_audit_report_free(&report);
@@ -168,7 +148,7 @@ static void forged_is_found(const struct forged *forged, const char *check, cons
         rota_entry_release(&proposal);
     rota_store_close(maker.store);
     maker.store = NULL;
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
     cr_assert_str_eq(report.failures[0].check, check, "%s: %s", report.failures[0].check, report.failures[0].text);
     cr_assert_not_null(strstr(report.failures[0].text, words), "%s", report.failures[0].text);
     cr_assert_eq(report.intact_height, 2);
@@ -205,7 +185,7 @@ static void new_view_is_judged(uint8_t kind, uint32_t epoch, uint64_t view, bool
               rota_is_ok(rota_store_commit(maker.store)));
     rota_store_close(maker.store);
     maker.store = NULL;
-    cr_assert_eq(audit(&report, &maker, NULL), fine ? ROTA_VERDICT_VALID_UNANCHORED : ROTA_VERDICT_INVALID);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), fine ? ROTA_VERDICT_VALID_UNANCHORED : ROTA_VERDICT_INVALID);
     rota_audit_report_free(&report);
     maker_end(&maker);
 }
@@ -267,12 +247,12 @@ Test(audit_discontinuity, no_byte_of_the_manifest_can_be_changed)
     rota_store_close(store);
     for (uint64_t at = 0; at < change->len; at += at < change->len - 300 ? 37 : 3) {
         entry_spoil(&maker, at, 0x01);
-        cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID, "byte %llu", (unsigned long long)at);
+        cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_INVALID, "byte %llu", (unsigned long long)at);
         cr_assert_leq(report.intact_height, 2);
         rota_audit_report_free(&report);
         entry_spoil(&maker, at, 0x01);
     }
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED);
     rota_audit_report_free(&report);
     rota_epoch_change_release(change);
     maker_end(&maker);
@@ -285,14 +265,14 @@ Test(audit_discontinuity, receipts_on_both_sides_hold)
     struct rota_receipt before, after;
     struct rota_audit_report report;
     story(&maker, "manifest-receipt", survivors, 0xb);
-    receipt_of(&before, &maker, 2, 2);
-    receipt_of(&after, &maker, 4, 5);
+    maker_receipt_read(&before, &maker, 2, 2);
+    maker_receipt_read(&after, &maker, 4, 5);
     cr_assert_eq(after.epoch_count, 1);
     struct rota_status status = rota_receipt_verify(&after, &maker.genesis, NULL);
     cr_assert(rota_is_ok(status), "%s", status.why);
-    cr_assert_eq(audit(&report, &maker, &after), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, &after), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
     rota_audit_report_free(&report);
-    cr_assert_eq(audit(&report, &maker, &before), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, &before), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
     rota_audit_report_free(&report);
     after.epochs[0].certificate.signatures[0].b[0] ^= 1;
     cr_assert_eq(rota_receipt_verify(&after, &maker.genesis, NULL).code, ROTA_BAD_SIGNATURE);
@@ -319,9 +299,9 @@ Test(audit_discontinuity, a_receipt_of_a_block_that_was_given_up_accuses_nobody)
     story_assign(&lost, 3, ASSIGN("08"), 0x7);
     rota_store_close(lost.store);
     lost.store = NULL;
-    receipt_of(&receipt, &lost, 3, 3);
+    maker_receipt_read(&receipt, &lost, 3, 3);
     story(&maker, "manifest-kept", survivors, 0xb);
-    cr_assert_eq(audit(&report, &maker, &receipt), ROTA_VERDICT_INCOMPLETE);
+    cr_assert_eq(maker_audit(&report, &maker, &receipt), ROTA_VERDICT_INCOMPLETE);
     cr_assert_str_eq(report.failures[0].check, "J2");
     cr_assert_not_null(strstr(report.failures[0].text, "given up"), "%s", report.failures[0].text);
     rota_audit_report_free(&report);
@@ -338,8 +318,8 @@ Test(audit_discontinuity, who_approved_of_two_manifests_is_named)
     struct rota_audit_report report;
     story(&first, "manifest-one", survivors, 0xb);
     story(&second, "manifest-two", others, 0xb);
-    receipt_of(&receipt, &second, 4, 5);
-    cr_assert_eq(audit(&report, &first, &receipt), ROTA_VERDICT_EQUIVOCATION);
+    maker_receipt_read(&receipt, &second, 4, 5);
+    cr_assert_eq(maker_audit(&report, &first, &receipt), ROTA_VERDICT_EQUIVOCATION);
     cr_assert_not_null(strstr(report.failures[0].text, "administrators of bravo, charlie and delta"), "%s",
                        report.failures[0].text);
     rota_audit_report_free(&report);

@@ -42,24 +42,12 @@ static void story(struct maker *maker, const char *name)
     maker->store = NULL;
 }
 
-static enum rota_verdict audit(struct rota_audit_report *report, const struct maker *maker,
-                               const struct rota_receipt *receipt)
-{
-    struct rota_audit_options options = {.path = maker->path,
-                                         .genesis = rota_view(maker->genesis.bytes, maker->genesis.len),
-                                         .receipt_count = receipt ? 1 : 0,
-                                         .receipts = receipt,
-                                         .jobs = 2};
-    rota_audit_run(report, &options);
-    return report->verdict;
-}
-
 Test(audit_epochs, members_change_and_everything_still_proves_itself)
 {
     struct maker maker;
     struct rota_audit_report report;
     story(&maker, "epochs");
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED, "%s", report.failures[0].text);
     cr_assert_eq(report.height, 6);
     cr_assert_eq(report.epoch_count, 3);
     cr_assert(report.epochs[1].from_height == 3 && report.epochs[1].quorum == 4);
@@ -80,7 +68,7 @@ Test(audit_epochs, a_receipt_of_a_later_epoch_needs_the_genesis_alone)
     cr_assert_eq(receipt.epoch_count, 2);
     struct rota_status status = rota_receipt_verify(&receipt, &maker.genesis, NULL);
     cr_assert(rota_is_ok(status), "%s", status.why);
-    cr_assert_eq(audit(&report, &maker, &receipt), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
+    cr_assert_eq(maker_audit(&report, &maker, &receipt), ROTA_VERDICT_VALID, "%s", report.failures[0].text);
     rota_audit_report_free(&report);
     /* without one of its steps it proves nothing */
     receipt.epoch_count = 1;
@@ -103,7 +91,7 @@ Test(audit_epochs, the_old_members_decide_nothing_above_the_boundary)
     story_assign(&maker, 1, ASSIGN("01"), 0x7); /* three of five */
     rota_store_close(maker.store);
     maker.store = NULL;
-    cr_assert_eq(audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
+    cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_INVALID);
     cr_assert_str_eq(report.failures[0].check, "E1");
     cr_assert_eq(report.intact_height, 1);
     rota_audit_report_free(&report);

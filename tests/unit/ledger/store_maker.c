@@ -281,3 +281,23 @@ char *maker_receipt(struct maker *maker, uint64_t height, uint64_t certified_hei
     rota_store_close(store);
     return text;
 }
+
+void maker_receipt_read(struct rota_receipt *out, struct maker *maker, uint64_t height, uint64_t certified)
+{
+    char *text = maker_receipt(maker, height, certified);
+    struct rota_status status = rota_receipt_parse(out, rota_view_text(text));
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    free(text);
+}
+
+enum rota_verdict maker_audit(struct rota_audit_report *report, const struct maker *maker,
+                              const struct rota_receipt *receipt)
+{
+    struct rota_audit_options options = {.path = maker->path,
+                                         .genesis = rota_view(maker->genesis.bytes, maker->genesis.len),
+                                         .receipt_count = receipt ? 1 : 0,
+                                         .receipts = receipt,
+                                         .jobs = 2};
+    rota_audit_run(report, &options);
+    return report->verdict;
+}

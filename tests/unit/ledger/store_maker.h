@@ -3,6 +3,7 @@
 #define ROTA_TESTS_UNIT_LEDGER_STORE_MAKER_H
 
 #include "fixture.h"
+#include "ledger/audit/audit.h"
 
 #include "ledger/receipt.h"
 #include "ledger/schedule/state.h"
@@ -53,5 +54,10 @@ enum { STORY_HEIGHT = 7 };
 
 /* The receipt of entry 0 of a block, as JSON text, malloc'd. Opens the file again. */
 char *maker_receipt(struct maker *maker, uint64_t height, uint64_t certified_height);
+/* The same, read back; rota_receipt_free. */
+void maker_receipt_read(struct rota_receipt *out, struct maker *maker, uint64_t height, uint64_t certified_height);
+/* Audits the file against its genesis, with one receipt or NULL. */
+enum rota_verdict maker_audit(struct rota_audit_report *report, const struct maker *maker,
+                              const struct rota_receipt *receipt);
 
 #endif
