@@ -31,13 +31,21 @@ static uint32_t manifest_epoch(const char *name)
     return strcmp(name, again) == 0 ? (uint32_t)number : 0;
 }
 
+/* Not replaced silently: two manifests for one epoch are two ledgers, and nobody can tell which one this was. */
+static struct rota_status manifest_damaged(void)
+{
+    return rota_fail(ROTA_MALFORMED,
+                     "a recovery-EPOCH.manifest of this directory is cut or damaged: move it out of there, and "
+                     "put it in again with rota node recover");
+}
+
 static struct rota_status manifest_read(struct rota_epoch_change **out, const char *path)
 {
     struct stat about;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0)
         return rota_fail(ROTA_IO, "a recovery manifest of this directory cannot be opened");
-    struct rota_status status = rota_fail(ROTA_MALFORMED, "a recovery manifest of this directory is no such file");
+    struct rota_status status = manifest_damaged();
     uint8_t *bytes = NULL;
     if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0 &&
         about.st_size <= ROTA_EPOCH_CHANGE_BYTES_MAX)
@@ -46,7 +54,7 @@ static struct rota_status manifest_read(struct rota_epoch_change **out, const ch
         status = rota_epoch_change_parse(out, rota_view(bytes, (size_t)about.st_size));
     free(bytes);
     close(file);
-    return status;
+    return rota_is_ok(status) || status.code == ROTA_NO_MEMORY ? status : manifest_damaged();
 }
 
 static struct rota_status manifest_load(struct rota_epoch_change **out, const char *directory, uint32_t epoch)
