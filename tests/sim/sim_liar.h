@@ -48,7 +48,7 @@ enum sim_lie {
     SIM_LIE_BODY,   /* proposals without their body, or with a wrong one */
     /* others' lost memory */
     SIM_LIE_OLD_WORDS, /* VIEW-CHANGEs of a member's first run, kept until it has lost its memory; words of a loss that never
-                          was */
+                          was, and NEW-VIEWs with what these took back */
     SIM_LIES,
 };
 

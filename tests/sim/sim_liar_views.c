@@ -131,18 +131,53 @@ static void new_view_follow(struct sim *sim, const struct rota_membership *membe
     new_view->tip = tip.block;
 }
 
-/* The liar's own VIEW-CHANGE in it shows a lock that nobody made. */
+/* The liar's own VIEW-CHANGE in it; NULL: it has none there. */
+static struct rota_view_change *new_view_own(struct sim *sim, uint32_t from, const struct rota_new_view *new_view)
+{
+    for (uint32_t i = 0; i < new_view->change_count; i++)
+        if (sim->lying->changes[i].sender == sim->replicas[from].member)
+            return &sim->lying->changes[i];
+    return NULL;
+}
+
+static void change_sign(struct sim *sim, uint32_t from, struct rota_view_change *change)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = change};
+    (void)liar_sign(sim, from, &message);
+}
+
+/* It shows a lock that nobody made. */
 static void new_view_invent(struct sim *sim, uint32_t from, struct rota_new_view *new_view)
 {
-    for (uint32_t i = 0; i < new_view->change_count; i++) {
-        struct rota_view_change *change = &sim->lying->changes[i];
-        if (change->sender != sim->replicas[from].member || !change->has_best)
-            continue;
-        struct rota_message message = {.kind = ROTA_MESSAGE_VIEW_CHANGE, .view_change = change};
-        sim->lying->change.new_view = new_view->view;
-        certificate_spoil(sim, &change->best);
-        (void)liar_sign(sim, from, &message);
-    }
+    struct rota_view_change *change = new_view_own(sim, from, new_view);
+    if (!change || !change->has_best)
+        return;
+    sim->lying->change.new_view = new_view->view;
+    certificate_spoil(sim, &change->best);
+    change_sign(sim, from, change);
+}
+
+/* It is of a run that the ledger says was lost, and may show no lock: a vote for this NEW-VIEW would count words that were
+ * taken back. False when the ledger says nothing of the kind. */
+static bool new_view_void(struct sim *sim, uint32_t from, const struct rota_membership *membership,
+                          struct rota_new_view *new_view)
+{
+    const struct sim_block *tip = sim_block_find(sim, &new_view->tip);
+    struct rota_view_change *change;
+    memcpy(sim->lying->changes, new_view->changes, new_view->change_count * sizeof sim->lying->changes[0]);
+    new_view->changes = sim->lying->changes;
+    if (!tip || !(change = new_view_own(sim, from, new_view)))
+        return false;
+    uint64_t floor = sim_floors_of(tip, &membership->config_hash).floor[change->sender];
+    if (floor == 0)
+        return false;
+    change->incarnation = liar_random(sim, floor);
+    if (liar_random(sim, 2))
+        change_strip(change);
+    change_sign(sim, from, change);
+    new_view_follow(sim, membership, new_view);
+    new_view->nv = rota_new_view_digest(membership, new_view);
+    return true;
 }
 
 static void new_view_spoil(struct sim *sim, uint32_t from, const struct rota_membership *membership,
@@ -203,6 +238,10 @@ static bool lie_new_view(struct sim *sim, uint32_t from, uint32_t to, const stru
     }
     if (liar_lies(sim, SIM_LIE_BAD_NEW_VIEW)) {
         new_view_spoil(sim, from, membership, &other);
+        liar_say(sim, from, to, &other, NULL);
+        return true;
+    }
+    if (liar_lies(sim, SIM_LIE_OLD_WORDS) && new_view_void(sim, from, membership, &other.new_view)) {
         liar_say(sim, from, to, &other, NULL);
         return true;
     }
