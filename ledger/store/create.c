@@ -28,7 +28,7 @@ static struct rota_status create_genesis_row(sqlite3 *db, const struct rota_gene
 static struct rota_status create_content(const char *path, const struct rota_genesis *genesis)
 {
     ROTA_CLEANUP(create_done) sqlite3 *db = NULL;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     int result = sqlite3_open_v2(path, &db, flags, NULL);
     if (result != SQLITE_OK)
         return store_error(result, "a new ledger file could not be opened");

@@ -1,4 +1,5 @@
 #include "ledger/store/handle.h"
+#include "ledger/store/result.h"
 
 #include <stdlib.h>
 
@@ -31,22 +32,13 @@ static const char *const store_sql[STORE_STATEMENTS] = {
 
 struct rota_status store_error(int result, const char *otherwise)
 {
-    switch (result & 0xff) {
-    case SQLITE_FULL:
-        return rota_fail(ROTA_FULL, "there is no room left on the disk that holds the ledger file");
-    case SQLITE_NOMEM:
-        return rota_fail(ROTA_NO_MEMORY, "memory is out");
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return rota_fail(ROTA_MALFORMED, "the ledger file is damaged");
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-        return rota_fail(ROTA_PERMISSION, "the ledger file may not be written by this user");
-    case SQLITE_BUSY:
-        return rota_fail(ROTA_IO, "another program keeps the ledger file locked");
-    default:
-        return rota_fail(ROTA_IO, otherwise);
-    }
+    static const struct store_words words = {
+        .full = "there is no room left on the disk that holds the ledger file",
+        .damaged = "the ledger file is damaged",
+        .permission = "the ledger file may not be written by this user",
+        .locked = "another program keeps the ledger file locked",
+    };
+    return store_result(result, &words, otherwise);
 }
 
 struct rota_status store_prepare(struct rota_store *store, int first, int end)

@@ -1,5 +1,6 @@
 #include "ledger/store/journal.h"
 #include "crypto/broken.h"
+#include "ledger/store/result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { JOURNAL_OPEN_FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE };
 enum { JOURNAL_APPLICATION_ID = 0x524F544A, JOURNAL_USER_VERSION = 1, JOURNAL_BUSY_MS = 10000 };
 
 enum journal_statement {
@@ -51,22 +53,13 @@ struct rota_journal_file {
 
 static struct rota_status journal_error(int result, const char *otherwise)
 {
-    switch (result & 0xff) {
-    case SQLITE_FULL:
-        return rota_fail(ROTA_FULL, "there is no room left on the disk that holds the journal");
-    case SQLITE_NOMEM:
-        return rota_fail(ROTA_NO_MEMORY, "memory is out");
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return rota_fail(ROTA_MALFORMED, "the journal file is damaged");
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-        return rota_fail(ROTA_PERMISSION, "the journal file may not be written by this user");
-    case SQLITE_BUSY:
-        return rota_fail(ROTA_IO, "another program keeps the journal file locked");
-    default:
-        return rota_fail(ROTA_IO, otherwise);
-    }
+    static const struct store_words words = {
+        .full = "there is no room left on the disk that holds the journal",
+        .damaged = "the journal file is damaged",
+        .permission = "the journal file may not be written by this user",
+        .locked = "another program keeps the journal file locked",
+    };
+    return store_result(result, &words, otherwise);
 }
 
 static struct rota_hash journal_sum(const char *name, struct rota_view bytes)
@@ -107,7 +100,7 @@ static struct rota_status journal_fill_new(const char *path, const struct rota_h
 {
     ROTA_CLEANUP(journal_close_db) sqlite3 *db = NULL;
     sqlite3_stmt *set = NULL;
-    int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    int result = sqlite3_open_v2(path, &db, JOURNAL_OPEN_FLAGS, NULL);
     if (result != SQLITE_OK)
         return journal_error(result, "a new journal file could not be opened");
     ROTA_TRY(journal_run(db, journal_schema));
@@ -211,8 +204,7 @@ static struct rota_status journal_open(struct rota_journal_file *file, const cha
 {
     if (access(path, F_OK) != 0)
         return rota_fail(ROTA_NOT_FOUND, "there is no journal file of this name");
-    int result =
-        sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    int result = sqlite3_open_v2(path, &file->db, JOURNAL_OPEN_FLAGS, NULL);
     if (result != SQLITE_OK)
         return journal_error(result, "the journal file could not be opened");
     sqlite3_busy_timeout(file->db, JOURNAL_BUSY_MS);

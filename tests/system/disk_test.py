@@ -90,12 +90,25 @@ class Disks(unittest.TestCase):
             net.start(victim)
             self.assertEqual(net.ended(victim, 60), 1)
             self.assertIn("no room left", self.fatal_paragraph(net, victim))
+            self.still_full(net, victim, small)
             one.progress(20)
             subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
             net.start(victim)
             one.finish()
             one.judge()
 
+    def still_full(self, net, name, folder):
+        """With no room even for what SQLite needs to read, a start says so; not that the ledger is unreadable."""
+        for index in folder.glob("*-shm"):
+            index.unlink()
+        with (folder / "filler").open("wb", buffering=0) as filler, self.assertRaises(OSError):
+            while True:
+                filler.write(bytes(512))
+        (net.dir / f"{name}.log").write_text("")
+        net.start(name)
+        self.assertEqual(net.ended(name, 60), 1)
+        self.assertRegex(net.log(name).splitlines()[-1], r'level=error ev=open file="[^"]+ledger.db" why="there is no room left')
+        (folder / "filler").unlink()
 
     def starts(self, net, name):
         """True when the node comes up, and is stopped again; False when it refuses, with the code and the words for that."""
