@@ -112,12 +112,18 @@ struct build_records {
     struct rota_entry entries[BUILD_RECORDS_MAX];
 };
 
+/* Places for records: a recovery manifest has its own in front of them (PROTOCOL M11). */
+static uint32_t records_room(const struct rota_chain *chain)
+{
+    return rota_chain_epoch(chain)->limits.block_entries_max - rota_state_begins_anew(chain->state);
+}
+
 /* Takes over the reference. What is in the ledger already, or in flight, is left out. */
 static void records_add(struct build_records *records, const struct rota_chain *chain, struct rota_record *record)
 {
     struct rota_entry entry = rota_entry_of_record(record);
     rota_record_release(record);
-    bool room = records->count < rota_chain_epoch(chain)->limits.block_entries_max;
+    bool room = records->count < records_room(chain);
     if (room && rota_is_ok(rota_state_admit(chain->state, &entry)))
         records->entries[records->count++] = entry;
     else
@@ -188,6 +194,7 @@ static struct rota_status build_rest(struct rota_chain *chain, struct rota_pool 
     struct rota_executed executed;
     uint32_t count = build_pick(chain, pool, wanted->height, records);
     uint32_t room = rota_chain_epoch(chain)->limits.block_entries_max;
+    ROTA_ASSERT(count <= room); /* one too many convicts (PROTOCOL E9) */
     uint32_t least = wanted->bare || wanted->tick || records->count == room ? 1 : records->count + 1;
     if (wanted->tick && count == records->count) {
         ROTA_TRY(build_tick(records, chain, wanted->height));

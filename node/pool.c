@@ -448,6 +448,7 @@ uint32_t rota_pool_pick(struct rota_pool *pool, const struct rota_entry **out, c
         change = change ? change : picked; /* a rival waits, and will be refused */
     }
     if (change) { /* PROTOCOL M6: it ends the epoch, so it stands last and without proposals */
+        picking.count -= picking.count == pick->entries_max; /* evidence that came behind it waits */
         out[picking.count++] = change;
         return picking.count;
     }

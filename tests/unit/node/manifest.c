@@ -230,3 +230,24 @@ Test(manifest, a_ledger_with_a_discontinuity_is_replayed)
     cr_expect_eq(standing(story.other.chain, story.manifest), ROTA_MANIFEST_HERE);
     story_close(&story);
 }
+
+/* PROTOCOL M11, E9: the words of those that lost their memory wait when they would be too many beside manifest and anchor. */
+Test(manifest, a_small_block_has_room_for_it_and_its_anchor)
+{
+    struct story story;
+    story_open(&story);
+    story.manifest->next.limits.block_entries_max = 2;
+    cr_assert(rota_is_ok(rota_chain_discontinue(story.side.chain, story.manifest)));
+    struct rota_recovered word = {.epoch = 1, .member = 0, .floor = 4, .run = 1, .view = 0};
+    struct rota_wanted wanted = {.height = 2,
+                                 .parent = story.side.chain->head,
+                                 .time_ms = story.side.chain->head_time_ms + 1,
+                                 .anchor = {.epoch = 1, .view = 3},
+                                 .recovered = &word,
+                                 .recovered_count = 1};
+    const struct rota_block *first = rota_chain_build(story.side.chain, &story.side.pool, &wanted);
+    cr_assert_not_null(first);
+    cr_expect_eq(first->entry_count, 2);
+    cr_expect_eq(first->entries[1].record->kind, ROTA_RECORD_NEW_VIEW);
+    story_close(&story);
+}

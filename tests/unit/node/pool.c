@@ -134,6 +134,35 @@ Test(pool, evidence_goes_first_and_is_bounded_in_a_block)
     pool_end(pool, &bench);
 }
 
+static void put_entry(struct rota_pool *pool, struct rota_entry entry)
+{
+    struct rota_waiting *waiting = NULL;
+    cr_assert(rota_is_ok(rota_pool_add(pool, &waiting, &entry, false, 0)));
+    rota_entry_release(&entry);
+}
+
+/* PROTOCOL M6, E9: it stands last, also where evidence alone would fill the block; one entry too many convicts. */
+Test(pool, the_end_of_an_epoch_has_its_place_beside_any_evidence)
+{
+    static const char *const labels[] = {"bravo"};
+    struct bench bench;
+    struct rota_pool *pool = pool_new(&bench);
+    const struct rota_entry *out[8] = {NULL};
+    struct rota_epoch current;
+    rota_epoch_of_genesis(&current, &bench.genesis);
+    char *document = fixture_epoch_document(&current, labels, 1, "");
+    put_entry(pool, fixture_entry_of_change(fixture_epoch_change(&current, document, 1)));
+    free(document);
+    for (uint32_t i = 0; i < 8; i++)
+        put_entry(pool, fixture_entry_of_evidence(fixture_vote_evidence(&bench.genesis, ROTA_VOTE_PREPARE, 0, i, 1, i)));
+    for (uint32_t room = 1; room <= 4; room++) {
+        struct rota_pick pick = {.entries_max = room, .bytes_max = 1 << 20, .may = everything};
+        cr_assert_eq(rota_pool_pick(pool, out, &pick), room);
+        cr_expect_eq(out[room - 1]->kind, ROTA_ENTRY_CONFIG);
+    }
+    pool_end(pool, &bench);
+}
+
 /* PROTOCOL §7: one lie is told apart by what it is about; other bytes for it do not fill the pool. */
 Test(pool, one_lie_waits_once)
 {
