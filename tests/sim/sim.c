@@ -39,7 +39,8 @@ struct sim *sim_new(const struct sim_options *options)
     if (options->delay_max_ms == 0)
         sim->options.delay_min_ms = 1, sim->options.delay_max_ms = 3;
     sim_streams_open(sim->streams, options->seed);
-    sim->timers = (struct rota_timers){100, 500, 1000, 1300, 1000, 500, 500, 400, 0, 0, options->tick_ms};
+    sim->timers = (struct rota_timers){
+        100, 500, 1000, 1300, 1000, 500, 500, 400, options->rotate_ms, options->rotate_blocks, options->tick_ms};
     sim->limits = (struct rota_limits){SIM_BLOCK_REQUESTS_MAX, 262144, ROTA_WINDOW};
     sim->actions = malloc(sizeof *sim->actions);
     sim->scratch = malloc(sizeof *sim->scratch);

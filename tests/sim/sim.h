@@ -232,8 +232,9 @@ struct sim_options {
     uint32_t tail_percent;    /* messages that take up to a hundred times as long */
     uint32_t corrupt_percent; /* messages that come with damaged bytes, beside the good copy or instead of it */
     uint32_t tick_ms;         /* PROTOCOL T11; 0: never */
-    uint32_t link_capacity;   /* messages under way on one link, more are lost; 0: no limit */
-    uint32_t liars;           /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
+    uint32_t rotate_ms, rotate_blocks; /* PROTOCOL T10; 0: a primary's turn has no end */
+    uint32_t link_capacity;            /* messages under way on one link, more are lost; 0: no limit */
+    uint32_t liars; /* members that lie from the beginning, as bits; how: sim_liar.h, 0: drawn from the seed */
     uint64_t lies;
     bool unfounded; /* begin before the members have met; otherwise a run begins when all of them may vote */
     bool verbose;
@@ -403,6 +404,8 @@ _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *s
 const char *sim_checker_name(enum sim_checker checker);
 /* Called first in sim_fail, for whoever wants the checker and no report; NULL: nobody. */
 void sim_on_fail(void (*fn)(struct sim *sim, enum sim_checker checker));
+/* What the command line that runs a violation again needs beside the seed; each with a space before it. */
+void sim_again(const char *arguments);
 
 /* ---- between the simulator's own files ------------------------------------------------------------------------------ */
 void sim_trace(struct sim *sim, uint64_t word);

@@ -302,5 +302,6 @@ void sim_check_fork(struct sim *sim, const struct sim_replica *replica, uint64_t
     if ((uint32_t)__builtin_popcount(named | excused) < least)
         sim_fail(sim, SIM_FORENSICS, "a fork's two certificates name fewer than 2Q-n members");
     sim->forked = true;
+    sim_reach(sim, SIM_REACHED_FORKED);
     sim->stats.forks++;
 }

@@ -45,6 +45,13 @@ void sim_on_fail(void (*fn)(struct sim *sim, enum sim_checker checker))
     fail_hook = fn;
 }
 
+static char again[512]; /* what was asked for beside a seed */
+
+void sim_again(const char *arguments)
+{
+    snprintf(again, sizeof again, "%s", arguments);
+}
+
 _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *sentence)
 {
     if (fail_hook)
@@ -60,7 +67,7 @@ _Noreturn void sim_fail(struct sim *sim, enum sim_checker checker, const char *s
                 view.in_flight, view.failed_views);
     }
     sim_liars_print(sim, stderr);
-    fprintf(stderr, "  again: rota-sim --seed %llu\n", (unsigned long long)sim->options.seed);
+    fprintf(stderr, "  again: rota-sim --seed %llu%s\n", (unsigned long long)sim->options.seed, again);
     fflush(NULL);
     _exit(1);
 }

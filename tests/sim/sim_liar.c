@@ -149,7 +149,7 @@ static const char *const lie_names[SIM_LIES] = {
     [SIM_LIE_READ] = "read",
     [SIM_LIE_HELLO] = "hello",
     [SIM_LIE_BODY] = "body",
-    [SIM_LIE_OLD_WORDS] = "old-words",
+    [SIM_LIE_OLD_WORDS] = "old_words",
 };
 
 void sim_liars_print(const struct sim *sim, FILE *to)

@@ -367,9 +367,7 @@ static void say_word(struct sim *sim, uint32_t liar)
 void liar_views_unasked(struct sim *sim, uint32_t liar)
 {
     if (liar_lies(sim, SIM_LIE_OLD_WORDS))
-        say_old_words(sim, liar);
-    else if (liar_lies(sim, SIM_LIE_OLD_WORDS))
-        say_word(sim, liar);
+        (liar_random(sim, 2) ? say_old_words : say_word)(sim, liar);
     if (liar_lies(sim, SIM_LIE_FAR_VIEW))
         say_far_view(sim, liar);
     if (liar_lies(sim, SIM_LIE_SUSPECT))

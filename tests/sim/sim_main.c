@@ -3,6 +3,7 @@
 #include "tests/sim/sim_twins.h"
 
 #include <argp.h>
+#include <inttypes.h>
 
 struct command {
     struct sim_run run;
@@ -173,6 +174,22 @@ static int plan_play(const struct sim_plan *plan)
     return 0;
 }
 
+/* With a scenario the seed is in the file; --canary and --members are part of what a seed means. */
+static void again_note(const struct command *command)
+{
+    char text[512] = "";
+    size_t len = 0;
+    if (command->run.members)
+        len += (size_t)snprintf(text, sizeof text, " --members %" PRIu32, command->run.members);
+    if (command->run.canary)
+        len += (size_t)snprintf(text + len, sizeof text - len, " --canary");
+    if (command->power)
+        len += (size_t)snprintf(text + len, sizeof text - len, " --power %" PRIu32, command->power);
+    if (command->scenario)
+        (void)snprintf(text + len, sizeof text - len, " --scenario %s", command->scenario);
+    sim_again(text);
+}
+
 int main(int argc, char **argv)
 {
     struct command command = {.run = {.first_seed = 1, .seeds = 1, .jobs = 1}, .twins_run = {3, 0, 1}};
@@ -180,6 +197,7 @@ int main(int argc, char **argv)
         options, option_parse, NULL, "Simulates networks of facilities in virtual time and checks every step.",
         NULL,    NULL,         NULL};
     argp_parse(&argp, argc, argv, 0, NULL, &command);
+    again_note(&command);
     if (command.twins)
         return twins_enumerate(&command.twins_run);
     if (command.power > 0)

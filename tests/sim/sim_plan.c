@@ -53,6 +53,8 @@ void sim_plan_write(FILE *file, const struct sim_plan *plan)
     write_members(file, "core", plan->core);
     write_number(file, "real", plan->real);
     write_number(file, "tick", options->tick_ms);
+    write_number(file, "rotate-ms", options->rotate_ms);
+    write_number(file, "rotate-blocks", options->rotate_blocks);
     write_number(file, "forgets-saves", plan->forgets_saves);
     write_members(file, "liars", options->liars);
     write_number(file, "lies", (int64_t)options->lies);
@@ -117,6 +119,10 @@ static bool set_network(struct sim_plan *plan, const struct pair *pair)
         plan->options.lies = (uint64_t)pair->number;
     else if (strcmp(pair->name, "tick") == 0)
         plan->options.tick_ms = (uint32_t)pair->number;
+    else if (strcmp(pair->name, "rotate-ms") == 0)
+        plan->options.rotate_ms = (uint32_t)pair->number;
+    else if (strcmp(pair->name, "rotate-blocks") == 0)
+        plan->options.rotate_blocks = (uint32_t)pair->number;
     else if (strcmp(pair->name, "real") == 0)
         plan->real = true;
     else if (strcmp(pair->name, "forgets-saves") == 0)

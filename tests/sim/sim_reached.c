@@ -51,7 +51,8 @@ static void reached_suspect(struct sim *sim, enum rota_suspicion reason)
     else if (reason == ROTA_SUSPECT_REQUEST)
         sim_reach(sim, SIM_REACHED_SUSPECT_REQUEST);
     else if (reason == ROTA_SUSPECT_RESIGN)
-        sim_reach(sim, SIM_REACHED_PRIMARY_RESIGNED);
+        sim_reach(sim, sim->timers.rotate_ms || sim->timers.rotate_blocks ? SIM_REACHED_TURN_ENDED
+                                                                          : SIM_REACHED_PRIMARY_RESIGNED);
 }
 
 static void reached_view_change(struct sim *sim, const struct sim_replica *replica, const struct rota_view_change *change)

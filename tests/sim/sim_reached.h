@@ -22,6 +22,7 @@
     X(SUSPECT_PROGRESS, COMMON, "a primary suspected of no progress")                   \
     X(SUSPECT_REQUEST, COMMON, "a primary suspected of leaving a request")              \
     X(PRIMARY_RESIGNED, COMMON, "a primary resigned")                                   \
+    X(TURN_ENDED, COMMON, "a primary resigned where the office goes round")             \
     X(TWO_PRIMARIES, COMMON, "two primaries active at once, in two views")              \
     X(COMMIT_BY_DESCENDANT, COMMON, "blocks committed by the certificate of one above") \
     X(COMMIT_WHILE_MUTED, COMMON, "a muted replica commits")                            \
@@ -54,6 +55,7 @@
     X(WORD_ORDERED, COMMON, "a member's word that it lost its memory becomes final")    \
     X(VIEW_VOID, RARE, "a NEW-VIEW made of words that their sender took back")          \
     X(AMNESIA, RARE, "evidence against a member that had lost its memory and said so")  \
+    X(FORKED, RARE, "more than f liars parted the ledger")                              \
     X(ACCUSED, RARE, "a liar accused with proof")                                       \
     X(EVIDENCE_ORDERED, COMMON, "evidence in the ledger")                               \
     X(EVIDENCE_LEFT_OUT, COMMON, "a liar leaves evidence out of its block")             \

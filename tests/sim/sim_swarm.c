@@ -298,6 +298,18 @@ static void (*const makers[CLASSES])(struct swarm *swarm, enum swarm_class kind)
     [CLASS_SLOW_DISK] = draw_time,   [CLASS_FORGET] = draw_forget,   [CLASS_BAD_DISK] = draw_bad_disk,
 };
 
+/* Turns that end while everything else goes on. */
+static void draw_turns(struct swarm *swarm)
+{
+    struct sim_options *options = &swarm->plan->options;
+    if (draw(swarm, 10) != 0 || options->slow_ms != 0)
+        return;
+    if (draw(swarm, 2))
+        options->rotate_blocks = strength(swarm, 2, 64);
+    else
+        options->rotate_ms = strength(swarm, 200, 2000);
+}
+
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
 {
     memset(plan, 0, sizeof *plan);
@@ -326,5 +338,6 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed, uint32_t members)
     }
     if (draw(&swarm, 8) == 0 && plan->options.slow_ms == 0) /* not faster than a message: somebody would always lag */
         plan->options.tick_ms = SIM_TICK_MS;
+    draw_turns(&swarm);
     sim_epochs_draw(plan);
 }

@@ -25,10 +25,14 @@ static uint32_t one_of(struct epochs_draw *epochs, uint32_t facilities)
     return facilities & -facilities;
 }
 
-/* Where a liar can be borne it can be borne afterwards. */
+/* Where a liar can be borne it can be borne afterwards, and where one may forget all the others are enough. */
 static bool is_enough(const struct epochs_draw *epochs, uint32_t members)
 {
-    uint32_t least = epochs->plan->options.members >= 4 ? 4 : 1;
+    const struct sim_plan *plan = epochs->plan;
+    bool bears = plan->options.liars != 0;
+    for (uint32_t i = 0; i < plan->count; i++)
+        bears |= plan->events[i].fault == SIM_FAULT_FORGET;
+    uint32_t least = bears && plan->options.members >= 4 ? 4 : 1;
     return (uint32_t)__builtin_popcount(members) >= least;
 }
 
