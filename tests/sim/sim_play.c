@@ -359,8 +359,8 @@ static void play_rest(struct sim *sim)
     if (sim->liars == 0 && highest_view(sim) - view > (rotates ? sim->agreed_height - height : 0))
         sim_fail(sim, SIM_QUIESCENCE, "a view change although nothing is wrong");
     judge_ticks(sim);
-    if (sim->timers.tick_ms != 0 && !sim_run_until_settled(sim, PLAY_RETRY_MS)) /* one may be on its way */
-        sim_fail(sim, SIM_LIVENESS, "a TICK that does not come to everybody");
+    if (!sim_run_until_settled(sim, PLAY_RETRY_MS)) /* a TICK, or a liar's word, may be on its way */
+        sim_fail(sim, SIM_LIVENESS, "a block without requests that does not come to everybody");
 }
 
 struct sim *sim_play(const struct sim_plan *plan)

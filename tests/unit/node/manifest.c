@@ -231,7 +231,8 @@ Test(manifest, a_ledger_with_a_discontinuity_is_replayed)
     story_close(&story);
 }
 
-/* PROTOCOL M11, E9: the words of those that lost their memory wait when they would be too many beside manifest and anchor. */
+/* PROTOCOL M11, E9: the words of those that lost their memory wait when they would be too many beside manifest and anchor.
+ */
 Test(manifest, a_small_block_has_room_for_it_and_its_anchor)
 {
     struct story story;
