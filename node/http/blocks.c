@@ -43,21 +43,26 @@ static void block_header(json_t *document, const struct rota_block *block)
     const struct rota_header *header = &block->header;
     json_object_set_new(document, "height", json_integer((json_int_t)header->height));
     json_object_set_new(document, "hash", rota_json_hex_new(block->hash.b, ROTA_HASH_BYTES));
+    json_object_set_new(document, "ledger_id", rota_json_hex_new(header->ledger_id.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "prev_hash", rota_json_hex_new(header->prev_hash.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "epoch", json_integer(header->epoch));
+    json_object_set_new(document, "config_hash", rota_json_hex_new(header->config_hash.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "time_ms", json_integer((json_int_t)header->time_ms));
     json_object_set_new(document, "tree_size", json_integer((json_int_t)header->tree_size));
     json_object_set_new(document, "tree_root", rota_json_hex_new(header->tree_root.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "outcome_hash", rota_json_hex_new(header->outcome_hash.b, ROTA_HASH_BYTES));
     json_object_set_new(document, "proposer", json_integer(header->proposer));
+    json_object_set_new(document, "entry_count", json_integer(header->entry_count));
 }
 
+/* Its signers are members of its own epoch, whoever the members are today. */
 static json_t *block_certificate(const struct rota_facts *facts, const struct rota_certificate *certificate)
 {
+    const struct rota_epoch *epoch = rota_state_epoch_number(facts->state, certificate->epoch);
     json_t *signers = json_array();
-    for (uint32_t i = 0; i < facts->membership->count; i++)
+    for (uint32_t i = 0; epoch && i < epoch->membership.count; i++)
         if (certificate->signers >> i & 1)
-            json_array_append_new(signers, json_string(facts->membership->members[i].id.text));
+            json_array_append_new(signers, json_string(epoch->membership.members[i].id.text));
     return json_pack("{s:I, s:I, s:o}", "height", (json_int_t)certificate->vote.height, "view",
                      (json_int_t)certificate->vote.view, "signers", signers);
 }
