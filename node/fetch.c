@@ -77,6 +77,16 @@ static void fetch_range(struct rota_node *node, const struct rota_asked *asked)
     }
 }
 
+/* Whether the ledger has this block there; a header is looked at for that, and paid for whatever it is. */
+static bool fetch_has(struct rota_node *node, uint32_t peer, uint64_t height, const struct rota_hash *block)
+{
+    struct rota_header header;
+    if (!fetch_allow(node, peer, FETCH_COST_MIN) || !rota_is_ok(rota_store_header(&header, node->chain.store, height)))
+        return false;
+    struct rota_hash found = rota_header_hash(&header);
+    return rota_hash_equal(&found, block);
+}
+
 static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
 {
     struct rota_block *block = rota_chain_held(&node->chain, &asked->fetch.block);
@@ -86,10 +96,10 @@ static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
         return;
     }
     uint64_t height = asked->fetch.from;
-    if (height == 0 || height > node->chain.height || !rota_is_ok(rota_store_block(&block, node->chain.store, height)))
+    if (height == 0 || height > node->chain.height || !fetch_has(node, asked->peer, height, &asked->fetch.block) ||
+        !rota_is_ok(rota_store_block(&block, node->chain.store, height)))
         return;
-    if (rota_hash_equal(&block->hash, &asked->fetch.block))
-        (void)fetch_send(node, asked->peer, block, NULL);
+    (void)fetch_send(node, asked->peer, block, NULL);
     rota_block_release(block);
 }
 
