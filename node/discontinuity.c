@@ -17,7 +17,8 @@ static struct rota_status manifest_refuse(struct rota_node *node, const struct r
                    "again: it begins empty and fetches the ledger up to the kept block"
                  : "compare this ledger with the other survivors' before anything else; if the manifest was put in by "
                    "mistake, move it out of the node's directory");
-    return verdict->why;
+    bool of_the_machine = verdict->why.code == ROTA_IO || verdict->why.code == ROTA_NO_MEMORY;
+    return of_the_machine ? verdict->why : rota_fail(ROTA_WRONG_LEDGER, verdict->why.why);
 }
 
 /* Every manifest of the directory fits the ledger, or the node does not start. */

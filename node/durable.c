@@ -3,15 +3,20 @@
  * (PROTOCOL D2, D3). */
 #include "node/inside.h"
 
-static bool durable_fail(struct rota_node *node, const char *what)
+bool rota_node_give_up(struct rota_node *node, const char *what, const char *next)
 {
     const char *file = node->failed_file ? node->failed_file : "";
     rota_log_fatal(what, file, node->failed.why, "what was durable before is safe; what clients were told is in the ledger",
-                   "look at the disk and at the memory of this machine, then start rotad again");
+                   next);
     rota_outbox_drop(&node->turn.outbox);
     rota_store_give_up(node->chain.store);
     rota_journal_give_up(node->journal);
     return false;
+}
+
+static bool durable_fail(struct rota_node *node, const char *what)
+{
+    return rota_node_give_up(node, what, "look at the disk and at the memory of this machine, then start rotad again");
 }
 
 static struct rota_status durable_ledger(struct rota_node *node)

@@ -54,14 +54,35 @@ struct rota_status rota_node_enter_epoch(struct rota_node *node)
     return node->is_member ? epoch_core(node) : rota_ok();
 }
 
+static const char *address_in(const struct rota_membership *membership, const struct rota_ed25519_public *key)
+{
+    for (uint32_t i = 0; i < membership->count; i++)
+        if (memcmp(membership->members[i].key.b, key->b, sizeof key->b) == 0)
+            return membership->members[i].address;
+    return NULL;
+}
+
+/* Where rotad.conf says; else where the newest members' document says that has us: who was removed follows from the door
+ * that others know (PROTOCOL M10). NULL: nothing says so. */
+static const char *epoch_listen(const struct rota_node *node)
+{
+    const struct rota_ed25519_public *key = &node->key->facility.public_key;
+    if (node->config.listen[0] != '\0')
+        return node->config.listen;
+    const char *address = address_in(&node->epoch.membership, key);
+    for (uint32_t past = node->epoch.membership.epoch; !address && past > 0; past--) {
+        const struct rota_epoch *epoch = rota_state_epoch_number(node->chain.state, past - 1);
+        address = epoch ? address_in(&epoch->membership, key) : NULL;
+    }
+    return address;
+}
+
 struct rota_status rota_node_open_links(struct rota_node *node)
 {
-    const char *listen = node->config.listen;
-    if (listen[0] == '\0' && node->self < node->epoch.membership.count)
-        listen = node->epoch.membership.members[node->self].address;
-    if (listen[0] == '\0')
-        return rota_fail(ROTA_USAGE, "this facility is no member, so the members' document names no address to listen at: "
-                                     "say \"listen\" in rotad.conf");
+    const char *listen = epoch_listen(node);
+    if (!listen)
+        return rota_fail(ROTA_USAGE, "this facility was never a member, so no members' document names an address to listen "
+                                     "at: say \"listen\" in rotad.conf");
     struct rota_peers_setup setup = {.directory = &node->directory,
                                      .secret = &node->key->facility,
                                      .listen = listen,
@@ -122,7 +143,9 @@ struct rota_status rota_node_next_epoch(struct rota_node *node)
     rota_peers_close(node->peers);
     node->peers = NULL;
     rota_chain_rollback(&node->chain);
+    node->failed_file = node->config.directory;
     ROTA_TRY(rota_node_enter_epoch(node));
+    node->failed_file = node->config.listen;
     ROTA_TRY(rota_node_open_links(node));
     node->pool.slack_ms = rota_node_forward_ms(node);
     node->review = true; /* what waits may be of no use to the new members */

@@ -176,6 +176,9 @@ void rota_loop_follow(struct rota_node *node);
 void rota_act(struct rota_node *node, const struct rota_action *action);
 /* durable.c: false: the node must stop; it has been said why. */
 bool rota_node_make_durable(struct rota_node *node);
+/* Says at length why the node ends: node->failed, over node->failed_file, and what to do next. Lets go of what is not
+ * durable. False, for the caller to return. */
+bool rota_node_give_up(struct rota_node *node, const char *what, const char *next);
 bool rota_node_fold_logs(struct rota_node *node); /* false, as above */
 /* hear.c */
 void rota_node_frame(struct rota_node *node, struct rota_frame *frame);

@@ -132,6 +132,9 @@ static bool loop_next_epoch(struct rota_node *node)
 {
     turn_begin(node);
     node->failed = rota_node_next_epoch(node);
+    if (!rota_is_ok(node->failed))
+        return rota_node_give_up(node, "the node stops: the next epoch has begun, and it could not enter it",
+                                 "mend what is named here, then start rotad again: it enters the epoch as it starts");
     rota_loop_follow(node);
     if (!rota_node_make_durable(node))
         return false;

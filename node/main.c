@@ -46,6 +46,16 @@ static const struct argp_option rotad_option_list[] = {
     {"log-level", OPTION_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0},
     {0}};
 
+static int rotad_descriptor(const char *text, const struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    long fd = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || fd < 0 || fd > INT_MAX)
+        argp_error(state, "--passphrase-fd is the number of an open descriptor, not \"%s\"", text);
+    return (int)fd;
+}
+
 static error_t rotad_parse(int key, char *arg, struct argp_state *state)
 {
     struct rotad_options *options = state->input;
@@ -60,7 +70,7 @@ static error_t rotad_parse(int key, char *arg, struct argp_state *state)
         options->passphrase.file = arg;
         return 0;
     case OPTION_FD:
-        options->passphrase.fd = (int)strtol(arg, NULL, 10);
+        options->passphrase.fd = rotad_descriptor(arg, state);
         return 0;
     case OPTION_CHECK:
         options->check_only = true;
@@ -78,13 +88,13 @@ static error_t rotad_parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static const struct argp rotad_argp = {
-    .options = rotad_option_list,
-    .parser = rotad_parse,
-    .args_doc = "[DIR]",
-    .doc = "One facility's node of a Rotaledger network.\v"
-           "Exit codes: 0 stopped on request, 1 disk or network failed, 2 configuration, 5 ledger or journal unreadable, "
-           "6 newer format, 7 key or passphrase, 70 bug. See rotad(8), rotad.conf(5)."};
+static const struct argp rotad_argp = {.options = rotad_option_list,
+                                       .parser = rotad_parse,
+                                       .args_doc = "[DIR]",
+                                       .doc = "One facility's node of a Rotaledger network.\v"
+                                              "Exit codes: 0 stopped on request, 1 disk, memory or network failed, 2 "
+                                              "configuration, 5 ledger or journal unreadable, "
+                                              "6 newer format, 7 key or passphrase, 70 bug. See rotad(8), rotad.conf(5)."};
 
 static int rotad_exit_of(struct rota_status status)
 {
@@ -108,10 +118,10 @@ static int rotad_exit_of(struct rota_status status)
     case ROTA_IO:
     case ROTA_FULL:
     case ROTA_INCOMPLETE:
+    case ROTA_NO_MEMORY:
         return ROTAD_STOPPED;
     case ROTA_REFUSED:
     case ROTA_EXISTS:
-    case ROTA_NO_MEMORY:
         return ROTAD_BUG;
     }
     return ROTAD_BUG;
