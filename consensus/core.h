@@ -210,7 +210,7 @@ struct rota_action {
     };
 };
 
-/* The longest list that one step can make: the sum of its makers (core.c proves the terms). */
+/* The longest list that one step can make: the sum of its makers (an assertion keeps watch). */
 enum { ROTA_ACTIONS_MAX = 512 };
 
 struct rota_actions {

@@ -190,15 +190,21 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
     struct rota_greeting *greeting = &core->greetings[message->sender];
     if (message->sender == core->self)
         return;
-    greeting->recovering = hello->standing == ROTA_STANDING_RECOVERING;
-    greeting->recover_view = hello->recover_view;
-    if (!greeting->has || hello->incarnation > greeting->hello.incarnation) {
+    bool newer = !greeting->has || hello->incarnation > greeting->hello.incarnation;
+    bool older = greeting->has && hello->incarnation < greeting->hello.incarnation;
+    if (ROTA_BROKEN(old_greetings_count, !older, true)) {
+        greeting->recovering = hello->standing == ROTA_STANDING_RECOVERING;
+        greeting->recover_view = hello->recover_view;
+    }
+    if (newer) {
         greeting->has = true;
         greeting->ask_again = true; /* H1: what its last run knew of us may be forgotten */
         greeting->hello = *hello;
         greeting->signature = message->signature;
     }
-    rota_claim_hear(core, message->sender, hello->committed);
+    /* Anybody can say an old one again: only the first of a run takes a height back (PROTOCOL C1). */
+    if (ROTA_BROKEN(old_greetings_count, newer || hello->committed > core->peers[message->sender].claimed, true))
+        rota_claim_hear(core, message->sender, hello->committed);
     uint64_t from_ms = greeting->answer_ms > core->now_ms ? greeting->answer_ms : core->now_ms;
     if (from_ms - core->now_ms < ANSWERS_AHEAD * ANSWER_PAUSE_MS) {
         greeting->answer_ms = from_ms + ANSWER_PAUSE_MS;

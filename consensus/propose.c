@@ -84,7 +84,7 @@ void rota_propose(struct rota_core *core)
         core->tick_again_ms = core->now_ms + core->timers.heartbeat_ms;
     }
     core->building = true;
-    core->helped = true; /* whatever is built now, a commit of this view follows, or nothing does */
+    core->helped |= action->build.bare;
 }
 
 void rota_preprepare_say(struct rota_core *core, uint32_t to, const struct rota_slot *slot)
@@ -108,6 +108,7 @@ void rota_propose_built(struct rota_core *core, const struct rota_event *event)
         core->waiting_full = false;
         return;
     }
+    core->helped = true; /* a commit of this view follows, or nothing does */
     const struct rota_header *header = &event->built.header;
     if (header->height != core->voted_height + 1 || !rota_hash_equal(&header->prev_hash, &core->voted_block))
         return; /* the chain moved while the node was building */

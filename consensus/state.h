@@ -67,11 +67,12 @@ struct rota_suspicion_cell {
 
 /* What a peer last told us of itself, and what we last gave it. */
 struct rota_peer_track {
-    uint64_t heard_ms;    /* 0: never */
-    uint64_t claimed;     /* height it says is committed; a claim, worth one bounded probe */
-    uint64_t new_view_ms; /* when we last passed the NEW-VIEW on to it */
-    uint64_t answer_ms;   /* our answers to its readers so far are paid for at this time */
-    uint64_t shunned_ms;  /* until when it is asked for blocks only when nobody else can be */
+    uint64_t heard_ms;       /* 0: never */
+    uint64_t claimed;        /* height it says is committed; a claim, worth one bounded probe */
+    uint64_t new_view_ms;    /* when we last passed the NEW-VIEW on to it */
+    uint64_t answer_ms;      /* our answers to its readers so far are paid for at this time */
+    uint64_t status_paid_ms; /* the same of answers to its STATUS */
+    uint64_t shunned_ms;     /* until when it is asked for blocks only when nobody else can be */
 };
 
 /* A question under way: heights, or one block by its hash. */
@@ -312,7 +313,7 @@ void rota_change_view_fast_forward(struct rota_core *core, uint64_t view);
 void rota_new_view_install(struct rota_core *core);
 /* H7: made of words that we took back, or that our ledger takes back, and lower than what is committed. */
 bool rota_new_view_is_nothing(const struct rota_core *core, const struct rota_new_view *new_view);
-/* Adopts a NEW-VIEW of the current view; false when it contradicts what is committed (then the core halts). */
+/* Adopts a NEW-VIEW of the current view; halts when it contradicts what is committed. */
 void rota_new_view_accept(struct rota_core *core, const struct rota_message *message);
 /* catch_up.c */
 void rota_catch_up(struct rota_core *core);

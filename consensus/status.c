@@ -2,7 +2,11 @@
  * another lacks sends them again. No acknowledgement of single messages. */
 #include "consensus/state.h"
 
-enum { NEW_VIEW_PAUSE_MS = 300 };
+enum {
+    NEW_VIEW_PAUSE_MS = 300,
+    ANSWER_PAUSE_MS = 20, /* an answer costs signatures: to one member not more often than this, ... */
+    ANSWERS_AHEAD = 10,   /* ... but a few at once */
+};
 
 static uint32_t cells_held(const struct rota_core *core, const struct rota_vote_cell cells[ROTA_MEMBERS_MAX])
 {
@@ -93,6 +97,17 @@ static void votes_resend(struct rota_core *core, uint32_t peer, const struct rot
         rota_vote_say(core, peer, own, ROTA_VOTE_COMMIT);
 }
 
+/* False: this member has had enough for now. It says again what it lacks. */
+static bool answer_allowed(struct rota_core *core, uint32_t member)
+{
+    uint64_t *paid_ms = &core->peers[member].status_paid_ms;
+    uint64_t from_ms = *paid_ms > core->now_ms ? *paid_ms : core->now_ms;
+    if (ROTA_BROKEN(status_is_answered_without_end, from_ms - core->now_ms >= ANSWERS_AHEAD * ANSWER_PAUSE_MS, false))
+        return false;
+    *paid_ms = from_ms + ANSWER_PAUSE_MS;
+    return true;
+}
+
 void rota_status_admit(struct rota_core *core, const struct rota_message *message)
 {
     const struct rota_status_message *status = &message->status;
@@ -104,6 +119,10 @@ void rota_status_admit(struct rota_core *core, const struct rota_message *messag
         new_view_pass_on(core, peer);
     if (rota_core_is_silent(core))
         return;
+    if (!answer_allowed(core, peer)) {
+        core->dropped++;
+        return;
+    }
     uint32_t self = UINT32_C(1) << core->self;
     if (status->view < core->durable.view || !(status->view_changes & self))
         own_change_resend(core, peer);

@@ -73,12 +73,21 @@ static void suspect_silence(struct rota_core *core)
         rota_suspect_say(core, ROTA_SUSPECT_HEARTBEAT);
 }
 
+/* Its time or its anchor is not right, and may never be; the requests in it wait in no pool. */
+static bool next_is_untimely(const struct rota_core *core)
+{
+    const struct rota_slot *next = &core->slots[(core->valid_height + 1) % ROTA_SLOTS];
+    bool looked_at = next->check == ROTA_SLOT_UNTIMELY || next->check == ROTA_SLOT_ASKED;
+    return next->height == core->valid_height + 1 && next->source != ROTA_SLOT_EMPTY && looked_at;
+}
+
 /* T3, T4: an accepted block does not commit; a request is not taken up. */
 static void suspect_stall(struct rota_core *core)
 {
     if (!core->durable.active)
         return;
-    bool in_flight = core->valid_height > core->committed || core->tip_pending;
+    bool waits = ROTA_BROKEN(untimely_block_stops_the_clocks, next_is_untimely(core), false);
+    bool in_flight = core->valid_height > core->committed || core->tip_pending || waits;
     if (!in_flight)
         core->progress_ms = 0;
     else if (core->progress_ms == 0)

@@ -66,6 +66,14 @@ static void slot_want_parent(struct rota_core *core, const struct rota_slot *slo
         rota_window_want(core, slot->height - 1, &slot->header.prev_hash);
 }
 
+/* Whatever was found about it before: if a quorum stands for it, it is looked at once more (PROTOCOL C4). */
+static void slot_certify(struct rota_slot *slot)
+{
+    slot->source = ROTA_SLOT_CERTIFIED;
+    if (ROTA_BROKEN(verdict_before_a_certificate_stays, slot->check == ROTA_SLOT_INVALID, false))
+        slot->check = ROTA_SLOT_UNCHECKED;
+}
+
 bool rota_window_put(struct rota_core *core, const struct rota_header *header, const struct rota_hash *block,
                      enum rota_slot_source source)
 {
@@ -78,7 +86,9 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
     if (wanted)
         source = ROTA_SLOT_CERTIFIED;
     if (slot->source != ROTA_SLOT_EMPTY && rota_hash_equal(&slot->block, block)) {
-        if (source > slot->source)
+        if (source == ROTA_SLOT_CERTIFIED)
+            slot_certify(slot);
+        else if (source > slot->source)
             slot->source = source;
     } else if (ROTA_BROKEN(second_proposal_replaces_first, source > slot->source, source >= slot->source)) {
         slot_fill(core, slot, header, block, source);
@@ -98,6 +108,11 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
     for (struct rota_slot *slot = rota_window_slot(core, height); slot; slot = rota_window_slot(core, --height)) {
         if (rota_hash_equal(&slot->wanted, &hash))
             return;
+        if (!rota_hash_is_zero(&slot->wanted) ||
+            (slot->certified && !rota_hash_equal(&slot->certificate.vote.block, &hash))) {
+            rota_core_halt(core, "two certified histories: more members lie than the ledger tolerates");
+            return;
+        }
         slot->wanted = hash;
         if (slot->source != ROTA_SLOT_EMPTY && !rota_hash_equal(&slot->block, &hash)) {
             if (slot->source == ROTA_SLOT_FETCHED && slot->brought)
@@ -107,7 +122,7 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
         }
         if (slot->source == ROTA_SLOT_EMPTY)
             return;
-        slot->source = ROTA_SLOT_CERTIFIED;
+        slot_certify(slot);
         hash = slot->header.prev_hash;
     }
 }

@@ -265,6 +265,14 @@
       "scenarios amnesia/a_members_own_past_that_shows_late_is_no_twin", 0, "test expectation halt")                        \
     V(readers_are_answered_without_end, "p2.16", "whoever asks to read gets a signature each time",                         \
       "unit_consensus reading/who_asks_without_end_gets_a_thousand_answers_a_second", 0, "test")                            \
+    V(status_is_answered_without_end, "p2.13", "whoever says that it lacks everything gets it signed each time",            \
+      "unit_consensus one_liar/who_says_all_the_time_that_it_lacks_everything_is_answered_now_and_then", 0, "test")         \
+    V(old_greetings_count, "p2.13", "a HELLO that is said again takes back what its sender says now",                       \
+      "unit_consensus one_liar/what_others_said_when_they_began_does_not_take_back_what_they_say_now", 0, "test")           \
+    V(verdict_before_a_certificate_stays, "p2.13", "a block found invalid is not looked at again when it is certified",     \
+      "unit_consensus catching_up/a_block_that_was_found_invalid_and_is_certified_then_stops_us", 0, "test")                \
+    V(untimely_block_stops_the_clocks, "p2.7", "a block that waits for its time or its anchor is in nobody's way",          \
+      "unit_consensus one_liar/a_block_that_stays_untimely_runs_the_clock_of_progress", 0, "test")                          \
     V(new_connection_is_no_reason_to_ask, "p18", "who is connected anew is not asked what others heard of us",              \
       "unit_consensus memory/a_new_connection_is_a_reason_to_ask_who_else_speaks_for_us", 0, "test")                        \
     V(quarantine_ends_with_the_run, "p18", "a member whose key somebody else used votes again after a restart",             \

@@ -220,8 +220,8 @@ bool sim_check_is_signed(struct sim *sim, const struct sim_epoch *epoch, const s
 bool sim_check_is_vouched_for(struct sim *sim, const struct sim_epoch *epoch, const struct rota_vote *vote)
 {
     const struct tally *tally = tally_of(sim, epoch, vote, false);
-    uint32_t join = rota_join_threshold(epoch->membership.count, epoch->membership.profile);
-    return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= join) ||
+    uint32_t enough = rota_prepare_quorum(epoch->membership.count, epoch->membership.profile);
+    return (tally && (uint32_t)__builtin_popcount(tally->said_by) >= enough) ||
            rota_hash_equal(&sim->ever_signed->covered[vote->height], &vote->block);
 }
 

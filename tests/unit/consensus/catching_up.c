@@ -1,0 +1,60 @@
+/* What comes certified is believed, and what contradicts it stops this member: member 1 of four (PROTOCOL C2, C4, N10). */
+#include "tests/unit/consensus/lone.h"
+
+#include <criterion/criterion.h>
+
+static struct lone *l;
+
+static void begin(void)
+{
+    l = lone_open(4, 1);
+}
+
+static void end(void)
+{
+    lone_close(l);
+}
+
+/* PROTOCOL C4: also when the verdict was there before the certificate. */
+Test(catching_up, a_block_that_was_found_invalid_and_is_certified_then_stops_us, .fini = end)
+{
+    begin();
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    lone_propose(l, 0, NULL, &one);
+    lone_checked(l, ROTA_CHECK_INVALID);
+    cr_assert_null(lone_did(l, ROTA_ACTION_HALT), "so far it is the primary that is wrong");
+    lone_forget(l);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &one);
+    lone_hear_block(l, 3, &one, &proof);
+    cr_assert(lone_did(l, ROTA_ACTION_CHECK), "it is looked at once more");
+    lone_checked(l, ROTA_CHECK_INVALID);
+    cr_assert(lone_did(l, ROTA_ACTION_HALT));
+}
+
+/* PROTOCOL N10, A3: after a fork, two ranges of two histories that do not fit. A verdict, no assertion. */
+Test(catching_up, a_certified_block_that_is_not_below_another_stops_us, .fini = end)
+{
+    begin();
+    struct lone_block three = lone_block(l, 3, NULL, 0), other = lone_block(l, 3, NULL, 1),
+                      four = lone_block(l, 4, &other, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &three);
+    struct rota_certificate above = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &four);
+    lone_hear_block(l, 2, &three, &proof);
+    cr_assert_null(lone_did(l, ROTA_ACTION_HALT));
+    lone_hear_block(l, 3, &four, &above);
+    cr_assert(lone_did(l, ROTA_ACTION_HALT));
+}
+
+/* The same, the other way round. */
+Test(catching_up, a_certified_block_that_another_does_not_stand_on_stops_us, .fini = end)
+{
+    begin();
+    struct lone_block three = lone_block(l, 3, NULL, 0), other = lone_block(l, 3, NULL, 1),
+                      four = lone_block(l, 4, &other, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &three);
+    struct rota_certificate above = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &four);
+    lone_hear_block(l, 3, &four, &above);
+    cr_assert_null(lone_did(l, ROTA_ACTION_HALT));
+    lone_hear_block(l, 2, &three, &proof);
+    cr_assert(lone_did(l, ROTA_ACTION_HALT));
+}
