@@ -99,9 +99,7 @@ void rota_vote_checked(struct rota_core *core, const struct rota_event *event)
         core->untimely_ms = core->now_ms + 50;
         break;
     case ROTA_CHECK_MISSING:
-        slot->check = ROTA_SLOT_MISSING;
-        if (slot->brought) /* with a body that is not this header's */
-            rota_fetch_shun(core, slot->brought_by);
+        slot->check = ROTA_SLOT_MISSING; /* C6: who brought the header need not have sent this body */
         slot->brought = false;
         break;
     }

@@ -62,9 +62,21 @@ static struct rota_held *blocks_place(struct rota_blocks *blocks)
     return victim;
 }
 
+/* Nobody knows yet which body is the right one, and the later may be an answer. A vouch is for the header, and stays. */
+static void blocks_replace(struct rota_held *held, struct rota_block *block, uint32_t from)
+{
+    struct rota_block *before = held->block;
+    held->block = rota_block_retain(block);
+    held->from = from;
+    held->verified = false;
+    rota_block_release(before);
+}
+
 struct rota_held *rota_blocks_put(struct rota_blocks *blocks, struct rota_block *block, uint32_t from)
 {
     struct rota_held *held = rota_blocks_find(blocks, &block->hash);
+    if (held && !held->kept && !held->executed && held->block != block)
+        blocks_replace(held, block, from);
     if (held)
         return held;
     held = blocks_place(blocks);

@@ -114,6 +114,9 @@ struct rota_status rota_chain_push(struct rota_chain *chain, struct rota_execute
         rota_chain_discard(chain, executed);
         return status;
     }
+    struct rota_held *held = rota_blocks_find(&chain->blocks, &executed->block->hash);
+    if (held && held->block == executed->block)
+        held->executed = true;
     rota_state_floors(&executed->floors, chain->state, executed->block->header.epoch);
     chain->stack[chain->depth++] = *executed;
     rota_state_stand(chain->state, &executed->block->hash);

@@ -251,6 +251,32 @@ Test(standing, who_sent_a_wrong_block_is_asked_last, .fini = end)
     cr_assert(fetch && fetch->fetch.peer == 0);
 }
 
+/* PROTOCOL C6: anybody may have sent the body that is not the header's: who brought the header is asked like any other. */
+Test(standing, another_body_under_a_right_header_is_not_held_against_who_brought_the_header, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0), two = lone_block(l, 2, &one, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &two);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 2}});
+    lone_pass(l, 200);
+    lone_hear_block(l, 3, &one, NULL);
+    lone_hear_block(l, 3, &two, &proof);
+    lone_checked(l, ROTA_CHECK_MISSING);
+    lone_pass(l, 100);
+    const struct rota_action *fetch = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(fetch && fetch->fetch.peer == 0 && rota_hash_equal(&fetch->fetch.block, &one.hash));
+    lone_hear_block(l, 0, &one, NULL);
+    lone_checked(l, ROTA_CHECK_VALID);
+    lone_checked(l, ROTA_CHECK_VALID);
+    cr_assert_eq(lone_view(l).committed, 2);
+    lone_forget(l);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 0, .heartbeat = {0, 6}});
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 6}});
+    lone_pass(l, 200);
+    fetch = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(fetch && fetch->fetch.peer == 3, "it comes after member 0, which was asked last");
+}
+
 /* PROTOCOL C3 */
 Test(standing, a_block_that_a_quorum_speaks_of_is_fetched_by_its_hash, .fini = end)
 {

@@ -95,23 +95,75 @@ Test(chain, the_least_time_after_the_parent_is_timely_by_any_clock)
 
 /* The header's hash covers a body only through its tree root: a liar may send a right header with another body, and must
  * not make us call the block invalid. */
+static struct rota_block *forge_body(struct pair *pair, const struct rota_block *block)
+{
+    struct rota_proposal *other = bench_enrol(&pair->bench, "alpha-director", 1, "n-9");
+    struct rota_entry entry = rota_entry_of_proposal(other); /* the block takes its reference over */
+    struct rota_block *forged = NULL;
+    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
+    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
+    rota_proposal_release(other);
+    return forged;
+}
+
 Test(chain, another_body_under_a_right_header_counts_as_missing)
 {
     struct pair pair;
     pair_open(&pair);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
     const struct rota_block *block = bench_build(&pair.builder);
-    struct rota_proposal *other = bench_enrol(&pair.bench, "alpha-director", 1, "n-9");
-    struct rota_entry entry = rota_entry_of_proposal(other);
-    struct rota_block *forged = NULL;
-    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
-    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
+    struct rota_block *forged = forge_body(&pair, block);
     rota_chain_hold(pair.checker.chain, forged, 0, false);
     cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING);
     pair_send(&pair, block);
     cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
     rota_block_release(forged);
-    rota_proposal_release(other);
+    pair_close(&pair);
+}
+
+/* PROTOCOL C6. A liar sends another body before and after each right one: whoever is asked brings the right one all the
+ * same, since it is looked at in the step that brings it. */
+Test(chain, another_body_that_never_stops_coming_keeps_no_right_one_out)
+{
+    struct pair pair;
+    pair_open(&pair);
+    for (uint64_t i = 0; i < 3; i++) {
+        bench_wait(&pair.builder,
+                   bench_enrol(&pair.bench, "alpha-director", i + 1, (const char *[]){"n-1", "n-2", "n-3"}[i]));
+        const struct rota_block *block = bench_build(&pair.builder);
+        struct rota_block *forged = forge_body(&pair, block);
+        rota_chain_hold(pair.checker.chain, forged, 3, true);
+        pair_send(&pair, block);
+        rota_chain_hold(pair.checker.chain, forged, 3, true);
+        cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING, "it is looked at, and dropped");
+        rota_chain_hold(pair.checker.chain, forged, 3, true);
+        pair_send(&pair, block); /* the answer */
+        cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
+        rota_chain_hold(pair.checker.chain, forged, 3, true);
+        rota_block_release(forged);
+    }
+    pair_close(&pair);
+}
+
+/* What was executed is known to be the header's body: it stays also when it is taken back, or built by ourselves. */
+Test(chain, another_body_does_not_replace_one_that_was_executed)
+{
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    struct rota_hash hash = block->hash;
+    struct rota_block *copy = bench_copy(block), *forged = forge_body(&pair, block);
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, copy, UINT64_MAX), ROTA_CHECK_VALID);
+    rota_chain_hold(pair.builder.chain, forged, 3, true);
+    rota_chain_hold(pair.checker.chain, forged, 3, true);
+    rota_chain_rollback(pair.builder.chain);
+    rota_chain_rollback(pair.checker.chain);
+    cr_expect_eq(rota_chain_reach(pair.builder.chain, &hash), ROTA_CHECK_VALID);
+    cr_expect_eq(pair_check(&pair, copy, UINT64_MAX), ROTA_CHECK_VALID);
+    rota_block_release(forged);
+    rota_block_release(copy);
     pair_close(&pair);
 }
 
