@@ -97,7 +97,7 @@ struct rota_event {
         struct {
             bool restarted; /* we ran before and may have said things that are lost (PROTOCOL R2); not when an epoch has just
                                ended */
-            uint64_t incarnation;             /* runs so far as the disk knows, this one included; at least 1 */
+            uint64_t incarnation;             /* number of this run as far as the disk knows; at least 1 */
             uint64_t boot;                    /* drawn for this run: never the same twice, whatever the disk forgets */
             uint64_t committed;               /* last block in the ledger */
             struct rota_hash committed_block; /* zero when committed is 0 */

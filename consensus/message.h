@@ -96,7 +96,7 @@ enum rota_standing {
 
 /* At every start, to all, until all have answered. */
 struct rota_hello {
-    uint64_t incarnation; /* runs of this member, this one included */
+    uint64_t incarnation; /* number of this run (H1) */
     uint64_t boot;        /* drawn at the start: tells two runs with one count apart */
     enum rota_standing standing;
     uint64_t
