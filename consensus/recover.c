@@ -137,11 +137,13 @@ static bool own_hello_is_known(const struct rota_core *core, const struct rota_h
     return own_run_is_known(core, hello->incarnation, hello->boot);
 }
 
-/* Never again a number that was used. */
-static void incarnation_pass(struct rota_core *core, uint64_t used)
+/* Never again a number that was used. True: this run has a new one. */
+static bool incarnation_pass(struct rota_core *core, uint64_t used)
 {
-    if (used >= core->durable.incarnation && used < UINT64_MAX)
-        core->durable.incarnation = used + 1;
+    if (used < core->durable.incarnation || used == UINT64_MAX)
+        return false;
+    core->durable.incarnation = used + 1;
+    return true;
 }
 
 /* H8: at the start it is our disk that is behind; later on it is somebody else who signs. But whoever lost its memory in
@@ -166,18 +168,17 @@ static void past_is_unknown(struct rota_core *core, bool first, bool voted)
 void rota_past_judge(struct rota_core *core, const struct rota_past *past, bool first)
 {
     bool known = true, voted = past->has_vote && !own_vote_is_known(core, &past->vote);
-    uint64_t incarnation = core->durable.incarnation;
+    bool renumbered = false;
     if (past->has_change && past->change_view > core->shown_view)
         core->shown_view = past->change_view;
     if (past->has_hello && !own_hello_is_known(core, &past->hello)) {
         known = false;
-        incarnation_pass(core, past->hello.incarnation);
+        renumbered |= incarnation_pass(core, past->hello.incarnation);
     }
     if (past->has_change && !own_change_is_known(core, past->change_view, past->change_incarnation, &past->change_content)) {
         known = false;
-        incarnation_pass(core, past->change_incarnation);
+        renumbered |= incarnation_pass(core, past->change_incarnation);
     }
-    bool renumbered = core->durable.incarnation != incarnation;
     if ((voted || !known) && (core->durable.standing != ROTA_STANDING_RECOVERING || renumbered)) /* else it knows already */
         past_is_unknown(core, first, voted);
 }
@@ -244,9 +245,11 @@ bool rota_twin_check(struct rota_core *core, const struct rota_message *message)
     case ROTA_MESSAGE_READ_INDEX_REPLY:
         break;
     }
-    if (ROTA_BROKEN(twin_ignored, !known, false) && core->durable.standing != ROTA_STANDING_RECOVERING) {
-        incarnation_pass(core, incarnation);
-        past_is_unknown(core, false, voted);
+    if (ROTA_BROKEN(twin_ignored, !known, false)) {
+        bool renumbered = incarnation_pass(core, incarnation) && !core->halted;
+        if (core->durable.standing != ROTA_STANDING_RECOVERING || /* else it knows already */
+            ROTA_BROKEN(old_run_heard_late_is_ignored, renumbered, false))
+            past_is_unknown(core, false, voted);
     }
     return !known;
 }

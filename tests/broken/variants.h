@@ -261,6 +261,8 @@
       "unit_ledger schedule_evidence/a_member_that_lost_its_memory_and_said_so_is_not_flagged", 0, "test")                  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
       "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")                           \
+    V(old_run_heard_late_is_ignored, "p18",                                                                                 \
+      "a recovering member does not begin again above an earlier run that it hears of",                                     \
       "unit_consensus memory/a_member_that_recovers_counts_above_every_run_of_its_own_that_it_hears_of", 0, "test")         \
     V(new_journal_counts_from_one, "p18", "the runs of a new journal have numbers that the lost one may have used",         \
       "unit_node journal/a_new_one_counts_above_every_run_of_the_lost_one", 0, "test")                                      \

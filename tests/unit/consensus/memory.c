@@ -298,6 +298,30 @@ Test(memory, a_member_that_recovers_is_not_kept_greeting_by_what_it_forgot, .fin
     cr_assert_leq(lone_times(l, ROTA_MESSAGE_HELLO), 1);
 }
 
+/* PROTOCOL H8: it recovers, and what its key signed in an earlier run arrives by itself, not in an answer: its word must
+ * take that back. */
+Test(memory, a_member_that_recovers_counts_above_every_run_of_its_own_that_it_hears_of, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    lone_restart_on(l, &one, NULL);
+    cr_assert_eq(lone_view(l).standing, ROTA_STANDING_RECOVERING);
+    uint64_t run = lone_view(l).incarnation;
+    hello(1, run + 3);
+    cr_assert_eq(lone_view(l).incarnation, run + 4);
+    view_change(1, 5, run + 7);
+    cr_assert_eq(lone_view(l).incarnation, run + 8);
+    cr_assert_eq(lone_view(l).recover_view, UINT64_MAX, "it begins again");
+    lone_pass(l, 10);
+    const struct rota_message *said = lone_said(l, ROTA_MESSAGE_HELLO);
+    cr_assert(said && said->hello.incarnation == run + 8 && said->hello.standing == ROTA_STANDING_RECOVERING);
+    lone_pass(l, 10);
+    lone_forget(l);
+    view_change(1, 5, run + 7);
+    lone_pass(l, 10);
+    cr_assert_eq(lone_times(l, ROTA_MESSAGE_HELLO), 0, "that is no news any more");
+}
+
 /* PROTOCOL L3, H5: it may have forgotten the lock that the reader has to hear of. */
 Test(memory, a_member_that_lost_its_memory_answers_no_reader, .fini = end)
 {
