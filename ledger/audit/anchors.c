@@ -79,19 +79,36 @@ static bool anchor_given_up(struct audit *audit, const struct rota_header *their
     return true;
 }
 
-/* Two quorums signed two histories. In one view each member of both lied; across views the new-view records tell who. */
-static void anchor_two_histories(struct audit *audit, const struct rota_certificate *ours,
-                                 const struct rota_certificate *theirs, uint64_t height, uint32_t receipt)
+/* Why the two masks of signers do not tell who lied; NULL: they do. A bit is a place in the document of its own epoch, and
+ * who was in two epochs or two views may have signed in both and not lied (PROTOCOL E11). */
+static const char *anchor_apart(const struct audit *audit, const struct rota_certificate *ours,
+                                const struct rota_receipt *theirs)
+{
+    const struct rota_membership *membership = &audit->epoch.membership;
+    if (theirs->certificate.epoch != membership->epoch ||
+        !rota_hash_equal(&theirs->headers[0].config_hash, &membership->config_hash))
+        return "two epochs";
+    return theirs->certificate.vote.view != ours->vote.view ? "two views" : NULL;
+}
+
+/* Two quorums signed two histories. In one view each member of both lied. */
+static void anchor_two_histories(struct audit *audit, const struct rota_certificate *ours, const struct rota_receipt *theirs,
+                                 uint64_t height, uint32_t receipt)
 {
     char names[AUDIT_NAMES_MAX];
-    audit_member_names(names, &audit->epoch.membership, ours->signers & theirs->signers);
-    audit_fail(
-        audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
-        ours->vote.view == theirs->vote.view && ours->vote.height == theirs->vote.height
-            ? "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed both"
-            : "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed in both "
-              "histories",
-        receipt + 1, height, names);
+    const char *apart = anchor_apart(audit, ours, theirs);
+    if (apart != NULL) {
+        audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
+                   "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64
+                   ", both certified, in %s: rota forensics finds out who lied",
+                   receipt + 1, height, apart);
+        return;
+    }
+    audit_member_names(names, &audit->epoch.membership, ours->signers & theirs->certificate.signers);
+    audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
+               "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed %s",
+               receipt + 1, height, names,
+               ours->vote.height == theirs->certificate.vote.height ? "both" : "in both histories");
 }
 
 static void receipt_meet(struct audit *audit, const struct audit_block *block, uint32_t index)
@@ -107,8 +124,7 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
     } else if (anchor_given_up(audit, &receipt->headers[0], index)) {
         return;
     } else if (block->attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
-        anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, &receipt->certificate, block->height,
-                             index);
+        anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, receipt, block->height, index);
     } else if (!block->attested) {
         audit_fail(audit, CHECK_J2, WEIGHT_INVALID, block->height, UINT64_MAX,
                    "receipt %" PRIu32 " proves another block at this height than the one in the file", index + 1);

@@ -97,3 +97,79 @@ Test(audit_epochs, the_old_members_decide_nothing_above_the_boundary)
     rota_audit_report_free(&report);
     maker_end(&maker);
 }
+
+/* ---- receipts of another history ----------------------------------------------------------------------------------------
+ */
+
+static const char *const moved[] = {"bravo", "charlie", "delta", "m-4"}; /* alpha left: the index of each is another */
+
+/* Block 1, and in block 2 these members, or none: then the history goes on in epoch 0. */
+static void fork_begin(struct maker *maker, const char *name, const char *const *labels)
+{
+    maker_begin(maker, name);
+    story_assign(maker, 1, ASSIGN("01"), 0x7);
+    if (labels)
+        story_change(maker, labels, 4, 0xe, 0xb);
+    else
+        story_assign(maker, 2, ASSIGN("02"), 0xb);
+}
+
+static void fork_end(struct maker *maker)
+{
+    rota_store_close(maker->store);
+    maker->store = NULL;
+}
+
+/* The audit of a file with a receipt of another history: there are two, and who lied is for rota forensics to say. */
+static void expect_nobody_named(struct maker *maker, struct maker *other, uint64_t height, uint64_t certified)
+{
+    static const char *const labels[] = {"alpha", "bravo", "charlie", "delta", "m-4"};
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    fork_end(maker);
+    fork_end(other);
+    maker_receipt_read(&receipt, other, height, certified);
+    cr_assert_eq(maker_audit(&report, maker, &receipt), ROTA_VERDICT_EQUIVOCATION);
+    cr_assert_eq(report.failure_count, 1);
+    cr_expect_str_eq(report.failures[0].check, "E4");
+    cr_expect_not_null(strstr(report.failures[0].text, "rota forensics"), "%s", report.failures[0].text);
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        cr_expect_null(strstr(report.failures[0].text, labels[i]), "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(other);
+    maker_end(maker);
+}
+
+/* PROTOCOL E11: a signer's bit is its place in the document of its own epoch. Alpha signed in the file alone. */
+Test(audit_epochs, a_receipt_of_another_epoch_names_nobody)
+{
+    struct maker maker, other;
+    fork_begin(&maker, "epochs-stayed", NULL);
+    story_assign(&maker, 3, ASSIGN("03"), 0x7);
+    fork_begin(&other, "epochs-moved", moved);
+    story_assign(&other, 3, ASSIGN("04"), 0x7);
+    expect_nobody_named(&maker, &other, 3, 3);
+}
+
+Test(audit_epochs, a_receipt_of_another_document_names_nobody)
+{
+    struct maker maker, other;
+    fork_begin(&maker, "epochs-one", others);
+    story_assign(&maker, 3, ASSIGN("03"), 0x7);
+    fork_begin(&other, "epochs-two", moved);
+    story_assign(&other, 3, ASSIGN("04"), 0x7);
+    expect_nobody_named(&maker, &other, 3, 3);
+}
+
+/* Who said COMMIT in one view and never saw the certificate may follow a NEW-VIEW that liars made without it. */
+Test(audit_epochs, a_receipt_of_another_view_names_nobody)
+{
+    struct maker maker, other;
+    fork_begin(&maker, "epochs-view-0", NULL);
+    maker_begin(&other, "epochs-view-1");
+    story_assign(&other, 1, ASSIGN("01"), 0x7);
+    story_assign(&other, 2, ASSIGN("04"), 0);
+    story_assign(&other, 3, ASSIGN("05"), 0x7);
+    expect_nobody_named(&maker, &other, 2, 3);
+}
