@@ -65,12 +65,13 @@ void rota_forensics_free(struct rota_forensics *forensics);
  * block, if any are known. */
 struct rota_forensics_side {
     struct rota_certificate certificate;
-    const struct rota_epoch_chain *epochs; /* leads at least to the certificate's epoch */
+    const struct rota_epoch_chain *epochs;
     uint32_t header_count;
     const struct rota_header *headers; /* ascending; the last one is that of the certificate's block */
 };
 /* Goes back to the last epoch that both sides share: there its members certified two things that exclude each other, be it
- * that on one side the certificate stands for is of the block that ended the epoch. As rota_forensics_run. */
+ * that on one side the certificate stands for is of the block that ended the epoch. As rota_forensics_run; INCOMPLETE: the
+ * epochs of a side do not lead to the one that its certificate names. */
 ROTA_CHECKED struct rota_status rota_forensics_compare(struct rota_forensics *out, const struct rota_forensics_side sides[2],
                                                        const struct rota_forensics_witness *witnesses,
                                                        uint32_t witness_count);

@@ -21,7 +21,16 @@ static bool epochs_are_one(const struct rota_epoch *a, const struct rota_epoch *
            rota_hash_equal(&a->membership.base, &b->membership.base);
 }
 
-/* The last one that both sides have and that began alike. The genesis is one of them. */
+/* The epoch of a certificate is no more than its own word, until its side leads there and it verifies. */
+static struct rota_status side_check(const struct rota_forensics_side *side)
+{
+    const struct rota_epoch *own = rota_epoch_chain_find(side->epochs, side->certificate.epoch);
+    if (!own)
+        return rota_fail(ROTA_INCOMPLETE, "a certificate is of an epoch that its own side does not lead to");
+    return rota_certificate_verify(&own->membership, &side->certificate);
+}
+
+/* The last one that both sides, which were checked, have and that began alike. The genesis is one of them. */
 static uint32_t epochs_shared(const struct rota_forensics_side sides[2])
 {
     uint32_t shared = 0;
@@ -89,14 +98,10 @@ static bool is_given_up(const struct shown shown[2])
 struct rota_status rota_forensics_compare(struct rota_forensics *out, const struct rota_forensics_side sides[2],
                                           const struct rota_forensics_witness *witnesses, uint32_t witness_count)
 {
-    uint32_t epoch = epochs_shared(sides);
     memset(out, 0, sizeof *out);
-    for (int i = 0; i < 2; i++) {
-        const struct rota_epoch *own = rota_epoch_chain_find(sides[i].epochs, sides[i].certificate.epoch);
-        if (!own)
-            return rota_fail(ROTA_NOT_FOUND, "a certificate of an epoch whose members are not known here");
-        ROTA_TRY(rota_certificate_verify(&own->membership, &sides[i].certificate));
-    }
+    for (int i = 0; i < 2; i++)
+        ROTA_TRY(side_check(&sides[i]));
+    uint32_t epoch = epochs_shared(sides);
     struct shown shown[2] = {side_show(&sides[0], epoch), side_show(&sides[1], epoch)};
     out->epoch = sides[0].epochs->epochs[epoch];
     if (is_given_up(shown)) {

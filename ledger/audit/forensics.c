@@ -29,7 +29,8 @@ static struct rota_status ledger_header(struct rota_header *out, struct rota_sto
     return rota_ok();
 }
 
-/* Above a height at which two chains differ they never meet again: the first one is found by halving. */
+/* Above a height at which two chains differ they never meet again: the first one is found by halving. 0: they do not differ
+ * as far as both reach. */
 static struct rota_status ledgers_part(uint64_t *out_height, struct rota_store *const ledgers[2])
 {
     uint64_t a = rota_store_height(ledgers[0]), b = rota_store_height(ledgers[1]);
@@ -45,9 +46,8 @@ static struct rota_status ledgers_part(uint64_t *out_height, struct rota_store *
         else
             above = middle;
     }
-    *out_height = above;
-    return above > (a < b ? a : b) ? rota_fail(ROTA_NOT_FOUND, "the two ledger files tell one history, as far as both reach")
-                                   : rota_ok();
+    *out_height = above > (a < b ? a : b) ? 0 : above;
+    return rota_ok();
 }
 
 /* Its certificate that covers this height, and the headers from there up to the certified block. */
@@ -75,6 +75,8 @@ struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out, const s
     uint64_t height;
     memset(out, 0, sizeof *out);
     ROTA_TRY(ledgers_part(&height, ledgers));
+    if (height == 0)
+        return rota_ok();
     for (int i = 0; i < 2; i++)
         ROTA_TRY(ledger_side(&sides[i], headers[i], epochs[i], ledgers[i], height));
     return rota_forensics_compare(out, sides, witnesses, witness_count);

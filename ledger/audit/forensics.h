@@ -9,8 +9,8 @@
 struct rota_forensics_witness rota_forensics_witness_of(struct rota_store *store);
 
 /* rota_forensics_compare on two ledger files, whose epochs are these: the first height at which they differ, and the
- * certificates that cover it. NOT_FOUND: they do not differ as far as both reach. INCOMPLETE: there is no certificate. Name
- * the files among the witnesses too. */
+ * certificates that cover it. INCOMPLETE: there is no certificate, or none that the file's own epochs explain. NO_CONFLICT
+ * without any certificates: they do not differ as far as both reach. Name the files among the witnesses too. */
 ROTA_CHECKED struct rota_status rota_forensics_of_ledgers(struct rota_forensics *out,
                                                           const struct rota_epoch_chain *const epochs[2],
                                                           struct rota_store *const ledgers[2],

@@ -198,7 +198,8 @@ static int forensics_tell(const struct forensics_options *options, const struct 
 {
     static const int codes[] = {ROTA_EXIT_DONE, ROTA_EXIT_EQUIVOCATION, ROTA_EXIT_INCONCLUSIVE, ROTA_EXIT_INCONCLUSIVE,
                                 ROTA_EXIT_DONE};
-    struct rota_status status = options->out != NULL ? forensics_write(options->out, found) : rota_ok();
+    bool parted = found->verdict != ROTA_FORENSICS_NO_CONFLICT;
+    struct rota_status status = parted && options->out != NULL ? forensics_write(options->out, found) : rota_ok();
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
     if (options->common.json)
@@ -219,7 +220,7 @@ static int forensics_run(void *input)
         rota_forensics_files_open(files, &options->common, options->sides, options->witnesses, options->witness_count);
     if (code == 0) {
         struct rota_status status = rota_forensics_files_judge(&found, files);
-        if (rota_is_ok(status) || status.code == ROTA_NOT_FOUND) /* alike as far as both files reach */
+        if (rota_is_ok(status))
             code = forensics_tell(options, &found);
         else
             code = rota_wrong_status(&options->common, status, "rota-verify says more of a ledger file",

@@ -44,6 +44,9 @@ class Evidence(unittest.TestCase):
         db.close()
         run = self.rota(net, "forensics", "node-bravo/ledger.db", "node-charlie/ledger.db", "--json")
         self.assertEqual((run.returncode, json.loads(run.stdout)["verdict"]), (0, "one-history"))
+        run = self.rota(net, "forensics", "node-bravo/ledger.db", "node-charlie/ledger.db", "--out", "fork")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(list(net.dir.glob("fork*")), [], "there is no fork, so nothing to keep of it")
 
     # E2, E3: from a lie to a file that convicts by itself
     def test_evidence_leaves_the_ledger_as_a_file_that_convicts(self):

@@ -29,6 +29,15 @@ static void end(void)
 
 TestSuite(forensics_epochs, .init = begin, .fini = end);
 
+static struct rota_status compare_files(struct rota_forensics *out)
+{
+    struct rota_store *const ledgers[2] = {left.store, right.store};
+    const struct rota_epoch_chain *const epochs[2] = {&chains[0], &chains[1]};
+    const struct rota_forensics_witness witnesses[2] = {rota_forensics_witness_of(left.store),
+                                                        rota_forensics_witness_of(right.store)};
+    return rota_forensics_of_ledgers(out, epochs, ledgers, witnesses, 2);
+}
+
 /* The next block: a code is defined. Blocks of odd heights are certified in view 1, the others in view 0. */
 static void define(struct maker *maker, const char *code, uint32_t signers)
 {
@@ -64,13 +73,11 @@ static void expect_proven(const struct rota_forensics *found)
 static struct rota_forensics find(uint64_t left_height, uint64_t right_height)
 {
     struct rota_forensics found;
-    struct rota_store *const ledgers[2] = {left.store, right.store};
-    const struct rota_epoch_chain *const epochs[2] = {&chains[0], &chains[1]};
     const struct rota_forensics_witness witnesses[2] = {rota_forensics_witness_of(left.store),
                                                         rota_forensics_witness_of(right.store)};
     struct rota_status status;
     if (left_height == 0) {
-        status = rota_forensics_of_ledgers(&found, epochs, ledgers, witnesses, 2);
+        status = compare_files(&found);
     } else {
         struct rota_forensics_side sides[2] = {{.epochs = &chains[0]}, {.epochs = &chains[1]}};
         cr_assert(rota_is_ok(rota_store_certificate(&sides[0].certificate, left.store, left_height)));
@@ -207,6 +214,46 @@ Test(forensics_epochs, a_file_does_not_make_up_members)
     change(&right, 0x3);
     cr_expect_neq(rota_epoch_chain_of_ledger(&chain, &left.genesis, right.store).code, ROTA_OK, "by fewer than a quorum");
     cr_expect_null(chain.epochs);
+}
+
+/* A certificate of the newest block that claims to be of this epoch. */
+static void claim(struct maker *maker, uint32_t epoch)
+{
+    struct rota_certificate certificate;
+    maker_certificate(&certificate, maker, maker->height, maker->height % 2, 0x7);
+    certificate.epoch = epoch;
+    cr_assert(rota_is_ok(rota_store_begin(maker->store)) && rota_is_ok(rota_store_certify(maker->store, &certificate)) &&
+              rota_is_ok(rota_store_commit(maker->store)));
+}
+
+static void expect_incomplete(void)
+{
+    struct rota_forensics found;
+    chains_read();
+    struct rota_status status = compare_files(&found);
+    cr_expect_eq(status.code, ROTA_INCOMPLETE, "%d: %s", (int)status.code, status.why);
+}
+
+/* The epoch in a file's certificate is no more than a claim: nothing is looked up by it before the file's own blocks lead
+ * there, and it is not taken for one history that they do not. */
+Test(forensics_epochs, a_certificate_of_an_epoch_that_its_file_never_had_says_nothing)
+{
+    define(&left, "ONE", 0x7);
+    define(&right, "ONE", 0x7);
+    define(&left, "LEFT", 0x7);
+    define(&right, "RIGHT", 0);
+    claim(&right, 7);
+    expect_incomplete();
+}
+
+Test(forensics_epochs, it_says_nothing_beside_a_file_that_had_the_epoch)
+{
+    define(&left, "ONE", 0x7);
+    define(&right, "ONE", 0x7);
+    maker_discontinue(&left, grown, 4, 0x7, 0x7);
+    define(&right, "RIGHT", 0);
+    claim(&right, 1);
+    expect_incomplete();
 }
 
 Test(forensics_epochs, a_receipt_leads_to_its_epoch_by_itself)
