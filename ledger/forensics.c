@@ -49,9 +49,11 @@ static struct rota_status name_signers(struct rota_forensics *out, const struct 
                                        const struct rota_certificate *a, const struct rota_certificate *b,
                                        const struct rota_header *headers, uint32_t header_count)
 {
+    /* Votes that rest on two NEW-VIEWs of one view contradict each other as they are, whatever their heights. */
+    bool one_nv = rota_hash_equal(&a->vote.nv, &b->vote.nv);
     for (uint32_t member = 0; member < membership->count; member++) {
         struct rota_evidence *evidence = NULL;
-        struct rota_vote_pair pair = {.header_count = header_count, .headers = headers};
+        struct rota_vote_pair pair = {.header_count = one_nv ? header_count : 0, .headers = headers};
         if (!signed_vote_of(&pair.votes[0], a, member) || !signed_vote_of(&pair.votes[1], b, member))
             continue;
         struct rota_status made = rota_evidence_of_votes(&evidence, membership, member, &pair);

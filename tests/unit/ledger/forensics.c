@@ -104,6 +104,30 @@ Test(forensics, one_view_and_two_new_views_name_them_too)
     rota_forensics_free(&found);
 }
 
+/* A primary that lies gave two NEW-VIEWs of view 3, and the certificates are of different heights as well. Headers prove
+ * nothing between two NEW-VIEWs, and need not: whoever signed under both lied. Under one they do (PROTOCOL E3). */
+Test(forensics, one_view_names_them_at_two_heights)
+{
+    enum { HIGH = 3 };
+    struct rota_header headers[HIGH];
+    struct rota_hash hashes[HIGH], one = parts_hash(1), two = parts_hash(2);
+    parts_chain(headers, hashes, &maker.genesis, 1, HIGH, &start, 2);
+    for (int way = 0; way < 2; way++) {
+        struct rota_forensics found;
+        struct rota_certificate a = certificate_at(1, 3, &one, &block_a, 0xb);
+        struct rota_certificate b = certificate_at(HIGH, 3, way == 0 ? &two : &one, &hashes[HIGH - 1], 0xe);
+        struct rota_forensics_input input = {.membership = &maker.genesis.membership,
+                                             .certificates = {&a, &b},
+                                             .headers = headers + 1,
+                                             .header_count = HIGH - 1};
+        cr_assert(rota_is_ok(rota_forensics_run(&found, &input)));
+        cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED);
+        cr_expect_eq(found.culprits, 0xa, "%x", found.culprits);
+        cr_expect_eq(found.count, 2);
+        rota_forensics_free(&found);
+    }
+}
+
 /* Members 1 and 2 said COMMIT for a in view 0 and hid it on the way to view 1; member 3 was never there. */
 Test(forensics, two_views_name_who_hid_the_lock)
 {
