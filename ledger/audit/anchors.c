@@ -37,46 +37,95 @@ bool audit_anchors_prepare(struct audit *audit)
     return true;
 }
 
+/* ---- another history ------------------------------------------------------------------------------------------------ */
+
+/* The first epoch that began otherwise here than in the receipt, or in one of the two alone; 0: none. */
+static uint32_t anchor_parted(const struct audit *audit, const struct rota_receipt *theirs)
+{
+    const struct rota_audit_report *report = audit->report;
+    for (uint32_t number = 1;; number++) {
+        bool here = number < report->epoch_count, there = number <= theirs->epoch_count;
+        if (!here && !there)
+            return 0;
+        if (!here || !there ||
+            !rota_hash_equal(&report->epochs[number].config_hash,
+                             &theirs->epochs[number - 1].change->next.membership.config_hash))
+            return number;
+    }
+}
+
+/* What began this epoch in the receipt; NULL: it is of an earlier one. */
+static const struct rota_receipt_epoch *anchor_step(const struct rota_receipt *theirs, uint32_t number)
+{
+    return number > 0 && number <= theirs->epoch_count ? &theirs->epochs[number - 1] : NULL;
+}
+
+static bool anchor_is_manifest(const struct rota_receipt_epoch *step)
+{
+    return step != NULL && rota_epoch_is_discontinuity(&step->change->next);
+}
+
 /* Two recovery manifests for one epoch: no facility lied for that, but administrators signed two of them. False: the two
  * histories do not part at a manifest. */
 static bool anchor_two_manifests(struct audit *audit, const struct rota_receipt *theirs, uint64_t height, uint32_t receipt)
 {
-    for (uint32_t i = 0; i < theirs->epoch_count; i++) {
-        const struct rota_epoch_change *change = theirs->epochs[i].change;
-        const struct rota_epoch *ours = rota_state_epoch_number(audit->state, i + 1);
-        const struct rota_epoch *before = rota_state_epoch_number(audit->state, i);
-        const struct rota_audit_discontinuity *noted = before != NULL ? audit_given_up(audit, i, UINT64_MAX) : NULL;
-        if (ours == NULL || before == NULL)
-            return false;
-        if (rota_hash_equal(&ours->membership.config_hash, &change->next.membership.config_hash))
-            continue;
-        if (noted == NULL || !rota_epoch_is_discontinuity(&change->next))
-            return false;
-        char names[AUDIT_NAMES_MAX];
-        uint32_t approvers = 0;
-        for (uint32_t k = 0; k < change->approval_count; k++)
-            approvers |= UINT32_C(1) << change->approvals[k].member;
-        audit_member_names(names, &before->membership, approvers & noted->approvers);
-        audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
-                   "receipt %" PRIu32 " and this file stand on two recovery manifests for epoch %" PRIu32
-                   ": the administrators of %s signed both",
-                   receipt + 1, i + 1, names);
-        return true;
-    }
-    return false;
+    uint32_t number = anchor_parted(audit, theirs), approvers = 0;
+    const struct rota_receipt_epoch *step = anchor_step(theirs, number);
+    if (!anchor_is_manifest(step))
+        return false;
+    const struct rota_audit_discontinuity *noted = audit_given_up(audit, number - 1, UINT64_MAX);
+    const struct rota_epoch *before = rota_state_epoch_number(audit->state, number - 1);
+    if (noted == NULL || before == NULL)
+        return false;
+    char names[AUDIT_NAMES_MAX];
+    for (uint32_t i = 0; i < step->change->approval_count; i++)
+        approvers |= UINT32_C(1) << step->change->approvals[i].member;
+    audit_member_names(names, &before->membership, approvers & noted->approvers);
+    audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
+               "receipt %" PRIu32 " and this file stand on two recovery manifests for epoch %" PRIu32
+               ": the administrators of %s signed both",
+               receipt + 1, number, names);
+    return true;
 }
 
-/* It was certified, and then given up: that was said openly, and nobody signed two histories. */
-static bool anchor_given_up(struct audit *audit, const struct rota_header *theirs, uint32_t receipt)
+/* The receipt's block, or the one that ended the epoch in which the two part, lies above what this file's manifest keeps. */
+static bool anchor_lost_there(struct audit *audit, const struct rota_receipt *theirs, uint32_t number, uint32_t receipt)
 {
-    const struct rota_audit_discontinuity *by = audit_given_up(audit, theirs->epoch, theirs->height);
-    if (by == NULL)
+    const struct rota_header *header = &theirs->headers[0];
+    const struct rota_receipt_epoch *step = anchor_step(theirs, number);
+    const struct rota_audit_discontinuity *by =
+        audit_given_up(audit, number - 1, step != NULL ? step->header.height : header->height);
+    if (by == NULL || anchor_is_manifest(step))
         return false;
-    audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, theirs->height, UINT64_MAX,
+    audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, header->height, UINT64_MAX,
                "receipt %" PRIu32 " proves block %" PRIu64 " of epoch %" PRIu32
                ", which was given up: the recovery manifest of epoch %" PRIu32 " keeps nothing above block %" PRIu64,
-               receipt + 1, theirs->height, theirs->epoch, by->epoch, by->height);
+               receipt + 1, header->height, header->epoch, by->epoch, by->height);
     return true;
+}
+
+/* The same the other way round: the file goes on above what the receipt's manifest keeps, and has reached `height`. */
+static bool anchor_lost_here(struct audit *audit, const struct rota_receipt *theirs, uint32_t number, uint64_t height,
+                             uint32_t receipt)
+{
+    const struct rota_receipt_epoch *step = anchor_step(theirs, number);
+    const struct rota_audit_epoch *ours = number < audit->report->epoch_count ? &audit->report->epochs[number] : NULL;
+    uint64_t last = ours != NULL ? ours->from_height - 1 : height;
+    if (!anchor_is_manifest(step) || (ours != NULL && ours->discontinuity) || last <= step->header.height)
+        return false;
+    audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,
+               "this file goes on where receipt %" PRIu32 " stands on the recovery manifest of epoch %" PRIu32
+               ", which keeps nothing above block %" PRIu64 ": what is here above it was given up",
+               receipt + 1, number, step->header.height);
+    return true;
+}
+
+/* It was certified, and then given up: that was said openly, and nobody signed two histories (PROTOCOL M11). */
+static bool anchor_given_up(struct audit *audit, const struct rota_receipt *theirs, uint64_t height, uint32_t receipt)
+{
+    uint32_t number = anchor_parted(audit, theirs);
+    return number > 0 &&
+           (anchor_lost_there(audit, theirs, number, receipt) || anchor_lost_here(audit, theirs, number, height, receipt));
 }
 
 /* Why the two masks of signers do not tell who lied; NULL: they do. A bit is a place in the document of its own epoch, and
@@ -121,7 +170,7 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
         audit->anchors_held++;
         audit_pass(audit, CHECK_J2, 1);
         audit_pass(audit, CHECK_E4, 1);
-    } else if (anchor_given_up(audit, &receipt->headers[0], index)) {
+    } else if (anchor_given_up(audit, receipt, block->height, index)) {
         return;
     } else if (block->attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
         anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, receipt, block->height, index);
@@ -170,7 +219,7 @@ void audit_anchors_end(struct audit *audit)
     for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
         uint32_t index = audit->receipt_order[audit->receipt_next];
         uint64_t height = options->receipts[index].headers[0].height;
-        if (anchor_given_up(audit, &options->receipts[index].headers[0], index))
+        if (anchor_given_up(audit, &options->receipts[index], end, index))
             continue;
         audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,
                    "the file ends with block %" PRIu64 ", but receipt %" PRIu32 " proves block %" PRIu64

@@ -327,3 +327,86 @@ Test(audit_discontinuity, who_approved_of_two_manifests_is_named)
     maker_end(&first);
     maker_end(&second);
 }
+
+/* The history that the manifest gave up: block 3 changes the members, or does not, and there may be a block 4. */
+static void lost_story(struct maker *maker, const char *name, bool changes, bool goes_on)
+{
+    maker_begin(maker, name);
+    story_assign(maker, 1, ASSIGN("01"), 0x7);
+    story_assign(maker, 2, ASSIGN("02"), 0xb);
+    if (changes) {
+        char *document = fixture_epoch_document(rota_state_epoch(maker->state), others, 4, "");
+        struct rota_entry entry =
+            fixture_entry_of_change(fixture_epoch_change(rota_state_epoch(maker->state), document, 0xe));
+        maker_add(maker, &entry, 1, 0x7);
+        free(document);
+    } else {
+        story_assign(maker, 3, ASSIGN("08"), 0x7);
+    }
+    if (goes_on)
+        story_assign(maker, 4, ASSIGN("09"), 0x7);
+    rota_store_close(maker->store);
+    maker->store = NULL;
+}
+
+static void expect_given_up(const struct maker *maker, const struct rota_receipt *receipt)
+{
+    struct rota_audit_report report;
+    cr_expect_eq(maker_audit(&report, maker, receipt), ROTA_VERDICT_INCOMPLETE);
+    cr_assert_eq(report.failure_count, 1);
+    cr_expect_str_eq(report.failures[0].check, "J2");
+    cr_expect_not_null(strstr(report.failures[0].text, "given up"), "%s", report.failures[0].text);
+    cr_expect_not_null(strstr(report.failures[0].text, "nothing above block 2"), "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+}
+
+/* PROTOCOL M11: the file is of the time before the recovery, and the receipt of the time after it. No facility lied. */
+Test(audit_discontinuity, a_file_that_was_given_up_accuses_nobody)
+{
+    struct maker lost, maker;
+    struct rota_receipt receipt;
+    story(&maker, "manifest-after", survivors, 0xb);
+    maker_receipt_read(&receipt, &maker, 4, 5);
+    for (int way = 0; way < 4; way++) {
+        lost_story(&lost, "manifest-before", (way & 1) != 0, (way & 2) != 0);
+        expect_given_up(&lost, &receipt);
+        maker_end(&lost);
+    }
+    rota_receipt_free(&receipt);
+    maker_end(&maker);
+}
+
+/* It reaches as far as the manifest, and no further. */
+Test(audit_discontinuity, a_file_that_ends_with_the_kept_block_was_cut)
+{
+    struct maker lost, maker;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    story(&maker, "manifest-whole", survivors, 0xb);
+    maker_receipt_read(&receipt, &maker, 4, 5);
+    maker_begin(&lost, "manifest-short");
+    story_assign(&lost, 1, ASSIGN("01"), 0x7);
+    story_assign(&lost, 2, ASSIGN("02"), 0xb);
+    rota_store_close(lost.store);
+    lost.store = NULL;
+    cr_expect_eq(maker_audit(&report, &lost, &receipt), ROTA_VERDICT_INCOMPLETE);
+    cr_expect_not_null(strstr(report.failures[0].text, "cut off"), "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&lost);
+    maker_end(&maker);
+}
+
+/* The change of members itself was given up, and the receipt is of the epoch that it began. */
+Test(audit_discontinuity, a_receipt_of_an_epoch_that_was_given_up_accuses_nobody)
+{
+    struct maker lost, maker;
+    struct rota_receipt receipt;
+    lost_story(&lost, "manifest-epoch", true, true);
+    maker_receipt_read(&receipt, &lost, 4, 4);
+    story(&maker, "manifest-instead", survivors, 0xb);
+    expect_given_up(&maker, &receipt);
+    rota_receipt_free(&receipt);
+    maker_end(&maker);
+    maker_end(&lost);
+}
