@@ -190,26 +190,13 @@ static void anchors_read(struct rota_reader *reader, struct rota_anchor out[2])
     }
 }
 
-/* A whole NEW-VIEW, on the heap because it is large. */
-struct whole_new_view {
-    struct rota_new_view new_view;
-    struct rota_signature signature;
-    struct rota_view_change changes[ROTA_QUORUM_MAX];
-};
-
-static void whole_read(struct rota_reader *reader, struct whole_new_view *out)
-{
-    rota_new_view_decode(reader, &out->new_view, out->changes);
-    rota_read_signature(reader, &out->signature);
-}
-
 static struct rota_status whole_parse(struct rota_evidence **out, const struct rota_evidence_front *front,
                                       struct rota_reader *reader)
 {
-    struct whole_new_view *whole = calloc(1, sizeof *whole);
+    struct rota_signed_new_view *whole = calloc(1, sizeof *whole);
     if (!whole)
         return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
-    whole_read(reader, whole);
+    rota_signed_new_view_decode(reader, whole);
     struct rota_status status = rota_reader_finish(reader);
     if (rota_is_ok(status))
         status = whole_make(out, front, &whole->new_view, &whole->signature);
@@ -240,10 +227,10 @@ static bool anchor_is_signed(const struct rota_anchor *anchor, const struct rota
 
 static struct rota_status whole_verify(struct rota_reader *reader, const struct rota_membership *membership)
 {
-    struct whole_new_view *whole = calloc(1, sizeof *whole);
+    struct rota_signed_new_view *whole = calloc(1, sizeof *whole);
     if (!whole)
         return rota_fail(ROTA_NO_MEMORY, "no memory for evidence");
-    whole_read(reader, whole);
+    rota_signed_new_view_decode(reader, whole);
     ROTA_ASSERT(!reader->bad);
     struct rota_status status = rota_ok();
     if (!rota_new_view_is_signed(&whole->new_view, &whole->signature, membership))

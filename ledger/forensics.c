@@ -83,9 +83,7 @@ static struct rota_status name_hiders(struct rota_forensics *out, const struct r
 
 /* One NEW-VIEW of a witness, and the anchors of those met before. On the heap: it is large. */
 struct forensics_view {
-    struct rota_new_view new_view;
-    struct rota_signature signature;
-    struct rota_view_change changes[ROTA_QUORUM_MAX];
+    struct rota_signed_new_view kept;
     struct rota_anchor *anchors; /* owned */
     uint32_t anchor_count;
 };
@@ -94,8 +92,7 @@ struct forensics_view {
 static bool view_read(struct forensics_view *out, const struct rota_membership *membership,
                       const struct rota_kept_new_view *row)
 {
-    return row->epoch == membership->epoch &&
-           rota_new_view_read(&out->new_view, &out->signature, out->changes, row->bytes, membership, row->view);
+    return row->epoch == membership->epoch && rota_signed_new_view_read(&out->kept, row->bytes, membership, row->view);
 }
 
 /* E5: two of one view, found in different files. */
@@ -103,9 +100,9 @@ static struct rota_status view_compare(struct rota_forensics *out, struct forens
                                        const struct rota_membership *membership)
 {
     struct rota_anchor anchor = {.epoch = membership->epoch,
-                                 .view = view->new_view.view,
-                                 .nv = rota_new_view_digest(membership, &view->new_view),
-                                 .signature = view->signature};
+                                 .view = view->kept.new_view.view,
+                                 .nv = rota_new_view_digest(membership, &view->kept.new_view),
+                                 .signature = view->kept.signature};
     for (uint32_t i = 0; i < view->anchor_count; i++) {
         struct rota_evidence *evidence = NULL;
         struct rota_status made = rota_evidence_of_anchors(&evidence, membership, &view->anchors[i], &anchor);
@@ -135,12 +132,12 @@ static struct rota_status view_judge(struct rota_forensics *out, struct forensic
 {
     struct rota_evidence *evidence = NULL;
     out->new_views++;
-    struct rota_status made = rota_evidence_of_new_view(&evidence, membership, &view->new_view, &view->signature);
+    struct rota_status made = rota_evidence_of_new_view(&evidence, membership, &view->kept.new_view, &view->kept.signature);
     ROTA_TRY(forensics_take(out, membership, made, evidence)); /* counts only if it is a bad one */
     ROTA_TRY(view_compare(out, view, membership));
-    ROTA_TRY(view_locks(out, membership, &view->new_view));
+    ROTA_TRY(view_locks(out, membership, &view->kept.new_view));
     for (int i = 0; i < 2; i++)
-        ROTA_TRY(name_hiders(out, membership, &out->certificates[i], &view->new_view));
+        ROTA_TRY(name_hiders(out, membership, &out->certificates[i], &view->kept.new_view));
     return rota_ok();
 }
 

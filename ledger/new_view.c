@@ -137,19 +137,23 @@ struct rota_status rota_new_view_select(struct rota_tip *out, const struct rota_
     return rota_ok();
 }
 
-bool rota_new_view_read(struct rota_new_view *out, struct rota_signature *out_signature,
-                        struct rota_view_change changes[ROTA_QUORUM_MAX], struct rota_view bytes,
-                        const struct rota_membership *membership, uint64_t view)
+void rota_signed_new_view_decode(struct rota_reader *reader, struct rota_signed_new_view *out)
+{
+    rota_new_view_decode(reader, &out->new_view, out->changes);
+    rota_read_signature(reader, &out->signature);
+}
+
+bool rota_signed_new_view_read(struct rota_signed_new_view *out, struct rota_view bytes,
+                               const struct rota_membership *membership, uint64_t view)
 {
     enum { KIND_NEW_VIEW = 6 };
     struct rota_reader reader = rota_reader(bytes);
     uint8_t kind = rota_read_u8(&reader);
     uint32_t epoch = rota_read_u32(&reader), sender = rota_read_u32(&reader);
-    rota_new_view_decode(&reader, out, changes);
-    rota_read_signature(&reader, out_signature);
+    rota_signed_new_view_decode(&reader, out);
     return rota_is_ok(rota_reader_finish(&reader)) && kind == KIND_NEW_VIEW && epoch == membership->epoch &&
-           out->view == view && sender == rota_primary(membership, view) &&
-           rota_new_view_is_signed(out, out_signature, membership);
+           out->new_view.view == view && sender == rota_primary(membership, view) &&
+           rota_new_view_is_signed(&out->new_view, &out->signature, membership);
 }
 
 struct rota_status rota_new_view_judge(const struct rota_new_view *new_view, const struct rota_membership *membership)

@@ -37,6 +37,14 @@ struct rota_new_view {
     struct rota_hash nv; /* filled by decode and by rota_new_view_digest */
 };
 
+/* One with its primary's signature, and its view changes beside it: it points to them, so it is not to be copied. Large:
+ * for the heap. */
+struct rota_signed_new_view {
+    struct rota_new_view new_view;
+    struct rota_signature signature;
+    struct rota_view_change changes[ROTA_QUORUM_MAX];
+};
+
 /* A header that a member of this epoch may have made: ledger, epoch, document, proposer. Nothing about its chain. */
 ROTA_CHECKED struct rota_status rota_header_check(const struct rota_header *header,
                                                   const struct rota_membership *membership);
@@ -78,11 +86,12 @@ struct rota_hash rota_new_view_digest(const struct rota_membership *membership, 
 /* Signed by the primary of its view? Says nothing about what it says. */
 ROTA_CHECKED bool rota_new_view_is_signed(const struct rota_new_view *new_view, const struct rota_signature *signature,
                                           const struct rota_membership *membership);
+/* The fields, and the signature behind them. */
+void rota_signed_new_view_decode(struct rota_reader *reader, struct rota_signed_new_view *out);
 /* A whole NEW-VIEW message, as it was kept (FORMATS §12.3, §13): of this epoch and view, signed by its primary. False for
- * anything else. The view changes go where `changes` says. */
-ROTA_CHECKED bool rota_new_view_read(struct rota_new_view *out, struct rota_signature *out_signature,
-                                     struct rota_view_change changes[ROTA_QUORUM_MAX], struct rota_view bytes,
-                                     const struct rota_membership *membership, uint64_t view);
+ * anything else. */
+ROTA_CHECKED bool rota_signed_new_view_read(struct rota_signed_new_view *out, struct rota_view bytes,
+                                            const struct rota_membership *membership, uint64_t view);
 /* G4, V9: what it says, whoever signed it: a quorum of valid view changes to its view in order, and the tip of V7. Pure. */
 ROTA_CHECKED struct rota_status rota_new_view_judge(const struct rota_new_view *new_view,
                                                     const struct rota_membership *membership);

@@ -31,19 +31,18 @@ static int anchors_order(const void *a, const void *b)
 }
 
 const struct rota_placed_anchor *rota_kept_contradicts(struct rota_evidence **out, const struct rota_placed_anchors *anchors,
-                                                       const struct rota_new_view *new_view,
-                                                       const struct rota_signature *signature,
+                                                       const struct rota_signed_new_view *kept,
                                                        const struct rota_membership *membership)
 {
-    struct rota_placed_anchor kept = {.anchor = {.epoch = membership->epoch,
-                                                 .view = new_view->view,
-                                                 .nv = rota_new_view_digest(membership, new_view),
-                                                 .signature = *signature}};
+    struct rota_placed_anchor own = {.anchor = {.epoch = membership->epoch,
+                                                .view = kept->new_view.view,
+                                                .nv = rota_new_view_digest(membership, &kept->new_view),
+                                                .signature = kept->signature}};
     const struct rota_placed_anchor *found =
-        anchors->count > 0 ? bsearch(&kept, anchors->items, anchors->count, sizeof kept, anchors_order) : NULL;
+        anchors->count > 0 ? bsearch(&own, anchors->items, anchors->count, sizeof own, anchors_order) : NULL;
     *out = NULL;
     if (!found || ROTA_BROKEN(kept_view_not_compared, false, true) ||
-        !rota_is_ok(rota_evidence_of_anchors(out, membership, &found->anchor, &kept.anchor)))
+        !rota_is_ok(rota_evidence_of_anchors(out, membership, &found->anchor, &own.anchor)))
         return NULL;
     if (rota_is_ok(rota_evidence_verify(*out, membership, NULL)))
         return found;
@@ -75,20 +74,13 @@ static struct rota_status anchors_read(struct rota_placed_anchors *out, struct r
     }
 }
 
-/* On the heap: it is large. */
-struct kept_view {
-    struct rota_new_view new_view;
-    struct rota_signature signature;
-    struct rota_view_change changes[ROTA_QUORUM_MAX];
-};
-
 struct rota_status rota_kept_views_each(struct rota_store *ledger, const struct rota_epoch_chain *epochs,
                                         bool (*fn)(void *context, const struct rota_evidence *evidence, uint64_t height),
                                         void *context)
 {
     struct rota_placed_anchors anchors = {0};
     struct rota_store_new_view row = {0};
-    struct kept_view *kept = calloc(1, sizeof *kept);
+    struct rota_signed_new_view *kept = calloc(1, sizeof *kept);
     struct rota_status status = kept ? anchors_read(&anchors, ledger) : rota_fail(ROTA_NO_MEMORY, "memory is out");
     if (anchors.count > 0)
         qsort(anchors.items, anchors.count, sizeof *anchors.items, anchors_order); /* whatever the file says */
@@ -96,12 +88,10 @@ struct rota_status rota_kept_views_each(struct rota_store *ledger, const struct 
         status = rota_store_new_view_after(&row, ledger, row.epoch, row.view);
         more = rota_is_ok(status);
         const struct rota_epoch *epoch = more ? rota_epoch_chain_find(epochs, row.epoch) : NULL;
-        if (!epoch ||
-            !rota_new_view_read(&kept->new_view, &kept->signature, kept->changes, row.bytes, &epoch->membership, row.view))
+        if (!epoch || !rota_signed_new_view_read(kept, row.bytes, &epoch->membership, row.view))
             continue;
         struct rota_evidence *evidence = NULL;
-        const struct rota_placed_anchor *anchor =
-            rota_kept_contradicts(&evidence, &anchors, &kept->new_view, &kept->signature, &epoch->membership);
+        const struct rota_placed_anchor *anchor = rota_kept_contradicts(&evidence, &anchors, kept, &epoch->membership);
         if (anchor)
             more = fn(context, evidence, anchor->height);
         rota_evidence_release(evidence);

@@ -20,8 +20,7 @@ void rota_placed_anchors_free(struct rota_placed_anchors *anchors);
 /* A kept NEW-VIEW, read and signed by its primary: the anchor of its view that is of another one, and the evidence that the
  * two make. NULL: the chain has no anchor of it, or this very one. */
 const struct rota_placed_anchor *rota_kept_contradicts(struct rota_evidence **out, const struct rota_placed_anchors *anchors,
-                                                       const struct rota_new_view *new_view,
-                                                       const struct rota_signature *signature,
+                                                       const struct rota_signed_new_view *kept,
                                                        const struct rota_membership *membership);
 
 /* All evidence of this sort in a ledger file, each verified; `height` is that of the anchor. Until fn says false. */

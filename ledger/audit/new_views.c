@@ -10,13 +10,6 @@
 
 enum { NEW_VIEW_KIND = 6 }; /* FORMATS §12.3 */
 
-/* On the heap: it is large. */
-struct kept_new_view {
-    struct rota_new_view new_view;
-    struct rota_signature signature;
-    struct rota_view_change changes[ROTA_QUORUM_MAX];
-};
-
 /* Of an epoch that began here with a manifest and has no block yet (PROTOCOL M11) nobody but its node knows the members. */
 static const char *kept_early(const struct rota_store_new_view *row)
 {
@@ -26,14 +19,15 @@ static const char *kept_early(const struct rota_store_new_view *row)
     return fits && rota_read_u64(&reader) == row->view && !reader.bad ? NULL : "it is no NEW-VIEW of this epoch and view";
 }
 
-static const char *kept_wrong(struct kept_new_view *kept, const struct audit *audit, const struct rota_store_new_view *row)
+static const char *kept_wrong(struct rota_signed_new_view *kept, const struct audit *audit,
+                              const struct rota_store_new_view *row)
 {
     const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, row->epoch);
     if (epoch == NULL && row->epoch == audit->epoch.membership.epoch + 1)
         return kept_early(row);
     if (epoch == NULL)
         return "it is of an epoch that this ledger never had";
-    if (!rota_new_view_read(&kept->new_view, &kept->signature, kept->changes, row->bytes, &epoch->membership, row->view))
+    if (!rota_signed_new_view_read(kept, row->bytes, &epoch->membership, row->view))
         return "it is no NEW-VIEW of this view, signed by its primary";
     struct rota_status status = rota_new_view_judge(&kept->new_view, &epoch->membership);
     return ROTA_BROKEN(audit_takes_any_new_view, rota_is_ok(status), true) ? NULL : status.why;
@@ -50,20 +44,19 @@ void audit_new_views_anchor(struct audit *audit, const struct audit_block *block
         audit_out_of_memory(audit);
 }
 
-static void kept_compare(struct audit *audit, const struct kept_new_view *kept, uint32_t number)
+static void kept_compare(struct audit *audit, const struct rota_signed_new_view *kept, uint32_t number)
 {
     const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, number);
     struct rota_evidence *evidence = NULL;
     if (epoch == NULL)
         return;
-    const struct rota_placed_anchor *anchor =
-        rota_kept_contradicts(&evidence, &audit->placed, &kept->new_view, &kept->signature, &epoch->membership);
+    const struct rota_placed_anchor *anchor = rota_kept_contradicts(&evidence, &audit->placed, kept, &epoch->membership);
     if (anchor != NULL && !audit_anomaly_add_found(audit, anchor->height, anchor->leaf_index, evidence))
         audit_out_of_memory(audit);
     rota_evidence_release(evidence);
 }
 
-static void kept_judge(struct audit *audit, struct kept_new_view *kept, const struct rota_store_new_view *row)
+static void kept_judge(struct audit *audit, struct rota_signed_new_view *kept, const struct rota_store_new_view *row)
 {
     const char *wrong = kept_wrong(kept, audit, row);
     if (wrong != NULL) {
@@ -78,7 +71,7 @@ static void kept_judge(struct audit *audit, struct kept_new_view *kept, const st
 void audit_new_views_judge(struct audit *audit)
 {
     struct rota_store_new_view row = {0};
-    struct kept_new_view *kept = calloc(1, sizeof *kept);
+    struct rota_signed_new_view *kept = calloc(1, sizeof *kept);
     if (kept == NULL)
         audit_out_of_memory(audit);
     while (kept != NULL && !audit->full) {
