@@ -2,6 +2,7 @@
 #include "node/tools/commands.h"
 #include "node/tools/key_open.h"
 #include "node/tools/membership_file.h"
+#include "node/tools/membership_words.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -64,11 +65,11 @@ static uint32_t administrator_find(const struct rota_membership *current, const 
     return member;
 }
 
-static int approve_sign(const struct approve_options *options, const struct rota_epoch *current,
+/* Signs; who the key speaks for is found out on the way. */
+static int approve_sign(struct rota_approval *out, const struct approve_options *options, const struct rota_epoch *current,
                         const struct rota_hash *next)
 {
     struct rota_secret_key *key = sodium_malloc(sizeof *key);
-    struct rota_approval approval;
     enum rota_key_role role = ROTA_KEY_FACILITY;
     struct rota_token label;
     uint8_t preimage[ROTA_APPROVAL_PREIMAGE_MAX];
@@ -77,31 +78,68 @@ static int approve_sign(const struct approve_options *options, const struct rota
     (void)!rota_is_ok(rota_keyfile_peek(&role, &label, options->key)); /* the opening says what is wrong */
     int code = rota_key_open(key, &options->common, options->key, role == ROTA_KEY_COORDINATOR ? ROTA_KEY_ADMIN : role);
     if (code == 0) {
-        approval.member = administrator_find(&current->membership, &key->facility.public_key);
+        out->member = administrator_find(&current->membership, &key->facility.public_key);
         size_t len = rota_approval_preimage(preimage, &current->membership, next);
-        rota_ed25519_sign(&approval.signature, &key->facility, rota_view(preimage, len));
+        rota_ed25519_sign(&out->signature, &key->facility, rota_view(preimage, len));
         rota_secret_key_wipe(key);
     }
     sodium_free(key);
-    if (code != 0)
-        return code;
-    if (approval.member == current->membership.count)
+    if (code == 0 && out->member == current->membership.count)
         return rota_wrong(&options->common, ROTA_EXIT_KEY, NULL, "%s is the administrator's key of no present member",
                           options->key);
-    char *text = rota_approval_format(current, next, &approval);
+    return code;
+}
+
+static int approve_write(const struct approve_options *options, const struct rota_epoch *current,
+                         const struct rota_hash *next, const struct rota_approval *approval)
+{
+    char *text = rota_approval_format(current, next, approval);
     struct rota_status status =
         text ? rota_file_create(options->out, rota_view_text(text), 0644) : rota_fail(ROTA_NO_MEMORY, "no memory");
     free(text);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
-    rota_remark(&options->common, "approved for %s: %s", current->membership.members[approval.member].id.text, options->out);
-    return 0;
+    return rota_is_ok(status) ? 0 : rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);
+}
+
+static void approve_report(const struct approve_options *options, const struct rota_epoch *current,
+                           const struct rota_epoch *next, const struct rota_approval *approval)
+{
+    const char *member = current->membership.members[approval->member].id.text;
+    rota_remark(&options->common, "approved for %s: %s", member, options->out);
+    if (!options->common.json || strcmp(options->out, "-") == 0)
+        return;
+    json_t *result = rota_result_new("membership-approve");
+    rota_result_text(result, "file", options->out);
+    rota_result_text(result, "member", member);
+    rota_result_number(result, "epoch", next->membership.epoch);
+    rota_result_hex(result, "document", rota_view(next->membership.config_hash.b, ROTA_HASH_BYTES));
+    rota_result_set(result, "changes", rota_epoch_differences(current, next));
+    if (rota_epoch_is_discontinuity(next)) {
+        rota_result_number(result, "kept_height", next->discontinuity.height);
+        rota_result_hex(result, "kept_block", rota_view(next->discontinuity.block.b, ROTA_HASH_BYTES));
+    }
+    rota_result_print(result);
+}
+
+/* Nobody signs this without having seen it: where the standard output is for a program, on the other one. */
+static int approve_ask(const struct approve_options *options, const struct rota_epoch *current,
+                       const struct rota_epoch *next)
+{
+    FILE *out = options->common.json || strcmp(options->out, "-") == 0 ? stderr : stdout;
+    rota_epoch_explain(out, current, next);
+    rota_discontinuity_explain(out, next);
+    (void)fflush(out); /* before the question on the terminal */
+    if (options->yes || rota_ask(rota_epoch_is_discontinuity(next)
+                                     ? "Give up whatever is above the kept block, and go on with these members?"
+                                     : "Approve of these members?"))
+        return 0;
+    return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, ROTA_ASK_NEXT, "not approved");
 }
 
 static int approve_run(void *input)
 {
     const struct approve_options *options = input;
     struct rota_epoch current, next;
+    struct rota_approval approval;
     ROTA_CLEANUP(rota_blob_free) struct rota_blob present = {0};
     ROTA_CLEANUP(rota_blob_free) struct rota_blob document = {0};
     int code = rota_epoch_load(&current, &present, &options->common, options->current);
@@ -112,14 +150,14 @@ static int approve_run(void *input)
     struct rota_status status = rota_epoch_follows(&next, &current);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "%s cannot follow %s", options->document, options->current);
-    if (!options->common.json)
-        rota_epoch_explain(&current, &next);
-    rota_discontinuity_explain(options->common.json ? stderr : stdout, &next); /* nobody signs this without having seen it */
-    if (!options->yes && !rota_ask(rota_epoch_is_discontinuity(&next)
-                                       ? "Give up whatever is above the kept block, and go on with these members? [y/N] "
-                                       : "Approve of these members? [y/N] "))
-        return rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, NULL, "not approved");
-    return approve_sign(options, &current, &next.membership.config_hash);
+    code = approve_ask(options, &current, &next);
+    if (code == 0)
+        code = approve_sign(&approval, options, &current, &next.membership.config_hash);
+    if (code == 0)
+        code = approve_write(options, &current, &next.membership.config_hash, &approval);
+    if (code == 0)
+        approve_report(options, &current, &next, &approval);
+    return code;
 }
 
 const struct rota_command rota_command_membership_approve = {.name = "membership approve",

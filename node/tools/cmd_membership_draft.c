@@ -1,6 +1,7 @@
 /* rota membership draft: the next epoch's document. Works offline. */
 #include "node/tools/commands.h"
 #include "node/tools/membership_file.h"
+#include "node/tools/membership_words.h"
 #include "node/tools/replay.h"
 
 #include <stdlib.h>
@@ -225,6 +226,7 @@ static int draft_write(const struct draft_options *options, const struct rota_ep
         json_t *result = rota_result_new("membership-draft");
         rota_result_number(result, "epoch", next.membership.epoch);
         rota_result_hex(result, "document", rota_view(next.membership.config_hash.b, ROTA_HASH_BYTES));
+        rota_result_set(result, "changes", rota_epoch_differences(current, &next));
         if (options->discontinuity) {
             rota_result_number(result, "kept_height", options->kept.height);
             rota_result_hex(result, "kept_block", rota_view(options->kept.block.b, ROTA_HASH_BYTES));
@@ -233,9 +235,9 @@ static int draft_write(const struct draft_options *options, const struct rota_ep
         return 0;
     }
     uint32_t n = current->membership.count;
-    rota_epoch_explain(current, &next);
+    rota_epoch_explain(stdout, current, &next);
     rota_discontinuity_explain(stdout, &next);
-    (void)printf("document    %s\nnext        have it approved by the administrators of %u of the %u present members\n",
+    (void)printf("written     %s\nnext        have it approved by the administrators of %u of the %u present members\n",
                  options->out,
                  options->discontinuity ? rota_discontinuity_quorum(n) : rota_quorum(n, current->membership.profile), n);
     return 0;

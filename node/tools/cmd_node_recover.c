@@ -2,6 +2,7 @@
 #include "node/tools/commands.h"
 #include "node/tools/files.h"
 #include "node/tools/membership_file.h"
+#include "node/tools/membership_words.h"
 #include "node/tools/output.h"
 
 #include "node/config.h"
@@ -190,20 +191,20 @@ static void recover_explain(const struct recover *recover, const struct rota_man
     const struct rota_epoch *next = &recover->manifest->next;
     uint64_t kept = next->discontinuity.height, height = recover->chain ? recover->chain->height : 0;
     const struct rota_epoch *current = recover->chain ? rota_chain_epoch(recover->chain) : NULL;
-    if (recover->options->common.json)
-        return;
+    FILE *out = recover->options->common.json ? stderr : stdout; /* nobody answers without having seen it */
     if (current && current->membership.epoch + 1 == next->membership.epoch)
-        rota_epoch_explain(current, next);
-    rota_discontinuity_explain(stdout, next);
+        rota_epoch_explain(out, current, next);
+    rota_discontinuity_explain(out, next);
     if (verdict->standing == ROTA_MANIFEST_BEGUN)
-        (void)printf("here        this ledger has gone on with it already\n");
+        (void)fprintf(out, "here        this ledger has gone on with it already\n");
     else if (verdict->standing == ROTA_MANIFEST_HERE)
-        block_print(stdout, recover, "here", kept);
+        block_print(out, recover, "here", kept);
     else
-        (void)printf("here        the ledger ends with block %llu: the node fetches it up to block %llu first\n",
-                     (unsigned long long)height, (unsigned long long)kept);
+        (void)fprintf(out, "here        the ledger ends with block %llu: the node fetches it up to block %llu first\n",
+                      (unsigned long long)height, (unsigned long long)kept);
     if (!verdict->approvals_seen)
-        (void)printf("approvals   are checked when the ledger has come to the epoch that gave them\n");
+        (void)fprintf(out, "approvals   are checked when the ledger has come to the epoch that gave them\n");
+    (void)fflush(out); /* before the question on the terminal */
 }
 
 /* ---- putting it in -------------------------------------------------------------------------------------------------- */
@@ -289,8 +290,8 @@ static int recover_run(void *input)
         code = recover_judge(&verdict, recover);
     if (code == 0)
         recover_explain(recover, &verdict);
-    if (code == 0 && !options->yes && !rota_ask("Go on like this? [y/N] "))
-        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, NULL, "nothing was changed");
+    if (code == 0 && !options->yes && !rota_ask("Go on like this?"))
+        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, ROTA_ASK_NEXT, "nothing was changed");
     if (code == 0)
         code = recover_keep(recover);
     recover_close(recover);

@@ -143,7 +143,7 @@ static int sign_text(const struct sign_options *options, const char *text, const
     rota_proposal_print(stderr, proposal, NULL);
     int code = ROTA_EXIT_DONE;
     if (!options->yes && !rota_ask("Sign this?"))
-        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, "answer y on a terminal, or give --yes", "not signed");
+        code = rota_wrong(&options->common, ROTA_EXIT_NEGATIVE, ROTA_ASK_NEXT, "not signed");
     if (code == 0)
         status = rota_jws_sign(jws_text, &len, sizeof jws_text, rota_view_text(text), ROTA_PROPOSAL_TYP, &key->coordinator);
     if (code == 0 && rota_is_ok(status))

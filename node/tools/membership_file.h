@@ -6,8 +6,6 @@
 #include "node/tools/files.h"
 #include "node/tools/output.h"
 
-#include <stdio.h>
-
 /* A genesis or an epoch document, whichever the file is. 0, or the exit code after the complaint. */
 int rota_epoch_load(struct rota_epoch *out, struct rota_blob *out_document, const struct rota_common *common,
                     const char *path);
@@ -17,10 +15,6 @@ char *rota_approval_format(const struct rota_epoch *current, const struct rota_h
 /* Reads and verifies one against both documents. 0, or the exit code after the complaint. */
 int rota_approval_load(struct rota_approval *out, const struct rota_common *common, const struct rota_epoch *current,
                        const struct rota_hash *document, const char *path);
-/* What becomes of n, f and Q, and what a person should think about, in words. */
-void rota_epoch_explain(const struct rota_epoch *current, const struct rota_epoch *next);
-/* What a recovery manifest does, to whoever is about to sign it or to start a node with it; nothing for other documents. */
-void rota_discontinuity_explain(FILE *out, const struct rota_epoch *next);
 /* Document and approvals put together, members in order; signatures verified, whether they suffice is not. 0, or the exit
  * code after the complaint. `current` and `next` are read from these files. */
 struct rota_approved_files {

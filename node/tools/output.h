@@ -27,8 +27,10 @@ int rota_wrong_status(const struct rota_common *common, struct rota_status statu
     __attribute__((format(printf, 4, 5)));
 /* A remark on stderr, unless --quiet. */
 void rota_remark(const struct rota_common *common, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Asks on the terminal; false without one, and for any answer but y or yes. */
+/* Asks on the terminal, and adds what may be answered; false without a terminal, and for any answer but y or yes. What can
+ * be done about a no is ROTA_ASK_NEXT, of commands that have --yes. */
 bool rota_ask(const char *question);
+#define ROTA_ASK_NEXT "answer y on a terminal, or give --yes"
 
 /* What turns the terminal red, and back; empty where the stream is no terminal. */
 const char *rota_red(FILE *stream);

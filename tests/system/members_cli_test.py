@@ -1,6 +1,9 @@
 """Changes of members as an operator makes them at the desk: administrators' keys, and what is looked at before a change is handed in. A
 stand-in plays the node; real networks change in membership_test.py."""
+import hashlib
 import json
+import os
+import pty
 import unittest
 
 import cli_test
@@ -99,6 +102,174 @@ class Members(cli_test.Cli):
             told = submit(delta)
             self.assertIn("delta cannot be asked yet", told)
             self.assertIn(why, told)
+
+
+class Shown(cli_test.Cli):
+    """What an administrator is shown before signing: everything in which the document differs, whatever the drafter says of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keys = {}
+        for role, label, name in (("admin", "alpha", "boss"), ("admin", "alpha", "mallory"), ("facility", "bravo", "bravo"),
+                                  ("facility", "bravo", "newbravo"), ("facility", "charlie", "charlie"), ("facility", "delta", "delta")):
+            made = cli_test.run("key", "generate", "--role", role, "--label", label, "--out", cls.top / name, "--passphrase-file", cls.top / "pass")
+            assert made.returncode == 0, made.stderr
+            cls.keys[name] = cls.public(name)
+        cls.keys["alpha"] = cls.public("alpha")
+        members = [w for i, name in enumerate(("alpha", "bravo", "charlie"))
+                   for w in ("--member", f"{name}={cls.top}/{name}.pub@tcp://127.0.0.1:{7101 + i}")]
+        for words in (["new", "--name", "three", *members, "--admin", f"alpha={cls.top}/boss.pub", "--coordinator",
+                       f"{cls.top}/chief.pub@alpha:scheduler", "--out", cls.top / "three-draft.json"],
+                      ["seal", cls.top / "three-draft.json", "--out", cls.top / "three.json"]):
+            made = cli_test.run("genesis", *words)
+            assert made.returncode == 0, made.stderr
+
+    @classmethod
+    def public(cls, name):
+        return json.loads(cli_test.run("key", "show", cls.top / f"{name}.pub", "--json").stdout)["public_key"]
+
+    def draft(self, *changes, code=0):
+        (self.dir / "next.json").unlink(missing_ok=True)
+        return self.ok("membership", "draft", "--current", self.top / "three.json", "--out", "next.json", *changes, code=code)
+
+    def edit(self, change):
+        document = json.loads((self.dir / "next.json").read_text())
+        change(document)
+        (self.dir / "next.json").write_text(json.dumps(document))
+
+    def approve(self, *more, code=0):
+        (self.dir / "an.approval").unlink(missing_ok=True)
+        return self.ok("membership", "approve", "--current", self.top / "three.json", "--document", "next.json", "--key", self.top / "boss.key",
+                       "--out", "an.approval", "--passphrase-file", "pass", *more, code=code)
+
+    def lines(self):
+        return [line.strip() for line in self.approve("--yes").stdout.splitlines()]
+
+    def assert_warned(self, lines, *words):
+        self.assertTrue(any(line.startswith("WARNING") and all(word in line for word in words) for line in lines), (words, lines))
+
+    def test_an_admin_key_that_the_drafter_swapped_is_shown_and_warned_of(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        proof = self.admin_possession("mallory")
+        self.edit(lambda d: d["members"][0].update(admin=self.keys["mallory"], admin_possession=proof))
+        lines = self.lines()
+        self.assertIn("moves       charlie from tcp://127.0.0.1:7103 to tcp://127.0.0.1:7999", lines)
+        self.assertIn(f"admin key   alpha: {self.keys['boss']} -> {self.keys['mallory']}", lines)
+        self.assert_warned(lines, "alpha", "approves")
+        self.edit(lambda d: [d["members"][0].pop(name) for name in ("admin", "admin_possession")])
+        lines = self.lines()
+        self.assertIn(f"admin key   alpha: {self.keys['boss']} -> {self.keys['alpha']}", lines)
+        self.assert_warned(lines, "alpha", "approves")
+
+    def admin_possession(self, name):
+        self.ok("genesis", "new", "--name", "x", "--member", f"alpha={self.top}/alpha.pub@tcp://127.0.0.1:7101", "--admin",
+                       f"alpha={self.top}/{name}.pub", "--coordinator", f"{self.top}/chief.pub@alpha:scheduler", "--out", "x.json")
+        return json.loads((self.dir / "x.json").read_text())["members"][0]["admin_possession"]
+
+    # three members: neither f nor Q changes
+    def test_a_change_to_the_crash_profile_is_shown_when_no_number_changes(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        self.edit(lambda d: d.update(profile="crash", accepts=["crash-profile"]))
+        lines = self.lines()
+        self.assertIn("profile     byzantine -> crash", lines)
+        self.assertIn("accepts     crash-profile", lines)
+        self.assert_warned(lines, "crash profile")
+
+    def test_limits_and_timers_are_shown_one_by_one(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        self.assertFalse([line for line in self.lines() if line.startswith(("limit ", "timer "))])
+        self.edit(lambda d: (d["limits"].update(window=1), d["timers"].update(suspect_ms=501, tick_ms=0)))
+        lines = self.lines()
+        self.assertEqual([line for line in lines if line.startswith(("limit ", "timer "))],
+                         ["limit       window: 16 -> 1", "timer       suspect_ms: 500 -> 501", "timer       tick_ms: 3600000 -> 0"])
+        self.assert_warned(lines, "TICK")
+
+    def test_who_joins_comes_with_keys_and_who_leaves_or_has_a_new_key_with_a_warning(self):
+        self.draft("--remove", "charlie", "--add", f"delta={self.top}/delta.pub@tcp://127.0.0.1:7104", "--rotate", f"bravo={self.top}/newbravo.pub",
+                   "--move", "bravo=tcp://127.0.0.1:7888")
+        lines = self.lines()
+        for line in ("joins       delta at tcp://127.0.0.1:7104", f"key         delta: {self.keys['delta']}", "admin key   delta: its own key",
+                     f"key         bravo: {self.keys['bravo']} -> {self.keys['newbravo']}",
+                     f"admin key   bravo: {self.keys['bravo']} -> {self.keys['newbravo']}",
+                     "moves       bravo from tcp://127.0.0.1:7102 to tcp://127.0.0.1:7888", "leaves      charlie"):
+            self.assertIn(line, lines)
+        self.assert_warned(lines, "charlie", "votes")
+        self.assert_warned(lines, "bravo", "votes")
+        self.assert_warned(lines, "bravo", "approves")
+        self.assert_warned(lines, "2 ", "alone")
+
+    def test_another_order_is_shown(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        self.assertFalse([line for line in self.lines() if line.startswith("order")])
+        self.edit(lambda d: d["members"].reverse())
+        self.assertIn("order       charlie, bravo, alpha", self.lines())
+
+    def test_the_document_is_named_by_its_hash_and_draft_says_the_same(self):
+        drafted = self.draft("--move", "charlie=tcp://127.0.0.1:7999").stdout.splitlines()
+        digest = hashlib.sha256(b"rotaledger/v1/epoch\n" + (self.dir / "next.json").read_bytes()).hexdigest()
+        self.assertIn(f"document    {digest}", self.lines())
+        self.assertIn(f"document    {digest}", drafted)
+
+    # rota(1): one object for every command
+    def test_with_json_one_object_says_what_was_signed(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        self.edit(lambda d: d.update(profile="crash", accepts=["crash-profile"]))
+        done = self.approve("--yes", "--json")
+        said = json.loads(done.stdout)
+        self.assertEqual((said["schema"], said["member"], said["epoch"], said["file"]),
+                         ("rotaledger.membership-approve/1", "alpha", 1, "an.approval"))
+        self.assertEqual(said["document"], json.loads((self.dir / "an.approval").read_text())["document"])
+        self.assertIn({"what": "profile", "text": "byzantine -> crash"}, said["changes"])
+        self.assertIn("profile     byzantine -> crash", done.stderr, "shown to whoever signs")
+        done = self.approve("--json", code=1)
+        self.assertEqual(json.loads(done.stdout)["schema"], "rotaledger.error/1")
+        self.assertIn("profile     byzantine -> crash", done.stderr)
+        self.assertIn("next: answer y on a terminal, or give --yes", done.stderr)
+
+    def on_a_terminal(self, *words):
+        """What rota shows to somebody at a terminal who answers n."""
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(self.dir)
+            os.execv(cli_test.ROTA, ["rota", *map(str, words)])
+        shown = b""
+        try:
+            while piece := os.read(terminal, 4096):
+                if b"[y/N]" not in shown and b"[y/N]" in shown + piece:
+                    os.write(terminal, b"n\n")
+                shown += piece
+        except OSError:  # so Linux says that the other end is closed
+            pass
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
+
+    def test_a_question_says_once_what_may_be_answered(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        code, shown = self.on_a_terminal("membership", "approve", "--current", self.top / "three.json", "--document", "next.json", "--key",
+                                         self.top / "boss.key", "--out", "an.approval", "--passphrase-file", "pass")
+        self.assertEqual(code, 1, shown)
+        self.assertEqual(shown.count("[y/N]"), 1, shown)
+        self.assertFalse((self.dir / "an.approval").exists())
+
+    # PROTOCOL M12: the operator sees what the manifest does, whoever reads the standard output
+    def test_recovering_with_json_shows_what_it_asks_about(self):
+        self.draft("--move", "charlie=tcp://127.0.0.1:7999")
+        self.edit(lambda d: d.update(discontinuity={"height": 7, "block": "ab" * 32}))
+        self.approve("--yes")
+        self.ok("membership", "approve", "--current", self.top / "three.json", "--document", "next.json", "--key", self.top / "bravo.key", "--out",
+                "bravo.approval", "--passphrase-file", "pass", "--yes")
+        self.ok("membership", "assemble", "--current", self.top / "three.json", "--document", "next.json", "--out", "the.manifest", "an.approval",
+                "bravo.approval")
+        self.ok("node", "init", "--dir", "n", "--genesis", self.top / "three.json", "--key", self.top / "alpha.key")
+        done = self.ok("node", "recover", "n", "the.manifest", "--json", code=1)
+        self.assertEqual(json.loads(done.stdout)["schema"], "rotaledger.error/1")
+        for line in ("DISCONTINUITY", "moves       charlie", "here        the ledger ends with block 0", "next: answer y on a terminal, or give --yes"):
+            self.assertIn(line, done.stderr)
+        done = self.ok("node", "recover", "n", "the.manifest", "--json", "--yes")
+        self.assertEqual(json.loads(done.stdout)["kept_height"], 7)
+        code, shown = self.on_a_terminal("node", "recover", "n", "the.manifest")
+        self.assertEqual((code, shown.count("[y/N]")), (1, 1), shown)
 
 
 if __name__ == "__main__":
