@@ -17,19 +17,43 @@ struct draft_options {
     struct rota_common common;
     const char *current, *out;
     bool discontinuity;
+    enum rota_profile profile;      /* 0: the present one */
     struct rota_discontinuity kept; /* worked out from the ledger */
     uint32_t edit_count, accept_count;
     struct draft_edit edits[DRAFT_EDITS_MAX];
     const char *accepts[3];
 };
 
-enum { OPTION_CURRENT = 0x100, OPTION_ADD, OPTION_REMOVE, OPTION_ROTATE, OPTION_MOVE, OPTION_ACCEPT, OPTION_DISCONTINUITY };
+enum {
+    OPTION_CURRENT = 0x100,
+    OPTION_ADD,
+    OPTION_REMOVE,
+    OPTION_ROTATE,
+    OPTION_MOVE,
+    OPTION_PROFILE,
+    OPTION_ACCEPT,
+    OPTION_DISCONTINUITY
+};
 
 static void draft_edit_add(struct draft_options *options, const struct argp_state *state, int what, char *text)
 {
     if (options->edit_count == DRAFT_EDITS_MAX)
         rota_usage_fail(state, "more than %d changes in one document", DRAFT_EDITS_MAX);
     options->edits[options->edit_count++] = (struct draft_edit){what, text};
+}
+
+static enum rota_profile draft_profile(const struct argp_state *state, const char *name)
+{
+    if (strcmp(name, "crash") == 0)
+        return ROTA_PROFILE_CRASH;
+    if (strcmp(name, "byzantine") != 0)
+        rota_usage_fail(state, "--profile is byzantine or crash, not \"%s\"", name);
+    return ROTA_PROFILE_BYZANTINE;
+}
+
+static bool draft_changes_nothing(const struct draft_options *options)
+{
+    return options->edit_count == 0 && options->profile == 0 && !options->discontinuity;
 }
 
 static error_t draft_parse(int key, char *arg, struct argp_state *state)
@@ -51,6 +75,9 @@ static error_t draft_parse(int key, char *arg, struct argp_state *state)
     case OPTION_MOVE:
         draft_edit_add(options, state, 'm', arg);
         return 0;
+    case OPTION_PROFILE:
+        options->profile = draft_profile(state, arg);
+        return 0;
     case OPTION_ACCEPT:
         if (options->accept_count == 3)
             rota_usage_fail(state, "--accept is given at most three times");
@@ -63,7 +90,7 @@ static error_t draft_parse(int key, char *arg, struct argp_state *state)
         options->out = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!options->current || !options->out || (options->edit_count == 0 && !options->discontinuity))
+        if (!options->current || !options->out || draft_changes_nothing(options))
             rota_usage_fail(state, "needs --current, --out and at least one change");
         if (options->discontinuity != (options->common.ledger != NULL))
             rota_usage_fail(state, "--discontinuity and --ledger go together: a recovery manifest keeps the end of a "
@@ -82,6 +109,7 @@ static const struct argp_option draft_argp_options[] = {
     {"remove", OPTION_REMOVE, "ID", 0, "A facility leaves", 0},
     {"rotate", OPTION_ROTATE, "ID=PUB", 0, "A facility goes on with another key", 0},
     {"move", OPTION_MOVE, "ID=ADDRESS", 0, "A facility's node is reached somewhere else", 0},
+    {"profile", OPTION_PROFILE, "WORD", 0, "From now on byzantine, or crash: a majority decides, and nobody may lie", 0},
     {"accept", OPTION_ACCEPT, "WORD", 0, "Say so when it is meant: two-members, fewer-liars, crash-profile", 0},
     {"discontinuity", OPTION_DISCONTINUITY, NULL, 0,
      "A recovery manifest: a quorum is lost for good, and the ledger goes on from the last certified block of --ledger", 0},
@@ -190,11 +218,12 @@ static json_t *draft_document(const struct rota_epoch *current, json_t *members,
 {
     const struct rota_membership *before = &current->membership;
     json_t *root = json_object(), *accepts = json_array();
+    enum rota_profile profile = options->profile != 0 ? options->profile : before->profile;
     rota_result_text(root, "format", "rotaledger/epoch/v1");
     rota_result_hex(root, "ledger", rota_view(before->ledger_id.b, ROTA_HASH_BYTES));
     rota_result_number(root, "epoch", (uint64_t)before->epoch + 1);
     rota_result_hex(root, "previous", rota_view(before->config_hash.b, ROTA_HASH_BYTES));
-    rota_result_text(root, "profile", before->profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine");
+    rota_result_text(root, "profile", profile == ROTA_PROFILE_CRASH ? "crash" : "byzantine");
     rota_result_set(root, "members", json_incref(members));
     rota_result_set(root, "limits", rota_limits_json(&current->limits));
     rota_result_set(root, "timers", rota_timers_json(&current->timers));
@@ -210,15 +239,30 @@ static json_t *draft_document(const struct rota_epoch *current, json_t *members,
     return root;
 }
 
+/* What has to be said in so many words, and was not. */
+static int draft_lacks_word(const struct draft_options *options, const struct rota_epoch *next,
+                            const struct rota_epoch *current, struct rota_status status)
+{
+    char hint[128] = "if it is meant, say so:";
+    uint32_t missing = rota_epoch_consents_needed(next, current) & ~next->consents;
+    for (uint32_t bit = 1; bit <= ROTA_CONSENT_CRASH_PROFILE; bit <<= 1)
+        if (missing & bit) {
+            size_t len = strlen(hint);
+            (void)snprintf(hint + len, sizeof hint - len, " --accept %s", rota_consent_name((enum rota_consent)bit));
+        }
+    return rota_wrong_status(&options->common, status, missing != 0 ? hint : NULL,
+                             "this document cannot follow the present epoch");
+}
+
 static int draft_write(const struct draft_options *options, const struct rota_epoch *current, char *text)
 {
     struct rota_epoch next;
     struct rota_status status = rota_epoch_parse(&next, rota_view_text(text));
-    if (rota_is_ok(status))
-        status = rota_epoch_follows(&next, current);
     if (!rota_is_ok(status))
-        return rota_wrong_status(&options->common, status, "if it is meant, say so with --accept",
-                                 "this document cannot follow the present epoch");
+        return rota_wrong_status(&options->common, status, NULL, "these changes make no document");
+    status = rota_epoch_follows(&next, current);
+    if (!rota_is_ok(status))
+        return draft_lacks_word(options, &next, current, status);
     status = rota_file_create(options->out, rota_view_text(text), 0644);
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "cannot write %s", options->out);

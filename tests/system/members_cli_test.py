@@ -271,6 +271,21 @@ class Shown(cli_test.Cli):
         code, shown = self.on_a_terminal("node", "recover", "n", "the.manifest")
         self.assertEqual((code, shown.count("[y/N]")), (1, 1), shown)
 
+    def test_what_is_wrong_with_a_draft_is_answered_by_what_is_wrong(self):
+        done = self.draft("--move", "charlie=udp://127.0.0.1", code=5)
+        self.assertIn("tcp://host:port", done.stderr)
+        self.assertNotIn("--accept", done.stderr)
+        done = self.draft("--remove", "charlie", code=1)
+        self.assertIn("next: if it is meant, say so: --accept two-members", done.stderr)
+
+    # FORMATS §16.1: the profile is a part of the document
+    def test_a_profile_can_be_drafted(self):
+        done = self.draft("--profile", "crash", code=1)
+        self.assertIn("--accept crash-profile", done.stderr)
+        self.draft("--profile", "crash", "--accept", "crash-profile")
+        self.assertEqual(json.loads((self.dir / "next.json").read_text())["profile"], "crash")
+        self.draft("--profile", "lenient", code=2)
+
 
 if __name__ == "__main__":
     unittest.main()
