@@ -1,12 +1,9 @@
 /* rota evidence list, export, verify: what the ledger holds against somebody, as files that stand for themselves. */
 #include "node/tools/commands.h"
+#include "node/tools/evidence_ground.h"
 #include "node/tools/files.h"
-#include "node/tools/ledger_file.h"
-#include "node/tools/output.h"
 
 #include "ledger/audit/kept_views.h"
-#include "ledger/audit/recoveries.h"
-#include "ledger/schedule/operation.h"
 
 #include <stdlib.h>
 
@@ -48,8 +45,10 @@ static const struct argp_option evidence_out_options[] = {
 static const struct argp evidence_list_argp = {
     .parser = evidence_parse,
     .doc =
-        "List the evidence in a ledger file, and what the NEW-VIEWs that its node kept prove beside the chain. Exit code 0: "
-        "there is none; 4: there is."};
+        "List the evidence in a ledger file, and what the NEW-VIEWs that its node kept prove beside the chain. Every "
+        "signature "
+        "in it is checked before anybody is named. Exit code 0: there is none; 4: there is, and it is proof; 1: what there "
+        "is does not verify."};
 static const struct argp evidence_export_argp = {
     .options = evidence_out_options,
     .parser = evidence_parse,
@@ -64,250 +63,202 @@ static const struct argp evidence_verify_argp = {.parser = evidence_parse,
                                                         "which says whether the member had lost its memory. Exit "
                                                         "code 4: it is proof."};
 
-/* ---- one piece of evidence ------------------------------------------------------------------------------------------- */
-
-/* What evidence is judged by: the genesis, and the epochs that a ledger file leads to from there. */
-struct evidence_ground {
-    struct rota_genesis genesis;
-    struct rota_store *ledger; /* NULL: none was given */
-    struct rota_epoch_chain epochs;
-    struct rota_placed_recoveries recoveries; /* of the ledger */
-};
-
-static void ground_close(struct evidence_ground *ground)
-{
-    rota_placed_recoveries_free(&ground->recoveries);
-    rota_epoch_chain_free(&ground->epochs);
-    rota_store_close(ground->ledger);
-    rota_genesis_free(&ground->genesis);
-}
-
-/* 0, or the exit code after a complaint. To be closed in any case. */
-static int ground_open(struct evidence_ground *ground, const struct rota_common *common)
-{
-    struct rota_status status = rota_genesis_load(&ground->genesis, common->genesis);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(common, status, NULL, "%s is no valid genesis", common->genesis);
-    int code = common->ledger != NULL ? rota_ledger_file_open(&ground->ledger, &ground->genesis, common, common->ledger) : 0;
-    if (code != 0)
-        return code;
-    status = ground->ledger != NULL ? rota_epoch_chain_of_ledger(&ground->epochs, &ground->genesis, ground->ledger)
-                                    : rota_epoch_chain_begin(&ground->epochs, &ground->genesis);
-    if (rota_is_ok(status) && ground->ledger != NULL)
-        status = rota_placed_recoveries_of_ledger(&ground->recoveries, &ground->epochs, ground->ledger);
-    return rota_is_ok(status)
-               ? 0
-               : rota_wrong_status(common, status, "rota-verify says more",
-                                   "the changes of members in %s do not hold, or it cannot be read", common->ledger);
-}
-
-static bool proposal_grants(struct rota_es256k_public *out, const struct rota_proposal *proposal, const struct rota_kid *kid)
-{
-    for (uint32_t i = 0; i < proposal->op_count; i++) {
-        *out = proposal->ops[i].key;
-        if (proposal->ops[i].roles != 0 && rota_kid_equal(&out->kid, kid)) /* only a grant names roles */
-            return true;
-    }
-    return false;
-}
-
-/* A key that the ledger names. The file is not believed: a kid is the hash of its key, so no other key fits. */
-static bool ledger_key(struct rota_es256k_public *out, struct rota_store *ledger, const struct rota_kid *kid)
-{
-    struct rota_store_entry row;
-    bool found = false;
-    rota_store_rewind(ledger);
-    while (!found && rota_is_ok(rota_store_next_entry(&row, ledger))) {
-        struct rota_proposal *proposal = NULL;
-        if (row.kind == ROTA_ENTRY_PROPOSAL && rota_is_ok(rota_proposal_parse(&proposal, NULL, row.bytes, false)))
-            found = proposal_grants(out, proposal, kid);
-        rota_proposal_release(proposal);
-    }
-    return found;
-}
-
-/* The coordinator's key that it may depend on, from the genesis or the ledger. */
-static bool evidence_key(struct rota_es256k_public *out, const struct rota_evidence *evidence,
-                         const struct evidence_ground *ground)
-{
-    const struct rota_genesis *genesis = &ground->genesis;
-    const struct rota_kid *kid = rota_evidence_kid(evidence);
-    for (uint32_t i = 0; i < genesis->coordinator_count && kid != NULL; i++) {
-        *out = genesis->coordinators[i].key;
-        if (rota_kid_equal(&out->kid, kid))
-            return true;
-    }
-    return kid != NULL && ground->ledger != NULL && ledger_key(out, ground->ledger, kid);
-}
-
-static void evidence_words(char *out, size_t size, const struct rota_evidence *evidence,
-                           const struct evidence_ground *ground)
-{
-    char kid[ROTA_KID_CHARS + 1];
-    const struct rota_epoch *epoch = rota_epoch_chain_find(&ground->epochs, evidence->epoch);
-    if (evidence->kind == ROTA_EVIDENCE_COORDINATOR) {
-        rota_hex_encode(kid, rota_view(evidence->first->jws.kid.b, ROTA_KID_BYTES));
-        (void)snprintf(out, size, "key %s signed two different proposals with number %llu", kid,
-                       (unsigned long long)evidence->first->seq);
-    } else if (epoch != NULL && rota_placed_recoveries_excuse(&ground->recoveries, evidence)) {
-        rota_evidence_amnesia_words(out, size, evidence, &epoch->membership);
-    } else if (epoch != NULL) {
-        rota_evidence_words(out, size, evidence, &epoch->membership);
-    } else {
-        (void)snprintf(out, size, "a member of epoch %u, which this ledger does not have", evidence->epoch);
-    }
-}
-
-static json_t *evidence_object(const struct rota_evidence *evidence, const struct evidence_ground *ground, bool bytes)
+static json_t *evidence_object(const struct rota_evidence *evidence, const struct rota_evidence_ground *ground,
+                               struct rota_status verdict)
 {
     char words[256];
     json_t *object = rota_result_new("evidence");
-    evidence_words(words, sizeof words, evidence, ground);
+    rota_evidence_tell(words, sizeof words, evidence, ground, verdict);
     rota_result_text(object, "kind", rota_evidence_name(evidence->kind));
     rota_result_hex(object, "id", rota_view(evidence->id.b, sizeof evidence->id.b));
+    rota_result_set(object, "verified", json_boolean(rota_is_ok(verdict)));
     rota_result_text(object, "text", words);
-    if (rota_placed_recoveries_excuse(&ground->recoveries, evidence))
+    if (rota_is_ok(verdict) && rota_evidence_excused(evidence, ground))
         rota_result_set(object, "amnesia", json_true());
-    if (bytes)
-        rota_result_hex(object, "bytes", rota_view(evidence->bytes, evidence->len));
     return object;
-}
-
-/* kept: the file's node kept half of it beside the chain, and nobody ordered it. */
-static void evidence_print(const struct rota_evidence *evidence, const struct evidence_ground *ground, uint64_t height,
-                           bool kept)
-{
-    char words[256], id[2 * ROTA_HASH_BYTES + 1];
-    evidence_words(words, sizeof words, evidence, ground);
-    rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
-    (void)printf("block %-6llu %-3s %s%s\n             id %s\n", (unsigned long long)height,
-                 rota_evidence_name(evidence->kind), words, kept ? "; the block rests on one, this node kept the other" : "",
-                 id);
 }
 
 /* ---- out of a ledger file --------------------------------------------------------------------------------------------- */
 
-/* Calls fn with each piece until it says false. */
-static struct rota_status evidence_each(struct rota_store *store,
-                                        bool (*fn)(void *context, const struct rota_evidence *evidence, uint64_t height),
-                                        void *context)
+struct evidence_piece {
+    struct rota_evidence *evidence; /* owned */
+    uint64_t height;
+    bool kept;                  /* the file's node kept half of it beside the chain, and nobody ordered it */
+    struct rota_status verdict; /* the file may be anybody's, and edited */
+};
+
+struct evidence_pieces {
+    size_t count;
+    struct evidence_piece *items; /* owned */
+    struct rota_status status;    /* of those beside the chain */
+};
+
+static void pieces_free(struct evidence_pieces *pieces)
+{
+    for (size_t i = 0; i < pieces->count; i++)
+        rota_evidence_release(pieces->items[i].evidence);
+    free(pieces->items);
+}
+
+static struct rota_status pieces_add(struct evidence_pieces *pieces, struct rota_view bytes, uint64_t height, bool kept)
+{
+    struct evidence_piece *items = realloc(pieces->items, (pieces->count + 1) * sizeof *items);
+    if (items == NULL)
+        return rota_fail(ROTA_NO_MEMORY, "out of memory");
+    pieces->items = items;
+    items[pieces->count] = (struct evidence_piece){.height = height, .kept = kept};
+    ROTA_TRY(rota_evidence_parse(&items[pieces->count].evidence, bytes));
+    pieces->count++;
+    return rota_ok();
+}
+
+static struct rota_status pieces_read_chain(struct evidence_pieces *pieces, struct rota_store *store)
 {
     struct rota_store_entry row;
-    bool more = true;
     rota_store_rewind(store);
-    while (more) {
-        struct rota_evidence *evidence = NULL;
+    for (;;) {
         struct rota_status status = rota_store_next_entry(&row, store);
         if (status.code == ROTA_NOT_FOUND)
             return rota_ok();
         ROTA_TRY(status);
-        if (row.kind != ROTA_ENTRY_EVIDENCE)
-            continue;
-        ROTA_TRY(rota_evidence_parse(&evidence, row.bytes));
-        more = fn(context, evidence, row.height);
-        rota_evidence_release(evidence);
+        if (row.kind == ROTA_ENTRY_EVIDENCE)
+            ROTA_TRY(pieces_add(pieces, row.bytes, row.height, false));
     }
+}
+
+static bool pieces_add_kept(void *context, const struct rota_evidence *evidence, uint64_t height)
+{
+    struct evidence_pieces *pieces = context;
+    pieces->status = pieces_add(pieces, rota_view(evidence->bytes, evidence->len), height, true);
+    return rota_is_ok(pieces->status);
+}
+
+/* In the chain, then beside it. Each is judged when all are read, for that goes through the file again. */
+static struct rota_status pieces_read(struct evidence_pieces *pieces, const struct rota_evidence_ground *ground)
+{
+    ROTA_TRY(pieces_read_chain(pieces, ground->ledger));
+    ROTA_TRY(rota_kept_views_each(ground->ledger, &ground->epochs, pieces_add_kept, pieces));
+    ROTA_TRY(pieces->status);
+    for (size_t i = 0; i < pieces->count; i++)
+        pieces->items[i].verdict = rota_evidence_judge(pieces->items[i].evidence, ground);
     return rota_ok();
 }
 
-struct evidence_walk {
-    const struct evidence_options *options;
-    const struct evidence_ground *ground;
-    bool kept;    /* what comes is not in the chain */
-    json_t *list; /* NULL: words */
-    uint32_t count;
-    uint32_t excused; /* of these: a member that had lost its memory and said so */
-    struct rota_status status;
-};
-
-static bool evidence_show(void *context, const struct rota_evidence *evidence, uint64_t height)
+static void piece_print(const struct evidence_piece *piece, const struct rota_evidence_ground *ground)
 {
-    struct evidence_walk *walk = context;
-    walk->count++;
-    walk->excused += rota_placed_recoveries_excuse(&walk->ground->recoveries, evidence);
-    if (walk->list == NULL) {
-        evidence_print(evidence, walk->ground, height, walk->kept);
-        return true;
+    char words[256], id[2 * ROTA_HASH_BYTES + 1];
+    rota_evidence_tell(words, sizeof words, piece->evidence, ground, piece->verdict);
+    rota_hex_encode(id, rota_view(piece->evidence->id.b, sizeof piece->evidence->id.b));
+    (void)printf("block %-6llu %-3s %s%s\n             id %s\n", (unsigned long long)piece->height,
+                 rota_evidence_name(piece->evidence->kind), words,
+                 piece->kept ? "; the block rests on one, this node kept the other" : "", id);
+}
+
+static json_t *piece_object(const struct evidence_piece *piece, const struct rota_evidence_ground *ground)
+{
+    json_t *object = evidence_object(piece->evidence, ground, piece->verdict);
+    rota_result_number(object, "height", piece->height);
+    rota_result_set(object, "ordered", json_boolean(!piece->kept));
+    return object;
+}
+
+static void list_print(const struct evidence_pieces *pieces, const struct rota_evidence_ground *ground, bool json)
+{
+    json_t *list = json ? json_array() : NULL;
+    for (size_t i = 0; i < pieces->count; i++) {
+        if (list != NULL)
+            (void)json_array_append_new(list, piece_object(&pieces->items[i], ground));
+        else
+            piece_print(&pieces->items[i], ground);
     }
-    json_t *object = evidence_object(evidence, walk->ground, false);
-    rota_result_number(object, "height", height);
-    rota_result_set(object, "ordered", json_boolean(!walk->kept));
-    (void)json_array_append_new(walk->list, object);
-    return true;
-}
-
-/* In the chain, then beside it. */
-static struct rota_status evidence_all(struct evidence_walk *walk,
-                                       bool (*fn)(void *context, const struct rota_evidence *evidence, uint64_t height))
-{
-    ROTA_TRY(evidence_each(walk->ground->ledger, fn, walk));
-    walk->kept = true;
-    return rota_kept_views_each(walk->ground->ledger, &walk->ground->epochs, fn, walk);
-}
-
-static int evidence_list(struct evidence_walk *walk)
-{
-    const struct rota_common *common = &walk->options->common;
-    walk->list = common->json ? json_array() : NULL;
-    struct rota_status status = evidence_all(walk, evidence_show);
-    if (common->json) {
+    if (list != NULL) {
         json_t *result = rota_result_new("evidence-list");
-        rota_result_set(result, "evidence", walk->list);
+        rota_result_set(result, "evidence", list);
         rota_result_print(result);
-    } else if (walk->count == 0) {
+    } else if (pieces->count == 0) {
         (void)puts("none: the ledger holds no evidence against anybody");
     }
-    if (!rota_is_ok(status))
-        return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
-    return walk->count > walk->excused ? ROTA_EXIT_EQUIVOCATION : ROTA_EXIT_DONE;
 }
 
-static bool evidence_write(void *context, const struct rota_evidence *evidence, uint64_t height)
+static void evidence_remark_doubt(const struct rota_common *common)
 {
-    struct evidence_walk *walk = context;
-    char id[2 * ROTA_HASH_BYTES + 1];
-    (void)height;
-    rota_hex_encode(id, rota_view(evidence->id.b, sizeof evidence->id.b));
-    if (strncmp(id, walk->options->argument, strlen(walk->options->argument)) != 0 || walk->count > 0)
-        return true;
-    walk->count++;
-    const char *path = walk->options->out != NULL ? walk->options->out : "-";
-    if (!walk->options->common.json) {
-        walk->status = rota_file_create(path, rota_view(evidence->bytes, evidence->len), 0644);
-        return false;
+    rota_remark(common,
+                "what does not verify was not ordered by honest facilities\nnext: rota-verify %s --genesis %s says "
+                "what is wrong with the file",
+                common->ledger, common->genesis);
+}
+
+static int evidence_list(const struct evidence_options *options, const struct evidence_pieces *pieces,
+                         const struct rota_evidence_ground *ground)
+{
+    size_t accusing = 0, doubtful = 0;
+    list_print(pieces, ground, options->common.json);
+    for (size_t i = 0; i < pieces->count; i++) {
+        bool proven = rota_is_ok(pieces->items[i].verdict);
+        accusing += proven && !rota_evidence_excused(pieces->items[i].evidence, ground);
+        doubtful += !proven;
     }
-    json_t *object = evidence_object(evidence, walk->ground, true);
+    if (doubtful > 0)
+        evidence_remark_doubt(&options->common);
+    return accusing > 0 ? ROTA_EXIT_EQUIVOCATION : doubtful > 0 ? ROTA_EXIT_NEGATIVE : ROTA_EXIT_DONE;
+}
+
+/* The bytes, or with --json an object that holds them. */
+static struct rota_status export_write(const struct evidence_options *options, const struct evidence_piece *piece,
+                                       const struct rota_evidence_ground *ground)
+{
+    const char *path = options->out != NULL ? options->out : "-";
+    struct rota_view bytes = rota_view(piece->evidence->bytes, piece->evidence->len);
+    if (!options->common.json)
+        return rota_file_create(path, bytes, 0644);
+    ROTA_CLEANUP(rota_json_release) json_t *object = evidence_object(piece->evidence, ground, piece->verdict);
+    rota_result_hex(object, "bytes", bytes);
     char *text = json_dumps(object, JSON_INDENT(1));
-    walk->status =
+    struct rota_status status =
         text != NULL ? rota_file_create(path, rota_view_text(text), 0644) : rota_fail(ROTA_NO_MEMORY, "out of memory");
     free(text);
-    json_decref(object);
-    return false;
+    return status;
 }
 
-static int evidence_export(struct evidence_walk *walk)
+static bool piece_is_called(const struct evidence_piece *piece, const char *beginning)
 {
-    const struct rota_common *common = &walk->options->common;
-    struct rota_status status = evidence_all(walk, evidence_write);
-    if (!rota_is_ok(status))
-        return rota_wrong_status(common, status, "rota-verify says more", "cannot read %s", common->ledger);
-    if (!rota_is_ok(walk->status))
-        return rota_wrong_status(common, walk->status, NULL, "cannot write %s", walk->options->out);
-    if (walk->count == 0)
+    char id[2 * ROTA_HASH_BYTES + 1];
+    rota_hex_encode(id, rota_view(piece->evidence->id.b, sizeof piece->evidence->id.b));
+    return strncmp(id, beginning, strlen(beginning)) == 0;
+}
+
+static int evidence_export(const struct evidence_options *options, const struct evidence_pieces *pieces,
+                           const struct rota_evidence_ground *ground)
+{
+    const struct rota_common *common = &options->common;
+    size_t i = 0;
+    while (i < pieces->count && !piece_is_called(&pieces->items[i], options->argument))
+        i++;
+    if (i == pieces->count)
         return rota_wrong(common, ROTA_EXIT_NEGATIVE, "rota evidence list says what there is", "no evidence has the id %s",
-                          walk->options->argument);
+                          options->argument);
+    struct rota_status status = export_write(options, &pieces->items[i], ground);
+    if (!rota_is_ok(status))
+        return rota_wrong_status(common, status, NULL, "cannot write %s", options->out);
+    if (!rota_is_ok(pieces->items[i].verdict))
+        evidence_remark_doubt(common);
     return ROTA_EXIT_DONE;
 }
 
 static int evidence_ledger_run(void *input)
 {
     const struct evidence_options *options = input;
-    struct evidence_ground ground = {0};
-    struct evidence_walk walk = {.options = options, .ground = &ground, .status = rota_ok()};
-    int code = ground_open(&ground, &options->common);
-    if (code == 0)
-        code = options->common.command == &rota_command_evidence_list ? evidence_list(&walk) : evidence_export(&walk);
-    ground_close(&ground);
+    struct rota_evidence_ground ground = {0};
+    ROTA_CLEANUP(pieces_free) struct evidence_pieces pieces = {.status = rota_ok()};
+    int code = rota_evidence_ground_open(&ground, &options->common);
+    struct rota_status status = code == 0 ? pieces_read(&pieces, &ground) : rota_ok();
+    if (!rota_is_ok(status))
+        code =
+            rota_wrong_status(&options->common, status, "rota-verify says more", "cannot read %s", options->common.ledger);
+    else if (code == 0)
+        code = options->common.command == &rota_command_evidence_list ? evidence_list(options, &pieces, &ground)
+                                                                      : evidence_export(options, &pieces, &ground);
+    rota_evidence_ground_close(&ground);
     return code;
 }
 
@@ -337,18 +288,18 @@ static struct rota_status evidence_bytes(struct rota_blob *out, struct rota_view
 
 /* Every signature in it holds. */
 static int evidence_say(const struct evidence_options *options, const struct rota_evidence *evidence,
-                        const struct evidence_ground *ground)
+                        const struct rota_evidence_ground *ground)
 {
     char words[256];
-    bool excused = rota_placed_recoveries_excuse(&ground->recoveries, evidence);
+    bool excused = rota_evidence_excused(evidence, ground);
     int code = excused ? ROTA_EXIT_NEGATIVE : ROTA_EXIT_EQUIVOCATION;
     if (options->common.json) {
-        json_t *object = evidence_object(evidence, ground, false);
+        json_t *object = evidence_object(evidence, ground, rota_ok());
         rota_result_set(object, "proven", json_boolean(!excused));
         rota_result_print(object);
         return code;
     }
-    evidence_words(words, sizeof words, evidence, ground);
+    rota_evidence_tell(words, sizeof words, evidence, ground, rota_ok());
     (void)printf("RESULT      %s (%s): %s\nledger      \"%s\"\n", excused ? "ACCUSES NOBODY" : "PROVEN",
                  rota_evidence_name(evidence->kind), words, ground->genesis.name.text);
     return code;
@@ -368,7 +319,7 @@ static int evidence_doubt(const struct evidence_options *options, const struct r
                       status.why);
 }
 
-static int evidence_judge(const struct evidence_options *options, const struct evidence_ground *ground,
+static int evidence_judge(const struct evidence_options *options, const struct rota_evidence_ground *ground,
                           struct rota_view file)
 {
     ROTA_CLEANUP(rota_blob_free) struct rota_blob bytes = {0};
@@ -378,11 +329,7 @@ static int evidence_judge(const struct evidence_options *options, const struct e
         status = rota_evidence_parse(&evidence, rota_blob_view(&bytes));
     if (!rota_is_ok(status))
         return rota_wrong_status(&options->common, status, NULL, "%s is no evidence", options->argument);
-    const struct rota_epoch *epoch = rota_epoch_chain_find(&ground->epochs, evidence->epoch);
-    struct rota_es256k_public key;
-    bool has_key = evidence_key(&key, evidence, ground);
-    status = epoch != NULL ? rota_evidence_verify(evidence, &epoch->membership, has_key ? &key : NULL)
-                           : rota_fail(ROTA_NOT_FOUND, "it is of an epoch that is not known here");
+    status = rota_evidence_judge(evidence, ground);
     int code = rota_is_ok(status) ? evidence_say(options, evidence, ground) : evidence_doubt(options, evidence, status);
     rota_evidence_release(evidence);
     return code;
@@ -392,15 +339,15 @@ static int evidence_verify_run(void *input)
 {
     const struct evidence_options *options = input;
     ROTA_CLEANUP(rota_blob_free) struct rota_blob file = {0};
-    struct evidence_ground ground = {0};
-    int code = ground_open(&ground, &options->common);
+    struct rota_evidence_ground ground = {0};
+    int code = rota_evidence_ground_open(&ground, &options->common);
     struct rota_status status =
         code == 0 ? rota_file_read(&file, options->argument, 4 * ROTA_EVIDENCE_BYTES_MAX) : rota_ok();
     if (!rota_is_ok(status))
         code = rota_wrong_status(&options->common, status, NULL, "cannot read %s", options->argument);
     if (code == 0)
         code = evidence_judge(options, &ground, rota_blob_view(&file));
-    ground_close(&ground);
+    rota_evidence_ground_close(&ground);
     return code;
 }
 

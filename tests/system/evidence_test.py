@@ -1,11 +1,16 @@
 """What a ledger file says of view changes and of liars, in the hands of somebody who has nothing but the file and the genesis."""
 import base64
+import contextlib
+import hashlib
 import json
+import random
 import signal
 import sqlite3
+import struct
 import subprocess
 import unittest
 
+import cli_test
 from facilities import BIN, Network
 
 
@@ -117,6 +122,85 @@ class Evidence(unittest.TestCase):
         for words, code in ((["evidence", "verify", "x"], 2), (["evidence", "list"], 2), (["forensics", "one"], 2)):
             run = subprocess.run([BIN / "rota", *words], capture_output=True, text=True, timeout=30)
             self.assertEqual(run.returncode, code, run.stderr)
+
+
+class Edited(cli_test.Cli):
+    """A ledger file that somebody else gave away, and may have edited: nobody is named by what does not verify."""
+
+    def ledger(self, *evidence):
+        self.ok("node", "init", "--dir", "n", "--genesis", self.top / "genesis.json", "--key", self.top / "alpha.key")
+        with contextlib.closing(sqlite3.connect(self.dir / "n/ledger.db")) as db:
+            guards = db.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY rowid").fetchall()
+            for kind, name, _ in guards:
+                db.execute(f"DROP {kind} {name}")
+            for i, piece in enumerate(evidence):
+                db.execute("INSERT INTO entry VALUES (?, ?, 0, 3, ?, NULL, NULL, NULL, ?, NULL, NULL, ?)",
+                           (i, i + 1, hashlib.sha256(piece).digest(), piece, bytes(5)))
+            for _, _, sql in guards:
+                db.execute(sql)
+            db.commit()
+
+    def evidence(self, *words, code):
+        return self.ok("evidence", *words, "--ledger", "n/ledger.db", "--genesis", self.top / "genesis.json", code=code)
+
+    def double_vote(self):
+        """FORMATS §8.1, kind 1, against member 0, with signatures of nobody."""
+        draw = random.Random(7)
+        votes = [struct.pack(">BQ32sQ", 1, 0, bytes(32), 5) + bytes([block]) * 32 + draw.randbytes(64) for block in (1, 2)]
+        return struct.pack(">BII", 1, 0, 0) + votes[0] + votes[1] + bytes(2)
+
+    def double_proposal(self):
+        """Kind 7: a key that forgot which numbers it had used."""
+        signed = []
+        for code in ("DAY", "NIGHT"):
+            (self.dir / "chief.key.seq").write_bytes((self.top / "chief.key.seq").read_bytes())
+            self.new(f"{code}.json", f"code.define code={code}")
+            self.sign(f"{code}.json", f"{code}.jws")
+            signed.append((self.dir / f"{code}.jws").read_bytes().strip())
+        signed.sort(key=lambda jws: hashlib.sha256(jws.rsplit(b".", 1)[0]).digest())
+        return b"\x07" + b"".join(struct.pack(">I", len(jws)) + jws for jws in signed)
+
+    def test_what_does_not_verify_names_nobody(self):
+        self.ledger(self.double_vote())
+        done = self.evidence("list", code=1)
+        self.assertNotIn("alpha", done.stdout + done.stderr)
+        self.assertIn("does not verify, and names nobody", done.stdout)
+        self.assertIn("rota-verify", done.stderr)
+        done = self.evidence("list", "--json", code=1)
+        (piece,) = json.loads(done.stdout)["evidence"]
+        self.assertEqual((piece["kind"], piece["verified"]), ("E1", False))
+        self.assertNotIn("alpha", done.stdout)
+        done = self.evidence("export", piece["id"], "--json", code=0)
+        self.assertNotIn("alpha", done.stdout)
+        self.assertFalse(json.loads(done.stdout)["verified"])
+        self.assertIn("does not verify", done.stderr)
+
+    # the key's own signatures hold; beside them stands a false one
+    def test_what_verifies_is_told_and_counted_beside_what_does_not(self):
+        good = self.double_proposal()
+        spoilt = bytearray(good)
+        spoilt[-30] = ord("A") if spoilt[-30] != ord("A") else ord("B")
+        self.ledger(good, bytes(spoilt), self.double_vote())
+        done = self.evidence("list", code=4)
+        self.assertEqual(done.stdout.count("signed two different proposals"), 1, done.stdout)
+        self.assertEqual(done.stdout.count("does not verify, and names nobody"), 2, done.stdout)
+        pieces = json.loads(self.evidence("list", "--json", code=4).stdout)["evidence"]
+        self.assertEqual([piece["verified"] for piece in pieces], [True, False, False])
+        self.assertNotIn("does not verify", self.evidence("export", pieces[0]["id"], "--out", "good.evidence", code=0).stderr)
+        self.assertEqual((self.dir / "good.evidence").read_bytes(), good)
+        self.ok("evidence", "verify", "good.evidence", "--genesis", self.top / "genesis.json", code=4)
+
+    def test_a_file_that_cannot_be_read_does_not_say_that_there_is_none(self):
+        self.ledger(b"\x63 no evidence", self.double_vote())
+        done = self.evidence("list", code=5)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("cannot read", done.stderr)
+        self.assertEqual(json.loads(self.evidence("list", "--json", code=5).stdout)["schema"], "rotaledger.error/1")
+
+    def test_none_is_none(self):
+        self.ledger()
+        self.assertIn("none", self.evidence("list", code=0).stdout)
+        self.assertEqual(json.loads(self.evidence("list", "--json", code=0).stdout)["evidence"], [])
 
 
 if __name__ == "__main__":
