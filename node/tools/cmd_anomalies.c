@@ -33,14 +33,12 @@ static json_t *anomalies_item(uint64_t height, const char *evidence, const char 
     return item;
 }
 
-static int anomalies_from_node(json_t *list, const struct rota_common *common)
+static void anomalies_of_document(json_t *list, const json_t *document)
 {
     size_t index;
     json_t *item;
-    json_t *document = NULL;
     char evidence[2 * ROTA_HASH_BYTES + 1];
     char text[512];
-    int code = rota_remote_get_json(&document, common, "/v1/anomalies");
     json_array_foreach(rota_json_list(document, "anomalies"), index, item)
     {
         rota_json_printable(text, sizeof text, item, "text");
@@ -48,7 +46,34 @@ static int anomalies_from_node(json_t *list, const struct rota_common *common)
         (void)json_array_append_new(list, anomalies_item(rota_json_number(item, "height", 0), evidence, text,
                                                          json_is_true(json_object_get(item, "amnesia"))));
     }
-    json_decref(document);
+}
+
+/* One page; *offset is where the next one begins, 0 when this was the last. */
+static int anomalies_page(json_t *list, uint64_t *offset, const struct rota_common *common)
+{
+    char path[64];
+    uint64_t from = *offset;
+    ROTA_CLEANUP(rota_json_release) json_t *document = NULL;
+    (void)snprintf(path, sizeof path, "/v1/anomalies?offset=%llu", (unsigned long long)from);
+    int code = rota_remote_get_json(&document, common, path);
+    if (code != 0)
+        return code;
+    anomalies_of_document(list, document);
+    *offset = rota_json_number(document, "next_offset", 0);
+    if (*offset != 0 && *offset <= from)
+        return rota_wrong(common, ROTA_EXIT_UNREADABLE, "is there really a rotad at that address?",
+                          "the node's pages of anomalies do not go on");
+    return 0;
+}
+
+/* Evidence is only ever added behind, so pages that are asked for one after the other fit together. */
+static int anomalies_from_node(json_t *list, const struct rota_common *common)
+{
+    uint64_t offset = 0;
+    int code;
+    do
+        code = anomalies_page(list, &offset, common);
+    while (code == 0 && offset != 0);
     return code;
 }
 

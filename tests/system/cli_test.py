@@ -458,6 +458,21 @@ class Reading(Cli):
         done = self.ok("anomalies", "--node", door.url, code=4)
         self.assertIn("number 5?[31m", done.stdout)
 
+    def test_anomalies_are_told_to_the_last_page(self):
+        door = self.door()
+        for count in (256, 257, 700):
+            door.asked = []
+            door.ledger["anomalies"] = [{"height": i, "evidence": f"{i:064x}", "text": f"piece {i}", **({"amnesia": True} if i < 699 else {})}
+                                        for i in range(count)]
+            done = self.ok("anomalies", "--node", door.url, "--json", code=4 if count == 700 else 0)
+            self.assertEqual([item["height"] for item in json.loads(done.stdout)["anomalies"]], list(range(count)))
+            self.assertEqual(len(door.asked), -(-count // 256))
+
+    def test_pages_of_anomalies_that_do_not_go_on_are_no_endless_question(self):
+        door = self.door()
+        door.anomalies = lambda query: {"anomalies": [], "next_offset": 7}
+        self.assertIn("do not go on", self.ok("anomalies", "--node", door.url, code=5).stderr)
+
     def test_a_node_that_talks_nonsense_is_not_believed(self):
         door = self.door()
         door.ledger["booked"] = [("p-1\nX", "2027-01-01T07:30Z", 60, 1, "ab" * 32)]

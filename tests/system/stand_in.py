@@ -80,7 +80,7 @@ class StandIn:
                    "/v1/people": {"people": [{"id": p} for p in self.ledger["people"]]},
                    "/v1/codes": {"codes": [{"id": c} for c in self.ledger["codes"]]},
                    "/v1/schedule": self.schedule(assignments, dict(urllib.parse.parse_qsl(query))),
-                   "/v1/anomalies": {"anomalies": self.ledger.get("anomalies", [])}}
+                   "/v1/anomalies": self.anomalies(dict(urllib.parse.parse_qsl(query)))}
         if path in answers:
             return request.answer(200, answers[path])
         return request.problem(404, "not-found", "there is no such thing")
@@ -92,6 +92,13 @@ class StandIn:
             document["assignments"] = assignments[offset:offset + self.page]
             if offset + self.page < len(assignments):
                 document["next_offset"] = offset + self.page
+        return document
+
+    def anomalies(self, query):
+        pieces, offset = self.ledger.get("anomalies", []), int(query.get("offset", 0))
+        document = {"height": len(self.ledger["blocks"]), "count": len(pieces), "anomalies": pieces[offset:offset + 256]}
+        if offset + 256 < len(pieces):
+            document["next_offset"] = offset + 256
         return document
 
     def highest(self, kid):
