@@ -1,5 +1,6 @@
 #include "crypto/private_file.h"
 
+#include "crypto/folder.h"
 #include "crypto/init.h"
 
 #include <errno.h>
@@ -81,19 +82,6 @@ static struct rota_status file_write_new(const char *path, struct rota_view byte
     return rota_fail(ROTA_IO, "the file cannot be written");
 }
 
-static bool directory_sync(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash ? (size_t)(slash - path) + 1 : 1; /* with its slash: "/" stays "/" */
-    if (len >= sizeof directory)
-        return false;
-    memcpy(directory, slash ? path : ".", len);
-    directory[len] = '\0';
-    int fd ROTA_CLEANUP(file_close) = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fsync(fd) == 0;
-}
-
 /* Gives the file its name unless the name is taken, in one step. Some file systems know only the older call. */
 static int file_rename_new(const char *from, const char *to)
 {
@@ -118,5 +106,5 @@ struct rota_status rota_private_file_create(const char *path, struct rota_view b
         return taken ? rota_fail(ROTA_EXISTS, "there is a file of this name already; it is not replaced")
                      : rota_fail(ROTA_IO, "the new file cannot be given its name");
     }
-    return directory_sync(path) ? rota_ok() : rota_fail(ROTA_IO, "the directory cannot be made durable");
+    return rota_folder_sync(path);
 }

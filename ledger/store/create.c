@@ -1,9 +1,9 @@
+#include "crypto/folder.h"
 #include "ledger/store/handle.h"
 #include "ledger/store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -40,18 +40,6 @@ static struct rota_status create_content(const char *path, const struct rota_gen
     return store_run(db, "COMMIT; PRAGMA journal_mode = WAL");
 }
 
-/* The name of a file is durable only when its folder is. */
-static struct rota_status create_sync_folder(const char *path)
-{
-    char copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
-    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = folder >= 0 ? fsync(folder) : -1;
-    if (folder >= 0)
-        close(folder);
-    return result == 0 ? rota_ok() : rota_fail(ROTA_IO, "the folder of the ledger file could not be synced");
-}
-
 static struct rota_status create_empty(const char *path)
 {
     int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -66,7 +54,7 @@ static struct rota_status create_empty(const char *path)
 static struct rota_status create_publish(const char *part, const char *path)
 {
     if (link(part, path) == 0)
-        return create_sync_folder(path);
+        return rota_folder_sync(path);
     if (errno == EEXIST)
         return rota_fail(ROTA_EXISTS, "there is a file of this name already; a ledger file is never overwritten");
     return rota_fail(ROTA_IO, "the new ledger file could not be given its name");

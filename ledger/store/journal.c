@@ -1,10 +1,10 @@
 #include "ledger/store/journal.h"
 #include "crypto/broken.h"
+#include "crypto/folder.h"
 #include "ledger/store/result.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -113,18 +113,6 @@ static struct rota_status journal_fill_new(const char *path, const struct rota_h
     return journal_run(db, "COMMIT; PRAGMA journal_mode = WAL");
 }
 
-/* The name of a file is durable only when its folder is. */
-static struct rota_status journal_sync_folder(const char *path)
-{
-    char copy[PATH_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = folder >= 0 ? fsync(folder) : -1;
-    if (folder >= 0)
-        close(folder);
-    return result == 0 ? rota_ok() : rota_fail(ROTA_IO, "the folder of the journal file could not be synced");
-}
-
 /* Made whole under another name first: a crash never leaves half a journal where the node looks for one. */
 struct rota_status rota_journal_file_create(const char *path, const struct rota_hash *ledger_id)
 {
@@ -146,7 +134,7 @@ struct rota_status rota_journal_file_create(const char *path, const struct rota_
                      ? rota_fail(ROTA_EXISTS, "there is a file of this name already; a journal is never overwritten")
                      : rota_fail(ROTA_IO, "the new journal file could not be given its name");
     unlink(part);
-    return rota_is_ok(status) ? journal_sync_folder(path) : status;
+    return rota_is_ok(status) ? rota_folder_sync(path) : status;
 }
 
 struct rota_status rota_journal_file_set_aside(char *out, size_t out_size, const char *path)
@@ -165,7 +153,7 @@ struct rota_status rota_journal_file_set_aside(char *out, size_t out_size, const
         if (access(from, F_OK) == 0 && rename(from, to) != 0)
             return rota_fail(ROTA_IO, "the damaged journal file could not be given another name");
     }
-    return journal_sync_folder(path);
+    return rota_folder_sync(path);
 }
 
 /* ---- opening -------------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 #include "node/tools/files.h"
 
+#include "crypto/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,16 +102,6 @@ static struct rota_status files_write_all(int fd, struct rota_view bytes)
             return rota_status_of_errno(errno);
         done += (size_t)put;
     }
-    return rota_ok();
-}
-
-struct rota_status rota_folder_sync(const char *path_of_file)
-{
-    char copy[PATH_MAX];
-    (void)snprintf(copy, sizeof copy, "%s", path_of_file);
-    ROTA_CLEANUP(files_close) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        return rota_status_of_errno(errno);
     return rota_ok();
 }
 

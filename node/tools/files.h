@@ -27,8 +27,6 @@ ROTA_CHECKED struct rota_status rota_file_create(const char *path, struct rota_v
 ROTA_CHECKED struct rota_status rota_file_replace(const char *path, struct rota_view bytes, mode_t mode);
 /* errno as a status. */
 struct rota_status rota_status_of_errno(int error);
-/* Makes names that were created in this file's folder durable. */
-ROTA_CHECKED struct rota_status rota_folder_sync(const char *path_of_file);
 
 /* Reads and checks a genesis file. */
 ROTA_CHECKED struct rota_status rota_genesis_load(struct rota_genesis *out, const char *path);

@@ -1,5 +1,6 @@
 #include "node/tools/import_journal.h"
 
+#include "crypto/folder.h"
 #include "node/tools/files.h"
 
 #include <errno.h>
