@@ -1,6 +1,7 @@
 /* rotad: one facility's node. Everything that can be wrong before the start is said in one line. */
 #include "node/config.h"
 #include "node/http.h"
+#include "node/lock.h"
 #include "node/log.h"
 #include "node/node.h"
 
@@ -8,12 +9,10 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -133,19 +132,14 @@ static int rotad_complain(int code, const char *what, const char *why)
     return code;
 }
 
-/* One directory is one node: a second one beside it would vote twice. Held until the process ends. */
+/* Held until the process ends. */
 static int rotad_lock(const char *directory)
 {
-    char path[ROTA_PATH_MAX + 8];
-    (void)snprintf(path, sizeof path, "%s/lock", directory);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
-        return rotad_complain(ROTAD_KEY, path, strerror(errno));
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        close(file);
-        return rotad_complain(ROTAD_CONFIG, path, "another rotad runs in this directory");
-    }
-    return ROTAD_DONE;
+    char path[ROTA_LOCK_PATH_MAX];
+    if (rota_node_lock(path, directory) >= 0)
+        return ROTAD_DONE;
+    return errno == EWOULDBLOCK ? rotad_complain(ROTAD_CONFIG, path, "another rotad runs in this directory")
+                                : rotad_complain(ROTAD_KEY, path, strerror(errno));
 }
 
 static struct rota_status rotad_read_key(struct rota_secret_key *out, const struct rota_config *config,

@@ -6,12 +6,11 @@
 #include "node/tools/output.h"
 
 #include "node/config.h"
+#include "node/lock.h"
 #include "node/manifest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { OPTION_YES = 0x100, RECOVER_BLOCKS_SHOWN = 20 };
@@ -82,15 +81,14 @@ static void recover_close(struct recover *recover)
 
 static int recover_lock(struct recover *recover)
 {
-    char path[ROTA_PATH_MAX + 8];
+    char path[ROTA_LOCK_PATH_MAX];
     const struct rota_common *common = &recover->options->common;
-    (void)snprintf(path, sizeof path, "%s/lock", recover->options->directory);
-    recover->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (recover->lock < 0)
-        return rota_wrong_status(common, rota_status_of_errno(errno), NULL, "cannot open %s", path);
-    if (flock(recover->lock, LOCK_EX | LOCK_NB) != 0)
+    recover->lock = rota_node_lock(path, recover->options->directory);
+    if (recover->lock >= 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
         return rota_wrong(common, ROTA_EXIT_LATER, "stop rotad first", "a node runs in %s", recover->options->directory);
-    return 0;
+    return rota_wrong_status(common, rota_status_of_errno(errno), NULL, "cannot open %s", path);
 }
 
 static int recover_read_manifest(struct recover *recover)
