@@ -1,4 +1,5 @@
 /* rota node status: is it in sync, who leads, who is missing. */
+#include "ledger/audit/audit.h"
 #include "ledger/proposal.h"
 #include "node/tools/commands.h"
 #include "node/tools/remote.h"
@@ -61,19 +62,26 @@ static void status_print_chain(const json_t *status)
                  status_number(status, "view_changes"));
 }
 
+/* As an auditor would say of a file (FORMATS §14, J3). What a node says is no more than a number. */
+static bool status_is_overdue(uint64_t age_ms, uint64_t tick_ms)
+{
+    return tick_ms <= UINT32_MAX && age_ms > rota_audit_fresh_for((uint32_t)tick_ms);
+}
+
 /* How old the newest block is, against the period of TICKs: a network that stands never lets it be overdue for long. */
 static void status_print_age(const json_t *status)
 {
-    uint64_t age_s = status_number(status, "head_age_ms") / 1000, tick_ms = status_number(status, "tick_ms");
+    uint64_t age_ms = status_number(status, "head_age_ms"), tick_ms = status_number(status, "tick_ms");
     if (!json_object_get(status, "head_age_ms"))
         return; /* a node of an earlier version */
     (void)printf("newest      %s is %llu s old; ",
-                 status_number(status, "height") > 0 ? "block" : "nothing yet, the genesis", (unsigned long long)age_s);
+                 status_number(status, "height") > 0 ? "block" : "nothing yet, the genesis",
+                 (unsigned long long)(age_ms / 1000));
     if (tick_ms == 0)
         (void)puts("this ledger has no TICKs");
     else
         (void)printf("a TICK is due at %llu s%s\n", (unsigned long long)(tick_ms / 1000),
-                     age_s * 1000 > tick_ms + tick_ms / 4 + 60000 ? ": LONG OVERDUE, the network stands still" : "");
+                     status_is_overdue(age_ms, tick_ms) ? ": LONG OVERDUE, the network stands still" : "");
 }
 
 /* Why it does not vote: lost memory, or a halt. In full, it may be long. */

@@ -458,6 +458,14 @@ class Reading(Cli):
         done = self.ok("anomalies", "--node", door.url, code=4)
         self.assertIn("number 5?[31m", done.stdout)
 
+    # PROTOCOL T11, FORMATS §14 J3: the bound is the auditor's, to the millisecond
+    def test_a_node_whose_newest_block_is_too_old_says_so(self):
+        door = self.door()
+        most = 3600000 + 3600000 // 4 + 60000
+        for age, tick, late in ((most, 3600000, False), (most + 1, 3600000, True), (most + 1, 0, False)):
+            door.status = {"height": 3, "head_age_ms": age, "tick_ms": tick, "quorum": {"heard": 1, "needed": 1}}
+            self.assertEqual("LONG OVERDUE" in self.ok("node", "status", "--node", door.url).stdout, late, (age, tick))
+
     def test_anomalies_are_told_to_the_last_page(self):
         door = self.door()
         for count in (256, 257, 700):

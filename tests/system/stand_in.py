@@ -22,6 +22,7 @@ class StandIn:
         self.troubles = []  # (status, headers) to answer first
         self.trouble_every = 0
         self.delay = 0
+        self.status = {}
         self.page = None  # so many assignments in one answer
         self.asked = []
         self.posts = 0
@@ -75,7 +76,7 @@ class StandIn:
                         "code": "DAY", "start": b[1],
                         "minutes": b[2], "from_height": b[3], "to_height": None, "proposal": b[4]}
                        for b in self.ledger["booked"]]
-        answers = {"/v1/genesis": self.genesis, "/v1/status": {"height": len(self.ledger["blocks"]), "primary": "alpha"},
+        answers = {"/v1/genesis": self.genesis, "/v1/status": {"height": len(self.ledger["blocks"]), "primary": "alpha", **self.status},
                    "/v1/coordinators": {"coordinators": coordinators},
                    "/v1/people": {"people": [{"id": p} for p in self.ledger["people"]]},
                    "/v1/codes": {"codes": [{"id": c} for c in self.ledger["codes"]]},
