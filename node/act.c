@@ -83,7 +83,7 @@ static void act_save_block(struct rota_node *node, const struct rota_action *act
         return;
     }
     struct rota_held *held = rota_blocks_find(&node->chain.blocks, &block->hash);
-    if (held)
+    if (held && held->block == block) /* not another body that came after this one had to make room */
         held->kept = true;
     act_fail(node, rota_journal_save_block(node->journal, block), node->config.journal);
 }

@@ -3,6 +3,14 @@
 
 enum { LINKS_PAUSE_MS = 100 };
 
+/* Who follows looks at bodies only when their certificate comes: until then nobody but the one that was asked may bring
+ * another for what is here (PROTOCOL C6). */
+static bool hear_is_unasked(struct rota_node *node, const struct rota_frame *frame)
+{
+    bool others = !node->is_member && node->follow.asking && frame->peer != node->follow.peer;
+    return others && rota_chain_held(&node->chain, &frame->block->hash);
+}
+
 /* The body goes where the core's questions about it will look for it. False: it is not the body of this message. */
 static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
 {
@@ -16,6 +24,8 @@ static bool hear_hold(struct rota_node *node, const struct rota_frame *frame)
         return true;
     if (!frame->block || !rota_hash_equal(named, &frame->block->hash))
         return false;
+    if (hear_is_unasked(node, frame))
+        return true;
     rota_chain_hold(&node->chain, frame->block, frame->peer, frame->entries_verified);
     if (message->kind == ROTA_MESSAGE_PREPREPARE) {
         struct rota_signed_vote prepare = {rota_preprepare_vote(&message->preprepare), message->signature};

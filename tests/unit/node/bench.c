@@ -138,3 +138,14 @@ struct rota_block *bench_copy(const struct rota_block *block)
     free(bytes);
     return copy;
 }
+
+struct rota_block *bench_forge_body(const struct bench *bench, const struct rota_block *block)
+{
+    struct rota_proposal *other = bench_enrol(bench, "alpha-director", 1, "n-9");
+    struct rota_entry entry = rota_entry_of_proposal(other); /* the block takes its reference over */
+    struct rota_block *forged = NULL;
+    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
+    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
+    rota_proposal_release(other);
+    return forged;
+}

@@ -42,5 +42,7 @@ struct rota_certificate bench_certificate(const struct bench *bench, const struc
 const struct rota_block *bench_build(struct bench_side *side);
 /* The block's header and body as another node would get them; one reference, given to the caller. */
 struct rota_block *bench_copy(const struct rota_block *block);
+/* The same header with another body; one reference, given to the caller. */
+struct rota_block *bench_forge_body(const struct bench *bench, const struct rota_block *block);
 
 #endif

@@ -95,24 +95,13 @@ Test(chain, the_least_time_after_the_parent_is_timely_by_any_clock)
 
 /* The header's hash covers a body only through its tree root: a liar may send a right header with another body, and must
  * not make us call the block invalid. */
-static struct rota_block *forge_body(struct pair *pair, const struct rota_block *block)
-{
-    struct rota_proposal *other = bench_enrol(&pair->bench, "alpha-director", 1, "n-9");
-    struct rota_entry entry = rota_entry_of_proposal(other); /* the block takes its reference over */
-    struct rota_block *forged = NULL;
-    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
-    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
-    rota_proposal_release(other);
-    return forged;
-}
-
 Test(chain, another_body_under_a_right_header_counts_as_missing)
 {
     struct pair pair;
     pair_open(&pair);
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
     const struct rota_block *block = bench_build(&pair.builder);
-    struct rota_block *forged = forge_body(&pair, block);
+    struct rota_block *forged = bench_forge_body(&pair.bench, block);
     rota_chain_hold(pair.checker.chain, forged, 0, false);
     cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING);
     pair_send(&pair, block);
@@ -131,7 +120,7 @@ Test(chain, another_body_that_never_stops_coming_keeps_no_right_one_out)
         bench_wait(&pair.builder,
                    bench_enrol(&pair.bench, "alpha-director", i + 1, (const char *[]){"n-1", "n-2", "n-3"}[i]));
         const struct rota_block *block = bench_build(&pair.builder);
-        struct rota_block *forged = forge_body(&pair, block);
+        struct rota_block *forged = bench_forge_body(&pair.bench, block);
         rota_chain_hold(pair.checker.chain, forged, 3, true);
         pair_send(&pair, block);
         rota_chain_hold(pair.checker.chain, forged, 3, true);
@@ -153,7 +142,7 @@ Test(chain, another_body_does_not_replace_one_that_was_executed)
     bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
     const struct rota_block *block = bench_build(&pair.builder);
     struct rota_hash hash = block->hash;
-    struct rota_block *copy = bench_copy(block), *forged = forge_body(&pair, block);
+    struct rota_block *copy = bench_copy(block), *forged = bench_forge_body(&pair.bench, block);
     pair_send(&pair, block);
     cr_expect_eq(pair_check(&pair, copy, UINT64_MAX), ROTA_CHECK_VALID);
     rota_chain_hold(pair.builder.chain, forged, 3, true);
