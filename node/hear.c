@@ -1,7 +1,11 @@
 /* What peers send: decoded and verified by the workers, judged here. A frame that makes no sense is dropped, never more. */
 #include "node/inside.h"
 
-enum { LINKS_PAUSE_MS = 100 };
+enum {
+    LINKS_PAUSE_MS = 100,
+    JUDGE_PAUSE_MS = 250, /* evidence of another epoch may hold a thousand signatures: of one peer not more often, ... */
+    JUDGED_AHEAD = 4,     /* ... but a few at once */
+};
 
 /* Who follows looks at bodies only when their certificate comes: until then nobody but the one that was asked may bring
  * another for what is here (PROTOCOL C6). */
@@ -70,6 +74,20 @@ static void hear_evidence(struct rota_node *node, const struct rota_evidence *ev
                        &(struct rota_event){.kind = ROTA_EVENT_CONVICTED, .convicted = {evidence->epoch, evidence->view}});
 }
 
+/* Workers know the members of the present epoch only, so the loop itself judges evidence of another one. Whoever holds some
+ * says it again (PROTOCOL T4), so none is lost when a peer has had enough for now. */
+static bool hear_may_judge(struct rota_node *node, const struct rota_frame *frame)
+{
+    if (frame->entry.kind != ROTA_ENTRY_EVIDENCE)
+        return true;
+    uint64_t *paid_ms = &node->allowances[frame->peer].judged_ms, now_ms = node->turn.now_ms;
+    uint64_t from_ms = *paid_ms > now_ms ? *paid_ms : now_ms;
+    if (from_ms - now_ms >= JUDGED_AHEAD * JUDGE_PAUSE_MS)
+        return false;
+    *paid_ms = from_ms + JUDGE_PAUSE_MS;
+    return true;
+}
+
 /* ~ Next hop: node/admission.c rota_node_take_in. */
 static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
 {
@@ -81,7 +99,8 @@ static void hear_entry(struct rota_node *node, const struct rota_frame *frame)
     }
     if (rota_node_knows(node, &frame->entry))
         return; /* the usual case when it was sent twice; nobody waits for an outcome here */
-    if (!frame->entries_verified && !rota_is_ok(rota_chain_verify_entry(&node->chain, &frame->entry)))
+    if (!frame->entries_verified &&
+        !(hear_may_judge(node, frame) && rota_is_ok(rota_chain_verify_entry(&node->chain, &frame->entry))))
         return;
     if (frame->convicts)
         rota_watch_convict(node, frame->entry.evidence);

@@ -58,10 +58,11 @@ struct rota_turn {
     struct rota_ticket *visits[LOOP_TICKETS_MAX];
 };
 
-/* What a peer may still fetch: a bucket of bytes. */
+/* What a peer may still ask of the loop: a bucket of bytes to fetch, and evidence of another epoch to be judged. */
 struct rota_allowance {
     uint64_t bytes;
     uint64_t filled_ms;
+    uint64_t judged_ms; /* what was judged for it so far is paid for at this time */
 };
 
 /* What a node that is no member knows of the members (follow.c). */

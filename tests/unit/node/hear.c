@@ -1,4 +1,4 @@
-/* A node that is no member and lags: whom it asked may bring bodies, others may not take their place (PROTOCOL C6, M10). */
+/* What a node takes from its peers, and how much of it. */
 #include "bench.h"
 #include "node/inside.h"
 
@@ -51,7 +51,8 @@ static bool holds(struct story *story, const struct rota_block *block)
     return rota_chain_held(&story->node->chain, &block->hash) == block;
 }
 
-Test(follow, an_answer_stays_whatever_others_send)
+/* PROTOCOL C6, M10: a node that is no member and lags. */
+Test(hear, an_answer_stays_whatever_others_send)
 {
     struct story story;
     story_open(&story);
@@ -63,7 +64,7 @@ Test(follow, an_answer_stays_whatever_others_send)
     story_close(&story);
 }
 
-Test(follow, an_answer_takes_the_place_of_what_others_sent)
+Test(hear, an_answer_takes_the_place_of_what_others_sent)
 {
     struct story story;
     story_open(&story);
@@ -71,5 +72,30 @@ Test(follow, an_answer_takes_the_place_of_what_others_sent)
     hear(&story, 2, story.forged);
     hear(&story, 1, story.right);
     cr_expect(holds(&story, story.right));
+    story_close(&story);
+}
+
+/* PROTOCOL T4: whoever holds evidence says it again. Where it is of another epoch the loop has to judge it, and no peer
+ * keeps it at that. */
+Test(hear, evidence_of_another_epoch_is_judged_now_and_then)
+{
+    struct story story;
+    story_open(&story);
+    struct rota_node *node = story.node;
+    cr_assert(rota_is_ok(rota_pool_init(&node->pool, 16)));
+    struct rota_evidence *evidence = fixture_vote_evidence(&story.bench.genesis, ROTA_VOTE_PREPARE, 0, 7, 1, 0);
+    evidence->epoch = 1; /* none that holds */
+    struct rota_frame frame = {.kind = ROTA_FRAME_ENTRY, .entry = fixture_entry_of_evidence(evidence)};
+    for (uint32_t peer = 1; peer <= 2; peer++)
+        for (uint32_t i = 0; i < 1000; i++) {
+            frame.peer = peer;
+            rota_node_frame(node, &frame);
+        }
+    for (uint32_t peer = 1; peer <= 2; peer++) {
+        cr_expect_gt(node->allowances[peer].judged_ms, node->turn.now_ms, "each has something of its own");
+        cr_expect_leq(node->allowances[peer].judged_ms, node->turn.now_ms + 1000);
+    }
+    rota_entry_release(&frame.entry);
+    rota_pool_free(&node->pool);
     story_close(&story);
 }
