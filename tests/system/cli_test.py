@@ -14,7 +14,7 @@ import unittest
 
 from stand_in import StandIn, decode
 
-BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
+BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).parents[2] / "build/dev/bin")).resolve()  # programs run elsewhere
 ROTA = BIN / "rota" if BIN.is_dir() else BIN
 MAP = 'person = "employee"\ndate = "date"\nstart = "start"\nend = "end"\ncode = "shift"\nfacility = "alpha"\n'
 

@@ -21,7 +21,7 @@ import history
 from bad_world import BadWorld
 from relay import Relay
 
-BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/dev/bin"))
+BIN = pathlib.Path(os.environ.get("ROTA_BIN", pathlib.Path(__file__).parents[2] / "build/dev/bin")).resolve()  # programs run elsewhere
 NAMES = ["alpha", "bravo", "charlie", "delta"]
 INTAKE = """
 intake {
