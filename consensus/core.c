@@ -171,7 +171,8 @@ static void core_start(struct rota_core *core, const struct rota_event *event)
         core->has_committed_certificate = true;
         core->committed_certificate = *event->start.certificate;
         rota_certify_start(core);
-        if (core->durable.view < core->committed_certificate.vote.view) { /* R4: the ledger is a turn ahead */
+        /* R4: the ledger is a turn ahead */
+        if (ROTA_BROKEN(ledger_ahead_ignored, core->durable.view < core->committed_certificate.vote.view, false)) {
             core->durable.view = core->committed_certificate.vote.view;
             core->durable.active = false;
         }

@@ -147,6 +147,9 @@
       "test expectation")                                                                                                   \
     V(restarted_primary_stays, "p2.11", "a restarted primary does not hand over",                                           \
       "scenarios restart/a_restarted_primary_hands_over_at_once", 0, "test")                                                \
+    V(ledger_ahead_ignored, "p2.11", "the view of a ledger that is a turn ahead of the journal is not taken over",          \
+      "unit_consensus restarting/a_ledger_ahead_of_the_journal_gives_lock_and_view", 0,                                     \
+      "test assert:durable->best.vote.view <= durable->view")                                                               \
     V(journal_not_synchronous, "b8", "the journal is not synchronous", "sim", 3000,                                         \
       "durability double_vote monotone lock execution")                                                                     \
     V(journal_error_ignored, "b36", "a write to the journal that fails counts as done", "sim", 3000,                        \
