@@ -79,7 +79,8 @@ class Writer(Client):
 
 
 class Reader(Client):
-    """Asks whoever it likes for the head, and what became of a proposal that some writer has handed in."""
+    """Asks whoever it likes for the head, for a head behind which nothing is missing, and what became of a proposal that some writer
+    has handed in."""
 
     def __init__(self, net, number, seed, writers):
         super().__init__(net, f"reader-{number}", seed)
@@ -88,21 +89,25 @@ class Reader(Client):
             self.ids += [proposal_id(jws.encode()) for jws in list(writer.work)[:200]]
 
     def step(self):
-        name = self.draw.choice(self.through)
-        if self.draw.random() < 0.5:
-            self.read(name)
+        name, chance = self.draw.choice(self.through), self.draw.random()
+        if chance < 0.3:
+            self.read(name, "read", "/v1/status")
+        elif chance < 0.6:
+            self.read(name, "readnow", "/v1/codes?read=linearizable")
         else:
             self.look(name, self.draw.choice(self.ids))
         time.sleep(0.01)
         return not self.ending.is_set()
 
-    def read(self, name):
-        op = self.recorder.invoke("read", name)
-        answer = self.ask(name, "/v1/status")
-        if answer and answer.status == 200 and answer.json()["height"] > 0:
+    def read(self, name, kind, path):
+        op = self.recorder.invoke(kind, name)
+        answer = self.ask(name, path)
+        if answer and answer.status == 200:
             self.recorder.ok(op, name, answer.json()["height"], answer.json()["head"])
-        else:
-            self.recorder.info(op)
+            return
+        self.recorder.info(op)
+        if answer and answer.status != 503:
+            raise AssertionError(f"{name} answered {answer.status} to {path}: {answer.body}")
 
     def look(self, name, id_):
         op = self.recorder.invoke("look", name, id_)

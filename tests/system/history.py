@@ -7,7 +7,7 @@ A log has one line for each beginning and each end of an operation, written when
     TIME invoke OP CLIENT read NODE             the head of one facility's ledger
     TIME invoke OP CLIENT readnow NODE          the same, but nothing acknowledged anywhere before may be missing
     TIME ok OP NODE HEIGHT PLACE                write, look: it is in the ledger, there; PLACE is its leaf in the tree
-    TIME ok OP NODE HEIGHT HEAD                 read, readnow: so much is in the ledger, and HEAD is its hash
+    TIME ok OP NODE HEIGHT HEAD                 read, readnow: so much is in the ledger, and HEAD is its hash; at height 0 there is none
     TIME ok OP NODE none                        look: not in the ledger, as far as this facility knows
     TIME fail OP                                it was refused: it did not happen and will not
     TIME info OP                                nobody knows: an answer that did not come
@@ -202,7 +202,7 @@ class Judge:
 
     def heads(self):
         for o in self.operations:
-            if o.end == "ok" and o.kind.startswith("read") and self.ledger.heads.get(o.height) != o.place:
+            if o.end == "ok" and o.kind.startswith("read") and o.height > 0 and self.ledger.heads.get(o.height) != o.place:
                 self.say("fork", f"operation {o.number}: {o.node} showed {o.place} at height {o.height}, "
                                  f"the ledger has {self.ledger.heads.get(o.height)}")
 

@@ -66,6 +66,8 @@ BAD = {
     "a certain read that misses an acknowledged one": ("stale", "1 invoke 1 c write d; 2 ok 1 alpha 4 6; 3 invoke 2 d readnow delta; 4 ok 2 delta 3 h3;" + ALL),
     "a certain read behind another's read": ("stale", ALL + "1 invoke 1 c readnow alpha; 2 ok 1 alpha 4 h4; 3 invoke 2 d readnow bravo; 4 ok 2 bravo 3 h3"),
     "a certain read behind a plain read elsewhere": ("stale", ALL + "1 invoke 1 c read alpha; 2 ok 1 alpha 2 h2; 3 invoke 2 d readnow bravo; 4 ok 2 bravo 1 h1"),
+    "a certain read of an empty ledger": ("stale", ALL + "1 invoke 1 c read alpha; 2 ok 1 alpha 1 h1; 3 invoke 2 d readnow bravo; 4 ok 2 bravo 0 0"),
+    "a facility that goes back to an empty ledger": ("backwards", ALL + "1 invoke 1 c read alpha; 2 ok 1 alpha 1 h1; 3 invoke 2 d read alpha; 4 ok 2 alpha 0 0"),
     "only the other facility was wiped": ("backwards", "1 invoke 1 c read delta; 2 ok 1 delta 3 h3; 5 invoke 2 d read delta; 6 ok 2 delta 2 h2;" + ALL,
                                           LEDGER, [(4, "alpha")]),
     "wiped before it told": ("backwards", "1 invoke 1 c read delta; 2 ok 1 delta 3 h3; 5 invoke 2 d read delta; 6 ok 2 delta 2 h2;" + ALL,
@@ -86,6 +88,7 @@ GOOD = {
     "a plain look that is behind": ("1 invoke 1 c write d; 2 ok 1 alpha 4 6; 3 invoke 2 d look bravo d; 4 ok 2 bravo none", "d@4/6"),
     "reads at once in any order": ("1 invoke 1 c readnow alpha; 9 ok 1 alpha 4 h4; 2 invoke 2 d readnow bravo; 8 ok 2 bravo 1 h1", ""),
     "a certain read that sees all": ("1 invoke 1 c write d; 2 ok 1 alpha 4 6; 3 invoke 2 d readnow bravo; 4 ok 2 bravo 4 h4", "d@4/6"),
+    "a ledger that is empty still": ("1 invoke 1 c readnow alpha; 2 ok 1 alpha 0 0; 3 invoke 2 c read bravo; 4 ok 2 bravo 0 0;" + ALL,),
     "a wiped facility begins again": ("1 invoke 1 c read delta; 2 ok 1 delta 3 h3; 5 invoke 2 d read delta; 6 ok 2 delta 1 h1", "", [(4, "delta")]),
     "a wiped facility knows a proposal no more": ("1 invoke 1 c write a; 2 ok 1 delta 1 0; 5 invoke 2 d look delta a; 6 ok 2 delta none", "a@1/0", [(4, "delta")]),
 }

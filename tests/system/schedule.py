@@ -128,6 +128,8 @@ class Run:
             report = net.audit(name)
             if report["exit_code"] != 0:
                 raise AssertionError(f"{name}'s file does not verify: {report}")
+        if not any(o.kind == "readnow" and o.end == "ok" for o in operations):
+            raise AssertionError("no read behind which nothing may be missing was answered, so none was judged")
         violations = history.judge(operations, ledger, self.wiped)
         if violations:
             raise AssertionError("\n".join(f"{v.rule}: {v.text}" for v in violations))
