@@ -1,6 +1,7 @@
 """One facility of four lies: its node is the product's own, with a layer that tells some of the others something else (liar/liar.c). The others
 never disagree, they prove what it did, and the proof is in the ledger soon."""
 import os
+import re
 import time
 import unittest
 
@@ -20,6 +21,13 @@ class Liars(unittest.TestCase):
             found.append([a["height"] for a in anomalies])
         return found[0] if all(found) else []
 
+    # PROTOCOL T2, V1: one suspicion moves nobody
+    def suspected(self, net, correct, view):
+        """The first, to whom nothing is said any more, tells the others that the primary of this view is silent."""
+        word = re.compile(rf"ev=suspect by={correct[0]} view={view} reason=silent-primary")
+        for name in correct[1:]:
+            net.until(lambda n=name: word.search(net.log(n)), 30, f"{name} hears that {correct[0]} suspects the primary")
+
     def run_with_a_liar(self, lie, leads=True, proof=True):
         """Each of the four could lie; the one that leads does, or another one."""
         seed = schedule.seeded(os.environ)
@@ -27,7 +35,8 @@ class Liars(unittest.TestCase):
         with schedule.Run("liar", seed, liars=NAMES) as one:
             net = one.net
             one.progress(20)
-            primary = net.status(NAMES[0])["primary"]
+            status = net.status(NAMES[0])
+            primary = status["primary"]
             liar = primary if leads else one.draw.choice([name for name in NAMES if name != primary])
             correct = [name for name in NAMES if name != liar]
             for client in one.writers + one.readers:
@@ -39,6 +48,8 @@ class Liars(unittest.TestCase):
                 seconds = time.monotonic() - begun
                 print(f"liar: {lie}: the proof was in every correct ledger after {seconds:.2f} s", flush=True)
                 self.assertLess(seconds, SOON_S)
+            else:
+                self.suspected(net, correct, status["view"])
             one.progress(60)
             net.lie(liar, None)
             one.finish(accused=liar)

@@ -4,6 +4,8 @@ end, and the history, the four ledgers and their audits are judged.
     schedule.py [--seed N] [--steps N] [--runs N] [--only FAULT]...     by hand, for as long as you like
 """
 import argparse
+import datetime
+import json
 import random
 import signal
 import sys
@@ -15,6 +17,7 @@ from clients import Reader, Writer
 from facilities import Network
 
 ENOUGH = 50  # commits, or a run shows nothing
+SLACK_S = 1  # reports show times in seconds
 LINGER = 0.3  # share of faults that go on while the next one comes
 
 
@@ -118,6 +121,12 @@ class Run:
             lines += path.read_text().splitlines()
         return history.parse(lines)
 
+    def judge_time(self, head_time):
+        """PROTOCOL N3: no block got its votes while a quorum's clocks found it too far ahead, and no later one has an earlier time."""
+        clock_s = json.loads((self.net.dir / "genesis.json").read_text())["timers"]["clock_ms"] / 1000
+        if datetime.datetime.fromisoformat(head_time).timestamp() > time.time() + clock_s + SLACK_S:
+            raise AssertionError(f"the newest block is of {head_time}, which is still to come")
+
     def judge(self):
         """Everything that must hold, or an AssertionError that says what does not."""
         net, operations = self.net, self.operations()
@@ -128,6 +137,7 @@ class Run:
             report = net.audit(name)
             if report["exit_code"] != 0:
                 raise AssertionError(f"{name}'s file does not verify: {report}")
+            self.judge_time(report["covered"]["head_time"])
         if not any(o.kind == "readnow" and o.end == "ok" for o in operations):
             raise AssertionError("no read behind which nothing may be missing was answered, so none was judged")
         violations = history.judge(operations, ledger, self.wiped)
