@@ -93,7 +93,11 @@ static struct rota_status read_parse(struct rota_entry *out, struct rota_store *
     ROTA_TRY(read_entry(&raw, store, rows));
     if (raw.height != header->height || raw.index != index)
         return rota_fail(ROTA_MALFORMED, "the entries of a block in the ledger file are not where they belong");
-    return rota_entry_parse(out, (enum rota_entry_kind)raw.kind, raw.bytes);
+    ROTA_TRY(rota_entry_parse(out, (enum rota_entry_kind)raw.kind, raw.bytes));
+    if (rota_view_equal(raw.id, rota_view(out->id.b, sizeof out->id.b)))
+        return rota_ok();
+    rota_entry_release(out);
+    return rota_fail(ROTA_MALFORMED, "an entry in the ledger file is kept under another id than its own");
 }
 
 static struct rota_status read_entries(struct rota_entry *out, uint32_t *out_count, struct rota_store *store,

@@ -1,4 +1,5 @@
 /* The defences of the file: triggers for everybody, the authorizer for ourselves, the inspection of strangers' files. */
+#include "audit_spoil.h"
 #include "store_maker.h"
 
 #include <criterion/criterion.h>
@@ -60,6 +61,25 @@ Test(store_guards, stop_every_change_of_a_row)
 }
 
 /* What the triggers cannot stop, the next opening notices. */
+/* It rotted, or somebody turned it: a node must not go on with a ledger in which an entry is called otherwise. */
+Test(store_guards, an_id_that_is_not_its_entrys_makes_the_block_unreadable)
+{
+    struct maker maker;
+    struct rota_store *store;
+    struct rota_block *block = NULL;
+    maker_story(&maker, "renamed", 0);
+    sqlite3 *db = spoil_open(&maker);
+    spoil_sql(db, "UPDATE entry SET id = zeroblob(32) WHERE height = 2 AND idx = 0");
+    spoil_close(db);
+    cr_assert(rota_is_ok(rota_store_open(&store, maker.path, &maker.genesis)));
+    struct rota_status status = rota_store_block(&block, store, 2);
+    cr_expect(status.code == ROTA_MALFORMED && !block, "%s", status.why);
+    cr_expect(rota_is_ok(rota_store_block(&block, store, 1)));
+    rota_block_release(block);
+    rota_store_close(store);
+    maker_end(&maker);
+}
+
 Test(store_guards, notice_a_file_without_its_triggers)
 {
     struct maker maker;
