@@ -1,4 +1,5 @@
-/* A crash forgets the memory and nothing else (PROTOCOL R1, R2, R3, R4): persist before send, no PREPARE in the old view. */
+/* A crash forgets the memory and nothing else (PROTOCOL R2, R3): persist before send, no PREPARE in the old view. What
+ * exactly is there again (R1, R4) is told in tests/unit/consensus/restarting.c. */
 #include "tests/sim/sim.h"
 
 #include <criterion/criterion.h>
