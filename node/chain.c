@@ -150,9 +150,9 @@ static enum rota_check chain_invalid(struct rota_chain *chain, const char *why)
     return ROTA_CHECK_INVALID;
 }
 
-static const char *chain_judge_header(const struct rota_chain *chain, const struct rota_block *block)
+/* By the header alone: the body that is held may be another one's. */
+static const char *chain_judge_header(const struct rota_chain *chain, const struct rota_header *header)
 {
-    const struct rota_header *header = &block->header;
     const struct rota_epoch *epoch = rota_chain_epoch(chain);
     const struct rota_membership *membership = &epoch->membership;
     uint64_t top;
@@ -164,16 +164,24 @@ static const char *chain_judge_header(const struct rota_chain *chain, const stru
         return "it does not follow the block below it";
     if (header->time_ms <= chain_top_time(chain))
         return "its time is not after that of the block below it";
-    if (rota_block_is_tick(block) &&
-        ROTA_BROKEN(tick_at_any_time, !rota_tick_may(header->time_ms, chain_top_time(chain), epoch->timers.tick_ms), false))
-        return "it holds a TICK, and the block below it is not old enough";
     if (header->proposer >= membership->count)
         return "its proposer is no member";
-    if (header->entry_count == 0 || (!block->unfit && header->entry_count != block->entry_count) ||
-        header->entry_count > epoch->limits.block_entries_max)
+    if (header->entry_count == 0 || header->entry_count > epoch->limits.block_entries_max)
         return "it holds no entries, or more than this ledger allows";
     if (header->tree_size != rota_tree_size(&chain->tree) + header->entry_count)
         return "its tree size is wrong";
+    return NULL;
+}
+
+/* By the body, which is the header's. */
+static const char *chain_judge_body(const struct rota_chain *chain, const struct rota_block *block)
+{
+    const struct rota_epoch *epoch = rota_chain_epoch(chain);
+    bool may_tick = rota_tick_may(block->header.time_ms, chain_top_time(chain), epoch->timers.tick_ms);
+    if (rota_block_is_tick(block) && ROTA_BROKEN(tick_at_any_time, !may_tick, false))
+        return "it holds a TICK, and the block below it is not old enough";
+    if (!block->unfit && block->header.entry_count != block->entry_count)
+        return "it holds another number of entries than its header says";
     struct rota_reader reader = rota_block_body(block);
     struct rota_body_entry entry;
     size_t bytes = 0;
@@ -213,6 +221,9 @@ static bool chain_verify(struct rota_chain *chain, struct rota_held *held)
 static enum rota_check chain_check_body(struct rota_chain *chain, struct rota_held *held)
 {
     struct rota_block *block = held->block;
+    const char *wrong = chain_judge_body(chain, block);
+    if (wrong)
+        return chain_invalid(chain, wrong);
     if (!chain_verify(chain, held))
         return chain_invalid(chain, block->unfit ? "an entry in it is none" : "a signature in it is not good");
     struct rota_executed executed;
@@ -235,7 +246,7 @@ static enum rota_check chain_check_body(struct rota_chain *chain, struct rota_he
 /* One held block on top of the stack. */
 static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_held *held)
 {
-    const char *wrong = chain_judge_header(chain, held->block);
+    const char *wrong = chain_judge_header(chain, &held->block->header);
     if (wrong)
         return chain_invalid(chain, wrong);
     if (!chain_body_belongs(chain, held->block)) {

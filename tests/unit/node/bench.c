@@ -139,13 +139,41 @@ struct rota_block *bench_copy(const struct rota_block *block)
     return copy;
 }
 
+/* The block takes the entries' references over. */
+static struct rota_block *bench_forge(const struct rota_block *block, struct rota_entry *entries, uint32_t count)
+{
+    struct rota_block *forged = NULL;
+    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, entries, count)));
+    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
+    return forged;
+}
+
+static struct rota_entry bench_other_entry(const struct bench *bench, uint64_t seq)
+{
+    struct rota_proposal *other = bench_enrol(bench, "alpha-director", seq, "n-9");
+    struct rota_entry entry = rota_entry_of_proposal(other);
+    rota_proposal_release(other);
+    return entry;
+}
+
 struct rota_block *bench_forge_body(const struct bench *bench, const struct rota_block *block)
 {
-    struct rota_proposal *other = bench_enrol(bench, "alpha-director", 1, "n-9");
-    struct rota_entry entry = rota_entry_of_proposal(other); /* the block takes its reference over */
-    struct rota_block *forged = NULL;
-    cr_assert(rota_is_ok(rota_block_new(&forged, &block->header, &entry, 1)));
-    cr_assert(rota_hash_equal(&forged->hash, &block->hash));
-    rota_proposal_release(other);
-    return forged;
+    struct rota_entry entry = bench_other_entry(bench, 1);
+    return bench_forge(block, &entry, 1);
+}
+
+struct rota_block *bench_forge_tick(const struct rota_block *block)
+{
+    struct rota_record *record = NULL;
+    struct rota_tick tick = {block->header.epoch, block->header.height};
+    cr_assert(rota_is_ok(rota_record_of_tick(&record, &tick)));
+    struct rota_entry entry = rota_entry_of_record(record);
+    rota_record_release(record);
+    return bench_forge(block, &entry, 1);
+}
+
+struct rota_block *bench_forge_longer(const struct bench *bench, const struct rota_block *block)
+{
+    struct rota_entry entries[] = {bench_other_entry(bench, 1), bench_other_entry(bench, 2)};
+    return bench_forge(block, entries, 2);
 }

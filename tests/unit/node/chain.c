@@ -110,6 +110,25 @@ Test(chain, another_body_under_a_right_header_counts_as_missing)
     pair_close(&pair);
 }
 
+/* Nor by what only its own body may be judged for: a TICK too early, another number of entries. A certified block that
+ * is found invalid stops a member for good (PROTOCOL C4), so one liar could stop whom it likes. */
+Test(chain, no_other_body_makes_a_block_invalid)
+{
+    struct pair pair;
+    pair_open(&pair);
+    bench_wait(&pair.builder, bench_enrol(&pair.bench, "alpha-director", 1, "n-1"));
+    const struct rota_block *block = bench_build(&pair.builder);
+    struct rota_block *forged[] = {bench_forge_tick(block), bench_forge_longer(&pair.bench, block)};
+    for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+        rota_chain_hold(pair.checker.chain, forged[i], 3, true);
+        cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING, "body %zu", i);
+        rota_block_release(forged[i]);
+    }
+    pair_send(&pair, block);
+    cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_VALID);
+    pair_close(&pair);
+}
+
 /* PROTOCOL C6. A liar sends another body before and after each right one: whoever is asked brings the right one all the
  * same, since it is looked at in the step that brings it. */
 Test(chain, another_body_that_never_stops_coming_keeps_no_right_one_out)
