@@ -42,8 +42,8 @@ struct rota_certificate bench_certificate(const struct bench *bench, const struc
 const struct rota_block *bench_build(struct bench_side *side);
 /* The block's header and body as another node would get them; one reference, given to the caller. */
 struct rota_block *bench_copy(const struct rota_block *block);
-/* The same header with another body; one reference, given to the caller. Then with a TICK for a body, and with one entry more
- * than the header says. */
+/* The same header with another body; one reference, given to the caller. Then with a TICK for a body, and with one entry
+ * more than the header says. */
 struct rota_block *bench_forge_body(const struct bench *bench, const struct rota_block *block);
 struct rota_block *bench_forge_tick(const struct rota_block *block);
 struct rota_block *bench_forge_longer(const struct bench *bench, const struct rota_block *block);
