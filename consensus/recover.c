@@ -44,6 +44,16 @@ uint32_t rota_recover_answers(const struct rota_core *core)
 
 /* ---- beginning ------------------------------------------------------------------------------------------------------ */
 
+/* H1: above every number that a lost journal may have used, even where nobody remembers how far it had counted: the clock
+ * has gone on further, and the ledger's newest block is older than now. Not before a loss is found out: until then the
+ * number has to be one that an earlier life can contradict. */
+static void incarnation_leap(struct rota_core *core)
+{
+    uint64_t now_ms = core->wall_ms > core->committed_time_ms ? core->wall_ms : core->committed_time_ms;
+    if (ROTA_BROKEN(number_of_a_lost_journal_used_again, core->durable.incarnation < now_ms, false))
+        core->durable.incarnation = now_ms;
+}
+
 void rota_recover_begin(struct rota_core *core, const char *why)
 {
     struct rota_durable *durable = &core->durable;
@@ -53,6 +63,7 @@ void rota_recover_begin(struct rota_core *core, const char *why)
     rota_hello_again(core);
     if (durable->standing == ROTA_STANDING_RECOVERING)
         return;
+    incarnation_leap(core);
     durable->standing = ROTA_STANDING_RECOVERING;
     core->recovering_why = why;
     core->greeting = core->resign_due = false;
@@ -89,6 +100,7 @@ void rota_recover_start(struct rota_core *core, const struct rota_durable *befor
     } else if (core->durable.standing == ROTA_STANDING_RECOVERING) {
         core->durable.recover_view =
             UINT64_MAX; /* H4: of this run; the disk may be a copy from before a recovery that ended */
+        incarnation_leap(core);
         core->recovering_why = "it was recovering already when it stopped";
         core->lost_memory = true;
         core->greeting = false;

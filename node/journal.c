@@ -1,6 +1,5 @@
 #include "node/journal.h"
 
-#include "crypto/broken.h"
 #include "ledger/store/journal.h"
 
 #include <stdlib.h>
@@ -13,7 +12,6 @@ static const char record_boot[] = "boot", record_durable[] = "durable", record_v
 struct rota_journal {
     struct rota_journal_file *file;
     uint64_t incarnation;
-    bool restarted;
     bool has_durable, has_view_change, has_new_view;
     struct rota_durable durable;
     struct rota_message view_change, new_view;
@@ -74,15 +72,14 @@ static struct rota_status journal_read_message(struct rota_message *out, struct 
                               : rota_fail(ROTA_MALFORMED, "a message in the journal is not what a node saves there");
 }
 
-/* One more run, noted durably before anything is said in it. A new journal may take the place of a lost one, and nobody need
- * know how far that had counted: the clock has gone on further (PROTOCOL H1). */
-static struct rota_status journal_count_run(struct rota_journal *journal, uint64_t wall_ms)
+/* One more run, noted durably before anything is said in it. */
+static struct rota_status journal_count_run(struct rota_journal *journal)
 {
     uint8_t *bytes, boot[9];
     size_t len;
-    ROTA_TRY(journal_read(&bytes, &len, &journal->restarted, journal, record_boot));
-    journal->incarnation = ROTA_BROKEN(new_journal_counts_from_one, wall_ms, 0);
-    if (journal->restarted) {
+    bool has;
+    ROTA_TRY(journal_read(&bytes, &len, &has, journal, record_boot));
+    if (has) {
         struct rota_reader reader = rota_reader(rota_view(bytes, len));
         uint8_t version = rota_read_u8(&reader);
         journal->incarnation = rota_read_u64(&reader);
@@ -101,7 +98,7 @@ static struct rota_status journal_count_run(struct rota_journal *journal, uint64
 }
 
 static struct rota_status journal_recover(struct rota_journal *journal, const char *path,
-                                          const struct rota_membership *membership, uint64_t wall_ms)
+                                          const struct rota_membership *membership)
 {
     struct rota_status status = rota_journal_file_open(&journal->file, path, &membership->ledger_id);
     if (status.code == ROTA_NOT_FOUND)
@@ -114,17 +111,16 @@ static struct rota_status journal_recover(struct rota_journal *journal, const ch
                                   record_new_view, membership));
     bool has_evidence;
     ROTA_TRY(journal_read(&journal->evidence, &journal->evidence_len, &has_evidence, journal, record_evidence));
-    return journal_count_run(journal, wall_ms);
+    return journal_count_run(journal);
 }
 
-struct rota_status rota_journal_open(struct rota_journal **out, const char *path, const struct rota_membership *membership,
-                                     uint64_t wall_ms)
+struct rota_status rota_journal_open(struct rota_journal **out, const char *path, const struct rota_membership *membership)
 {
     *out = NULL;
     struct rota_journal *journal = calloc(1, sizeof *journal);
     if (!journal)
         return rota_fail(ROTA_NO_MEMORY, "no memory for the journal");
-    struct rota_status status = journal_recover(journal, path, membership, wall_ms);
+    struct rota_status status = journal_recover(journal, path, membership);
     if (rota_is_ok(status))
         *out = journal;
     else
@@ -144,7 +140,7 @@ void rota_journal_close(struct rota_journal *journal)
 struct rota_journal_contents rota_journal_recovered(const struct rota_journal *journal)
 {
     return (struct rota_journal_contents){.incarnation = journal->incarnation,
-                                          .restarted = journal->restarted,
+                                          .restarted = journal->incarnation > 1,
                                           .durable = journal->has_durable ? &journal->durable : NULL,
                                           .view_change = journal->has_view_change ? &journal->view_change : NULL,
                                           .new_view = journal->has_new_view ? &journal->new_view : NULL,

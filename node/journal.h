@@ -12,15 +12,15 @@ struct rota_journal; /* opaque, heap */
 /* A new, empty journal of this ledger; never over an existing file (ROTA_EXISTS). */
 ROTA_CHECKED struct rota_status rota_journal_create(const char *path, const struct rota_hash *ledger_id);
 /* membership: of the epoch in force; a message of an earlier one counts as not there. Opens it, reads what was said, and
- * notes durably that the node runs once more; a new journal counts its runs from wall_ms on. ROTA_NOT_FOUND, ROTA_MALFORMED,
- * ROTA_WRONG_LEDGER, ROTA_UNSUPPORTED, ROTA_IO, with the sentence for the operator. */
+ * notes durably that the node runs once more. ROTA_NOT_FOUND, ROTA_MALFORMED, ROTA_WRONG_LEDGER, ROTA_UNSUPPORTED, ROTA_IO,
+ * with the sentence for the operator. */
 ROTA_CHECKED struct rota_status rota_journal_open(struct rota_journal **out, const char *path,
-                                                  const struct rota_membership *membership, uint64_t wall_ms);
+                                                  const struct rota_membership *membership);
 void rota_journal_close(struct rota_journal *journal); /* NULL is fine */
 
 /* What was found at opening. Borrowed until close. */
 struct rota_journal_contents {
-    uint64_t incarnation;                   /* the number of this run */
+    uint64_t incarnation;                   /* runs so far, this one included */
     bool restarted;                         /* we ran before */
     const struct rota_durable *durable;     /* NULL: none was ever written */
     const struct rota_message *view_change; /* our latest, NULL: none */

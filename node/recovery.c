@@ -4,7 +4,6 @@
 
 #include "ledger/store/journal.h"
 #include "ledger/store/store.h"
-#include "node/bell.h"
 #include "node/log.h"
 
 #include <limits.h>
@@ -34,11 +33,11 @@ static struct rota_status journal_renew(const char *path, const struct rota_hash
 struct rota_status rota_recovery_open_journal(struct rota_journal **out, const char *path,
                                               const struct rota_membership *membership)
 {
-    struct rota_status status = rota_journal_open(out, path, membership, rota_clock_wall_ms());
+    struct rota_status status = rota_journal_open(out, path, membership);
     if (status.code != ROTA_NOT_FOUND && status.code != ROTA_MALFORMED)
         return status;
     ROTA_TRY(journal_renew(path, &membership->ledger_id, status));
-    return rota_journal_open(out, path, membership, rota_clock_wall_ms());
+    return rota_journal_open(out, path, membership);
 }
 
 struct rota_status rota_recovery_make_ledger(const char *ledger, const char *journal, const struct rota_genesis *genesis)

@@ -267,8 +267,9 @@
     V(old_run_heard_late_is_ignored, "p18",                                                                                 \
       "a recovering member does not begin again above an earlier run that it hears of",                                     \
       "unit_consensus memory/a_member_that_recovers_counts_above_every_run_of_its_own_that_it_hears_of", 0, "test")         \
-    V(new_journal_counts_from_one, "p18", "the runs of a new journal have numbers that the lost one may have used",         \
-      "unit_node journal/a_new_one_counts_above_every_run_of_the_lost_one", 0, "test")                                      \
+    V(number_of_a_lost_journal_used_again, "p18", "the runs of a new journal have numbers that the lost one may have used", \
+      "scenarios old_words/two_liars_do_not_fork_the_ledger_with_the_old_words_of_a_third", 0,                              \
+      "test halt evidence agreement")                                                                                       \
     V(own_past_is_a_twin, "p18", "a member that lost its memory takes what it said before for somebody else's",             \
       "scenarios amnesia/a_members_own_past_that_shows_late_is_no_twin", 0, "test expectation halt")                        \
     V(readers_are_answered_without_end, "p2.16", "whoever asks to read gets a signature each time",                         \

@@ -96,7 +96,7 @@ struct sim_disk {
     bool used;
     bool unsure; /* the real disk failed in the last durable point: it holds what was before it or what came with it */
     uint64_t unsure_height; /* the ledger before it */
-    uint64_t runs;          /* number of the latest, counted before it begins; 0: a new disk */
+    uint64_t runs;          /* counted before each of them */
     bool has_durable;
     struct rota_durable durable;
     uint64_t height;
@@ -327,6 +327,7 @@ struct sim {
     struct sim_liars *lying;        /* NULL: no member has such a layer */
     struct sim_disk *backups[ROTA_MEMBERS_MAX]; /* NULL: none was made */
     uint64_t boots;                             /* every start of every replica */
+    uint32_t clock_set;                         /* members whose clock was ever wrong */
     uint32_t put_back;                          /* ever put back to an older state: may meet its own later words and stop */
     uint32_t forgetful;                         /* put back to an older state and not aware of it yet: counts as faulty */
     struct sim_reached *reached;
@@ -518,7 +519,6 @@ void sim_check_committed(struct sim *sim, const struct sim_replica *replica, uin
 void sim_check_epoch_end(struct sim *sim, const struct sim_replica *replica, const struct rota_vote *vote);
 void sim_check_forgot_held(struct sim *sim, uint32_t facility);
 void sim_check_forgot(struct sim *sim, uint32_t facility);
-uint64_t sim_runs_before(const struct sim *sim, const struct sim_replica *replica);
 void sim_check_restarted(struct sim *sim, const struct sim_replica *replica);
 /* sim_check_signed.c */
 void sim_check_signed_open(struct sim *sim);

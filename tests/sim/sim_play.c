@@ -121,6 +121,7 @@ static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
         return;
     }
     if (!sim_memory_is_whole(sim) || somebody_halted(sim) || !others_have_blocks(sim, member) ||
+        (sim->clock_set >> member & 1) || /* PROTOCOL section 8, What remains */
         (event->point % 3 == 2 && !sim->backups[member]))
         return;
     sim->replicas[member].restart_after_ms = event->for_ms + 1;
@@ -177,6 +178,9 @@ static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
         sim_pause(sim, event->who, until_ms);
         break;
     case SIM_FAULT_CLOCK:
+        sim->clock_set |= event->who;
+        fault_of_clock(sim, event);
+        break;
     case SIM_FAULT_SLOW_DISK:
         fault_of_clock(sim, event);
         break;

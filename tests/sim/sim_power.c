@@ -78,7 +78,7 @@ static void judge_disk(struct sim_vfs_disk *disk)
     if (!rota_is_ok(status))
         sim_fail(power.sim, SIM_DURABILITY, status.why);
     judge_chain(chain);
-    status = rota_journal_open(&journal, journal_name, &power.sim->membership, power.sim->now_ms);
+    status = rota_journal_open(&journal, journal_name, &power.sim->membership);
     if (!rota_is_ok(status))
         sim_fail(power.sim, SIM_DURABILITY, status.why);
     judge_journal(journal);

@@ -389,7 +389,7 @@ static void side_open(struct side *side)
     struct rota_status status = rota_chain_open(&side->chain, side->names[LEDGER], genesis, sim_side_network(sim)->keyring,
                                                 side->replica->index, &observer);
     if (rota_is_ok(status))
-        status = rota_journal_open(&side->journal, side->names[JOURNAL], &sim->membership, sim->now_ms);
+        status = rota_journal_open(&side->journal, side->names[JOURNAL], &sim->membership);
     if (!rota_is_ok(status))
         sim_fail(sim, SIM_DURABILITY, status.why);
     side->open = true;

@@ -17,13 +17,6 @@ static bool saved_message(struct sim *sim, const struct rota_membership *members
     return true;
 }
 
-/* A new disk counts from the clock on (PROTOCOL H1). That one starts with the simulation and is never set back: what a clock
- * that is set back undoes is left open (§8). */
-uint64_t sim_runs_before(const struct sim *sim, const struct sim_replica *replica)
-{
-    return replica->disk.runs > 0 ? replica->disk.runs : sim->now_ms;
-}
-
 static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
 {
     replica->held_count = replica->stack_count = replica->waiting = 0;
@@ -94,7 +87,7 @@ void sim_replica_start(struct sim *sim, struct sim_replica *replica)
     replica_enter_epoch(sim, replica);
     sim_reached_restart(sim, replica);
     replica_memory_reset(sim, replica);
-    replica->disk.runs = sim_runs_before(sim, replica) + 1;
+    replica->disk.runs++;
     sim_check_restarted(sim, replica);
     sim_check_started(sim, replica);
     if (replica->member != SIM_NOBODY)

@@ -251,14 +251,14 @@ Test(memory, a_word_of_a_run_that_the_disk_forgot_is_not_its_own, .fini = end)
     l->floors.run[1] = 99;
     fetched(&top, 2, run + 3);
     cr_assert_eq(lone_view(l).standing, ROTA_STANDING_RECOVERING);
-    cr_assert_eq(lone_view(l).incarnation, run + 4, "a number that was used is used again");
+    cr_assert_gt(lone_view(l).incarnation, run + 3, "a number that was used is used again");
     l->floors.run[1] = 0;
     struct rota_durable durable = *rota_core_durable(l->core);
     durable.standing = ROTA_STANDING_MEMBER;
     durable.incarnation = run;
     lone_restart_on(l, &top, &durable);
     cr_assert_eq(lone_view(l).standing, ROTA_STANDING_RECOVERING, "the ledger that it starts with shows it");
-    cr_assert_eq(lone_view(l).incarnation, run + 4);
+    cr_assert_gt(lone_view(l).incarnation, run + 3);
 }
 
 /* PROTOCOL H1: who starts anew holds nothing of us, neither our run nor from which run on our word counts. */
@@ -308,7 +308,7 @@ Test(memory, a_member_that_recovers_counts_above_every_run_of_its_own_that_it_he
     cr_assert_eq(lone_view(l).standing, ROTA_STANDING_RECOVERING);
     uint64_t run = lone_view(l).incarnation;
     hello(1, run + 3);
-    cr_assert_eq(lone_view(l).incarnation, run + 4);
+    cr_assert_gt(lone_view(l).incarnation, run + 3);
     view_change(1, 5, run + 7);
     cr_assert_eq(lone_view(l).incarnation, run + 8);
     cr_assert_eq(lone_view(l).recover_view, UINT64_MAX, "it begins again");

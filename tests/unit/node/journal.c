@@ -5,15 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STARTED_MS = 1000000 };
-
 static struct rota_journal *journal_made(const struct bench *bench)
 {
     struct rota_journal *journal = NULL;
     const char *path = bench_path(bench, "private.db");
     if (access(path, F_OK) != 0)
         cr_assert(rota_is_ok(rota_journal_create(path, &bench->genesis.ledger_id)));
-    struct rota_status status = rota_journal_open(&journal, path, &bench->genesis.membership, STARTED_MS);
+    struct rota_status status = rota_journal_open(&journal, path, &bench->genesis.membership);
     cr_assert(rota_is_ok(status), "journal: %s", status.why);
     return journal;
 }
@@ -31,7 +29,6 @@ Test(journal, remembers_votes_and_counts_its_runs)
     bench_open(&bench);
     struct rota_journal *journal = journal_made(&bench);
     cr_expect_not(rota_journal_recovered(journal).restarted);
-    cr_expect_eq(rota_journal_recovered(journal).incarnation, STARTED_MS + 1);
     cr_expect_null(rota_journal_recovered(journal).durable);
     struct rota_durable durable = durable_of(4);
     bool synced = false;
@@ -45,34 +42,11 @@ Test(journal, remembers_votes_and_counts_its_runs)
     journal = journal_made(&bench);
     struct rota_journal_contents recovered = rota_journal_recovered(journal);
     cr_expect(recovered.restarted);
-    cr_expect_eq(recovered.incarnation, STARTED_MS + 2);
+    cr_expect_eq(recovered.incarnation, 2);
     cr_assert_not_null(recovered.durable);
     cr_expect_eq(recovered.durable->view, 4);
     cr_expect(recovered.durable->votes[5].prepared);
     cr_expect_not(recovered.durable->votes[5].committed);
-    rota_journal_close(journal);
-    bench_close(&bench);
-}
-
-/* PROTOCOL H1: the journal is lost, and all others have forgotten how far it had counted. */
-Test(journal, a_new_one_counts_above_every_run_of_the_lost_one)
-{
-    struct bench bench;
-    bench_open(&bench);
-    struct rota_journal *journal = NULL;
-    const char *path = bench_path(&bench, "private.db");
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < 5; i++) {
-        journal = journal_made(&bench);
-        cr_assert_gt(rota_journal_recovered(journal).incarnation, last);
-        last = rota_journal_recovered(journal).incarnation;
-        rota_journal_close(journal);
-    }
-    cr_assert_eq(unlink(path), 0);
-    cr_assert(rota_is_ok(rota_journal_create(path, &bench.genesis.ledger_id)));
-    cr_assert(rota_is_ok(rota_journal_open(&journal, path, &bench.genesis.membership, STARTED_MS + 1000)));
-    cr_expect_gt(rota_journal_recovered(journal).incarnation, last);
-    cr_expect_not(rota_journal_recovered(journal).restarted, "nobody ran on this one");
     rota_journal_close(journal);
     bench_close(&bench);
 }
@@ -89,10 +63,10 @@ Test(journal, a_turn_is_there_whole_or_not_at_all)
         if (child == 0) {
             struct rota_journal *journal = NULL;
             struct rota_durable durable = durable_of(view), unfinished = durable_of(view + 100);
-            bool good = rota_is_ok(rota_journal_open(&journal, bench_path(&bench, "private.db"), &bench.genesis.membership,
-                                                     STARTED_MS)) &&
-                        rota_is_ok(rota_journal_save(journal, &durable)) && rota_is_ok(rota_journal_sync(journal, NULL)) &&
-                        rota_is_ok(rota_journal_save(journal, &unfinished));
+            bool good =
+                rota_is_ok(rota_journal_open(&journal, bench_path(&bench, "private.db"), &bench.genesis.membership)) &&
+                rota_is_ok(rota_journal_save(journal, &durable)) && rota_is_ok(rota_journal_sync(journal, NULL)) &&
+                rota_is_ok(rota_journal_save(journal, &unfinished));
             _exit(good ? 0 : 1);
         }
         int how = 0;
@@ -121,7 +95,7 @@ Test(journal, opening_folds_the_log_into_the_file)
     char command[512];
     snprintf(command, sizeof command, "cp %s/private.db %s/alone.db", bench.folder, bench.folder);
     cr_assert_eq(system(command), 0);
-    cr_assert(rota_is_ok(rota_journal_open(&again, bench_path(&bench, "alone.db"), &bench.genesis.membership, STARTED_MS)));
+    cr_assert(rota_is_ok(rota_journal_open(&again, bench_path(&bench, "alone.db"), &bench.genesis.membership)));
     cr_assert_not_null(rota_journal_recovered(again).durable);
     cr_expect_eq(rota_journal_recovered(again).durable->view, 7);
     rota_journal_close(again);
@@ -173,12 +147,12 @@ Test(journal, is_refused_when_it_is_not_what_it_should_be)
     struct rota_journal *journal = NULL;
     bench_open(&bench);
     const char *path = bench_path(&bench, "private.db");
-    cr_expect_eq(rota_journal_open(&journal, path, &bench.genesis.membership, STARTED_MS).code, ROTA_NOT_FOUND);
+    cr_expect_eq(rota_journal_open(&journal, path, &bench.genesis.membership).code, ROTA_NOT_FOUND);
     rota_journal_close(journal_made(&bench));
     cr_expect_eq(rota_journal_create(path, &bench.genesis.ledger_id).code, ROTA_EXISTS, "never over an existing one");
     struct rota_membership other = bench.genesis.membership;
     other.ledger_id.b[0] ^= 1;
-    cr_expect_eq(rota_journal_open(&journal, path, &other, STARTED_MS).code, ROTA_WRONG_LEDGER);
+    cr_expect_eq(rota_journal_open(&journal, path, &other).code, ROTA_WRONG_LEDGER);
     cr_expect_null(journal);
     bench_close(&bench);
 }
@@ -201,7 +175,7 @@ Test(journal, a_spoiled_record_is_refused)
     uint8_t *found = memmem(bytes, len, mark, sizeof mark);
     cr_assert(found != NULL);
     cr_assert(fseek(file, found - bytes, SEEK_SET) == 0 && fputc(0x10, file) == 0x10 && fclose(file) == 0);
-    cr_expect_eq(rota_journal_open(&journal, bench_path(&bench, "private.db"), &bench.genesis.membership, STARTED_MS).code,
+    cr_expect_eq(rota_journal_open(&journal, bench_path(&bench, "private.db"), &bench.genesis.membership).code,
                  ROTA_MALFORMED);
     bench_close(&bench);
 }
