@@ -174,10 +174,9 @@ static struct rota_status witnesses_ask(struct rota_forensics *out, const struct
 enum relation { ONE_CHAIN, TWO_CHAINS, NOT_KNOWN };
 
 /* Do the headers lead from above the lower block to the higher one, and do they lead there from the lower block? */
-static enum relation relation_of(const struct rota_certificate certificates[2], const struct rota_header *headers,
-                                 uint32_t count)
+static enum relation relation_of(const struct rota_vote *low, const struct rota_vote *high,
+                                 const struct rota_header *headers, uint32_t count)
 {
-    const struct rota_vote *low = &certificates[0].vote, *high = &certificates[1].vote;
     if (low->height == high->height)
         return rota_hash_equal(&low->block, &high->block) ? ONE_CHAIN : TWO_CHAINS;
     if (count == 0 || high->height - low->height != count)
@@ -202,6 +201,14 @@ static void forensics_count(struct rota_forensics *out)
     out->verdict = enough ? ROTA_FORENSICS_NAMED : ROTA_FORENSICS_TOO_FEW;
 }
 
+bool rota_forensics_parts(const struct rota_forensics_input *input)
+{
+    const struct rota_vote *first = &input->certificates[0]->vote, *second = &input->certificates[1]->vote;
+    bool swapped = first->height > second->height;
+    return relation_of(swapped ? second : first, swapped ? first : second, input->headers, input->header_count) ==
+           TWO_CHAINS;
+}
+
 struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input)
 {
     const struct rota_membership *membership = input->membership;
@@ -216,7 +223,8 @@ struct rota_status rota_forensics_run(struct rota_forensics *out, const struct r
     }
     uint32_t quorum = rota_quorum(membership->count, membership->profile);
     out->expected = 2 * quorum - membership->count;
-    enum relation relation = relation_of(out->certificates, input->headers, input->header_count);
+    enum relation relation =
+        relation_of(&out->certificates[0].vote, &out->certificates[1].vote, input->headers, input->header_count);
     if (relation != TWO_CHAINS && !input->excluded) {
         out->verdict = relation == ONE_CHAIN ? ROTA_FORENSICS_NO_CONFLICT : ROTA_FORENSICS_UNDECIDED;
         return rota_ok();

@@ -50,6 +50,8 @@ struct rota_forensics_input {
 
 /* Fails when a certificate does not verify, when a witness cannot be read, when memory is out. */
 ROTA_CHECKED struct rota_status rota_forensics_run(struct rota_forensics *out, const struct rota_forensics_input *input);
+/* Are they on two chains? False also where the headers do not show it. Looks at no signature. */
+bool rota_forensics_parts(const struct rota_forensics_input *input);
 /* PROTOCOL E4: what a ledger knows of a loss of memory. True: this evidence, which is about a COMMIT in that ledger's
  * history, accuses nobody. */
 typedef bool rota_forensics_excuse(const void *context, const struct rota_evidence *evidence);

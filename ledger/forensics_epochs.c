@@ -85,9 +85,12 @@ static bool end_is_passed(const struct shown shown[2])
            (shown[1].ends_epoch && first > second);
 }
 
-/* A manifest keeps what is at or below its block; of what is above, administrators decided. */
-static bool is_given_up(const struct shown shown[2])
+/* A manifest keeps what is at or below its block; of what is above, administrators decided. But what does not stand on that
+ * block was there before they did: the members made two histories. */
+static bool is_given_up(const struct shown shown[2], const struct rota_forensics_input *input)
 {
+    if (rota_forensics_parts(input))
+        return false;
     for (int i = 0; i < 2; i++)
         if (shown[i].gave_up &&
             (shown[!i].gave_up || shown[!i].certificate->vote.height > shown[i].certificate->vote.height))
@@ -104,18 +107,18 @@ struct rota_status rota_forensics_compare(struct rota_forensics *out, const stru
     uint32_t epoch = epochs_shared(sides);
     struct shown shown[2] = {side_show(&sides[0], epoch), side_show(&sides[1], epoch)};
     out->epoch = sides[0].epochs->epochs[epoch];
-    if (is_given_up(shown)) {
-        out->verdict = ROTA_FORENSICS_GIVEN_UP;
-        out->certificates[0] = *shown[0].certificate;
-        out->certificates[1] = *shown[1].certificate;
-        return rota_ok();
-    }
     struct rota_forensics_input input = {.membership = &sides[0].epochs->epochs[epoch].membership,
                                          .certificates = {shown[0].certificate, shown[1].certificate},
                                          .excluded = ROTA_BROKEN(end_of_epoch_does_not_bind, end_is_passed(shown), false),
                                          .witnesses = witnesses,
                                          .witness_count = witness_count};
     headers_between(&input, shown);
+    if (is_given_up(shown, &input)) {
+        out->verdict = ROTA_FORENSICS_GIVEN_UP;
+        out->certificates[0] = *shown[0].certificate;
+        out->certificates[1] = *shown[1].certificate;
+        return rota_ok();
+    }
     ROTA_TRY(rota_forensics_run(out, &input));
     bool swapped = shown[0].certificate->vote.height > shown[1].certificate->vote.height;
     out->epoch = sides[0].epochs->epochs[epoch];

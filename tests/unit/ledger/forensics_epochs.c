@@ -202,6 +202,88 @@ Test(forensics_epochs, what_a_manifest_gave_up_names_nobody)
     }
 }
 
+/* As two receipts show it: on the left the certificate of the newest block and the headers from this height up to it, on the
+ * right the kept block. */
+static struct rota_forensics find_from(uint64_t height, bool swapped)
+{
+    struct rota_forensics found;
+    struct rota_forensics_side sides[2];
+    sides[swapped] = (struct rota_forensics_side){
+        .epochs = &chains[0], .header_count = (uint32_t)(left.height + 1 - height), .headers = &left.headers[height]};
+    sides[!swapped] =
+        (struct rota_forensics_side){.epochs = &chains[1], .header_count = 1, .headers = &right.headers[right.height]};
+    cr_assert(rota_is_ok(rota_store_certificate(&sides[swapped].certificate, left.store, left.height)));
+    cr_assert(rota_is_ok(rota_store_certificate(&sides[!swapped].certificate, right.store, right.height)));
+    struct rota_status status = rota_forensics_compare(&found, sides, NULL, 0);
+    cr_assert(rota_is_ok(status), "%s", status.why);
+    expect_proven(&found);
+    return found;
+}
+
+/* The left has another block 2 than the one that the right's manifest keeps, or the same, and goes on to block 4. */
+static void begin_beside_manifest(const char *second)
+{
+    define(&left, "ONE", 0x7);
+    define(&right, "ONE", 0x7);
+    define(&left, second, 0);
+    define(&left, "MORE", 0);
+    define(&left, "LAST", 0x7);
+    define(&right, "TWO", 0xe);
+    maker_discontinue(&right, grown, 4, 0x7, 0x7);
+    chains_read();
+}
+
+/* PROTOCOL M11: it gives up what is above the kept block, and not another block in its place. */
+Test(forensics_epochs, a_fork_at_the_kept_block_was_not_given_up)
+{
+    begin_beside_manifest("OTHER");
+    for (int way = 0; way < 5; way++) {
+        struct rota_forensics found = way == 4 ? find(0, 0) : find_from(2 + (way & 1), way >= 2);
+        cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED, "way %d: %d", way, (int)found.verdict);
+        cr_expect_eq(found.epoch.membership.epoch, 0);
+        cr_expect_eq(found.culprits, 0x6, "%x", found.culprits);
+        rota_forensics_free(&found);
+    }
+}
+
+/* Headers that reach no further down than this, or that are no chain, show no fork. */
+Test(forensics_epochs, what_shows_no_fork_at_the_kept_block_was_given_up)
+{
+    begin_beside_manifest("OTHER");
+    for (uint64_t height = 3; height <= 4; height++) {
+        left.headers[4].time_ms += height == 3; /* no certificate names this one */
+        struct rota_forensics found = find_from(height, false);
+        left.headers[4].time_ms -= height == 3;
+        cr_expect_eq(found.verdict, ROTA_FORENSICS_GIVEN_UP, "%d", (int)found.verdict);
+        rota_forensics_free(&found);
+    }
+}
+
+Test(forensics_epochs, what_stands_on_the_kept_block_was_given_up)
+{
+    begin_beside_manifest("TWO");
+    for (int way = 0; way < 4; way++) {
+        struct rota_forensics found = find_from(2 + (way & 1), way >= 2);
+        cr_expect_eq(found.verdict, ROTA_FORENSICS_GIVEN_UP, "way %d: %d", way, (int)found.verdict);
+        cr_expect_eq(found.culprits, 0);
+        rota_forensics_free(&found);
+    }
+}
+
+/* Two manifests that keep two blocks of one height: whoever approved of them, two quorums certified these. */
+Test(forensics_epochs, two_blocks_that_two_manifests_keep_are_a_fork)
+{
+    define(&left, "LEFT", 0x7);
+    define(&right, "RIGHT", 0xe);
+    maker_discontinue(&left, grown, 4, 0x7, 0x7);
+    maker_discontinue(&right, grown, 4, 0x7, 0x7);
+    chains_read();
+    struct rota_forensics found = find(2, 2);
+    cr_expect_eq(found.verdict, ROTA_FORENSICS_NAMED, "%d", (int)found.verdict);
+    cr_expect_eq(found.culprits, 0x6, "%x", found.culprits);
+    rota_forensics_free(&found);
+}
+
 /* Whoever made the file: an epoch counts only with the certificate of the block that it stands on, by the members before. */
 Test(forensics_epochs, a_file_does_not_make_up_members)
 {
