@@ -120,6 +120,16 @@ static bool anchor_lost_here(struct audit *audit, const struct rota_receipt *the
     return true;
 }
 
+/* Of a block of which everything holds here, with a certificate, so that a quorum signed it as well as the other one. */
+static bool anchor_differs_at(const struct audit *audit, const struct rota_header *header)
+{
+    struct rota_header here;
+    if (header->height > audit->sound_height || !rota_is_ok(rota_store_header(&here, audit->store, header->height)))
+        return false;
+    struct rota_hash ours = rota_header_hash(&here), theirs = rota_header_hash(header);
+    return !rota_hash_equal(&ours, &theirs);
+}
+
 /* It was certified, and then given up: that was said openly, and nobody signed two histories (PROTOCOL M11). */
 static bool anchor_given_up(struct audit *audit, const struct rota_receipt *theirs, uint64_t height, uint32_t receipt)
 {
@@ -130,22 +140,23 @@ static bool anchor_given_up(struct audit *audit, const struct rota_receipt *thei
 
 /* Why the two masks of signers do not tell who lied; NULL: they do. A bit is a place in the document of its own epoch, and
  * who was in two epochs or two views may have signed in both and not lied (PROTOCOL E11). */
-static const char *anchor_apart(const struct audit *audit, const struct rota_certificate *ours,
-                                const struct rota_receipt *theirs)
+static const char *anchor_apart(const struct rota_membership *membership, const struct rota_certificate *ours,
+                                const struct rota_certificate *theirs, const struct rota_header *header)
 {
-    const struct rota_membership *membership = &audit->epoch.membership;
-    if (theirs->certificate.epoch != membership->epoch ||
-        !rota_hash_equal(&theirs->headers[0].config_hash, &membership->config_hash))
+    if (theirs->epoch != membership->epoch || !rota_hash_equal(&header->config_hash, &membership->config_hash))
         return "two epochs";
-    return theirs->certificate.vote.view != ours->vote.view ? "two views" : NULL;
+    return theirs->vote.view != ours->vote.view ? "two views" : NULL;
 }
 
-/* Two quorums signed two histories. In one view each member of both lied. */
-static void anchor_two_histories(struct audit *audit, const struct rota_certificate *ours, const struct rota_receipt *theirs,
-                                 uint64_t height, uint32_t receipt)
+/* Two quorums signed two histories. In one view each member of both lied. `membership`: whose certificate ours is;
+ * `header`: the receipt's block, which their certificate covers. */
+static void anchor_two_histories(struct audit *audit, const struct rota_membership *membership,
+                                 const struct rota_certificate *ours, const struct rota_certificate *theirs,
+                                 const struct rota_header *header, uint32_t receipt)
 {
     char names[AUDIT_NAMES_MAX];
-    const char *apart = anchor_apart(audit, ours, theirs);
+    uint64_t height = header->height;
+    const char *apart = anchor_apart(membership, ours, theirs, header);
     if (apart != NULL) {
         audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
                    "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64
@@ -153,11 +164,37 @@ static void anchor_two_histories(struct audit *audit, const struct rota_certific
                    receipt + 1, height, apart);
         return;
     }
-    audit_member_names(names, &audit->epoch.membership, ours->signers & theirs->certificate.signers);
+    audit_member_names(names, membership, ours->signers & theirs->signers);
     audit_fail(audit, CHECK_E4, WEIGHT_EQUIVOCATION, height, UINT64_MAX,
                "receipt %" PRIu32 " and this file hold two different blocks %" PRIu64 ", both certified: %s signed %s",
-               receipt + 1, height, names,
-               ours->vote.height == theirs->certificate.vote.height ? "both" : "in both histories");
+               receipt + 1, height, names, ours->vote.height == theirs->vote.height ? "both" : "in both histories");
+}
+
+/* The step that proves the block which this epoch's manifest keeps: when the epoch before had no block it is the one before,
+ * and nobody verified the certificate beside the manifest. */
+static const struct rota_receipt_epoch *anchor_kept(const struct rota_receipt *theirs, uint32_t number)
+{
+    const struct rota_receipt_epoch *step = anchor_step(theirs, number), *before = anchor_step(theirs, number - 1);
+    return before != NULL && before->header.height == step->header.height ? before : step;
+}
+
+/* The receipt's manifest keeps another block than the one here. It gave up what was above, not this: members signed two
+ * histories before any administrator decided. */
+static bool anchor_two_kept(struct audit *audit, const struct rota_receipt *theirs, uint32_t receipt)
+{
+    uint32_t number = anchor_parted(audit, theirs);
+    struct rota_certificate ours;
+    if (!anchor_is_manifest(anchor_step(theirs, number)))
+        return false;
+    const struct rota_receipt_epoch *step = anchor_kept(theirs, number);
+    if (!anchor_differs_at(audit, &step->header) ||
+        !rota_is_ok(rota_store_certificate(&ours, audit->store, step->header.height)))
+        return false;
+    const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, ours.epoch);
+    if (epoch == NULL)
+        return false;
+    anchor_two_histories(audit, &epoch->membership, &ours, &step->certificate, &step->header, receipt);
+    return true;
 }
 
 static void receipt_meet(struct audit *audit, const struct audit_block *block, uint32_t index)
@@ -170,10 +207,14 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
         audit->anchors_held++;
         audit_pass(audit, CHECK_J2, 1);
         audit_pass(audit, CHECK_E4, 1);
+    } else if (anchor_two_kept(audit, receipt, index)) {
+        if (block->attested)
+            (void)anchor_two_manifests(audit, receipt, block->height, index);
     } else if (anchor_given_up(audit, receipt, block->height, index)) {
         return;
     } else if (block->attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
-        anchor_two_histories(audit, &audit->batch.blocks[block->cover].certificate, receipt, block->height, index);
+        anchor_two_histories(audit, &audit->epoch.membership, &audit->batch.blocks[block->cover].certificate,
+                             &receipt->certificate, &receipt->headers[0], index);
     } else if (!block->attested) {
         audit_fail(audit, CHECK_J2, WEIGHT_INVALID, block->height, UINT64_MAX,
                    "receipt %" PRIu32 " proves another block at this height than the one in the file", index + 1);
@@ -219,7 +260,8 @@ void audit_anchors_end(struct audit *audit)
     for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
         uint32_t index = audit->receipt_order[audit->receipt_next];
         uint64_t height = options->receipts[index].headers[0].height;
-        if (anchor_given_up(audit, &options->receipts[index], end, index))
+        if (anchor_two_kept(audit, &options->receipts[index], index) ||
+            anchor_given_up(audit, &options->receipts[index], end, index))
             continue;
         audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,
                    "the file ends with block %" PRIu64 ", but receipt %" PRIu32 " proves block %" PRIu64

@@ -219,13 +219,14 @@ Test(audit_discontinuity, the_view_of_epochs_shows_it)
     maker_end(&maker);
 }
 
-static void entry_spoil(const struct maker *maker, uint64_t at, uint8_t with)
+static void blob_spoil(const struct maker *maker, const char *table, const char *column, int64_t row, uint64_t at,
+                       uint8_t with)
 {
     sqlite3 *db;
     sqlite3_blob *blob;
     cr_assert_eq(sqlite3_open(maker->path, &db), SQLITE_OK);
     cr_assert_eq(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
-    cr_assert_eq(sqlite3_blob_open(db, "main", "entry", "config", 4, 1, &blob), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_blob_open(db, "main", table, column, row, 1, &blob), SQLITE_OK, "%s", sqlite3_errmsg(db));
     uint8_t byte;
     cr_assert_eq(sqlite3_blob_read(blob, &byte, 1, (int)at), SQLITE_OK);
     byte ^= with;
@@ -246,11 +247,11 @@ Test(audit_discontinuity, no_byte_of_the_manifest_can_be_changed)
     cr_assert(rota_is_ok(rota_store_change(&change, store, rota_state_epoch(maker.state))));
     rota_store_close(store);
     for (uint64_t at = 0; at < change->len; at += at < change->len - 300 ? 37 : 3) {
-        entry_spoil(&maker, at, 0x01);
+        blob_spoil(&maker, "entry", "config", 4, at, 0x01);
         cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_INVALID, "byte %llu", (unsigned long long)at);
         cr_assert_leq(report.intact_height, 2);
         rota_audit_report_free(&report);
-        entry_spoil(&maker, at, 0x01);
+        blob_spoil(&maker, "entry", "config", 4, at, 0x01);
     }
     cr_assert_eq(maker_audit(&report, &maker, NULL), ROTA_VERDICT_VALID_UNANCHORED);
     rota_audit_report_free(&report);
@@ -409,4 +410,129 @@ Test(audit_discontinuity, a_receipt_of_an_epoch_that_was_given_up_accuses_nobody
     rota_receipt_free(&receipt);
     maker_end(&maker);
     maker_end(&lost);
+}
+
+/* More than f members lied: the file has another block 2 than the one that the manifest keeps, or another block 1 below it,
+ * and goes on up to `height`. */
+static void forked_story(struct maker *maker, uint64_t parts, uint64_t height, uint32_t kept_signers)
+{
+    maker_begin(maker, "manifest-forked");
+    story_assign(maker, 1, parts == 1 ? ASSIGN("11") : ASSIGN("01"), 0x7);
+    story_assign(maker, 2, parts == 2 ? ASSIGN("12") : ASSIGN("02"), kept_signers);
+    for (uint64_t seq = 3; seq <= height; seq++)
+        story_assign(maker, seq, ASSIGN("13"), 0x7);
+    rota_store_close(maker->store);
+    maker->store = NULL;
+}
+
+static void expect_fork(const struct maker *maker, const struct rota_receipt *receipt, const char *words)
+{
+    struct rota_audit_report report;
+    cr_expect_eq(maker_audit(&report, maker, receipt), ROTA_VERDICT_EQUIVOCATION, "%s", rota_verdict_name(report.verdict));
+    cr_assert_eq(report.failure_count, 1);
+    cr_expect_str_eq(report.failures[0].check, "E4");
+    cr_expect_eq(report.failures[0].height, 2);
+    cr_expect_not_null(strstr(report.failures[0].text, "two different blocks 2, both certified"), "%s",
+                       report.failures[0].text);
+    cr_expect_not_null(strstr(report.failures[0].text, words), "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+}
+
+/* PROTOCOL M11: a manifest gives up what is above the kept block, and not another block in its place. */
+Test(audit_discontinuity, a_fork_at_or_below_the_kept_block_was_not_given_up)
+{
+    struct maker forked, maker;
+    struct rota_receipt receipt;
+    story(&maker, "manifest-beside", survivors, 0xb);
+    maker_receipt_read(&receipt, &maker, 4, 5);
+    for (uint64_t parts = 1; parts <= 2; parts++) {
+        for (uint64_t height = 2; height <= 5; height++) {
+            forked_story(&forked, parts, height, 0x7);
+            expect_fork(&forked, &receipt, ": alpha and bravo signed both");
+            maker_end(&forked);
+        }
+    }
+    forked_story(&forked, 2, 3, 0);
+    expect_fork(&forked, &receipt, "in two views: rota forensics finds out who lied");
+    maker_end(&forked);
+    rota_receipt_free(&receipt);
+    maker_end(&maker);
+}
+
+/* Who certified both kept blocks, and who approved of both manifests. */
+Test(audit_discontinuity, two_manifests_over_a_fork_name_both_kinds)
+{
+    struct maker forked, maker;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    story(&maker, "manifest-left", survivors, 0xb);
+    maker_receipt_read(&receipt, &maker, 4, 5);
+    maker_begin(&forked, "manifest-other");
+    story_assign(&forked, 1, ASSIGN("11"), 0x7);
+    story_assign(&forked, 2, ASSIGN("12"), 0x7);
+    maker_discontinue(&forked, others, 4, 0xe, 0x7);
+    story_assign(&forked, 4, ASSIGN("14"), 0x7);
+    rota_store_close(forked.store);
+    forked.store = NULL;
+    cr_expect_eq(maker_audit(&report, &forked, &receipt), ROTA_VERDICT_EQUIVOCATION);
+    cr_assert_eq(report.failure_count, 2);
+    cr_expect_not_null(strstr(report.failures[0].text, "blocks 2, both certified: alpha and bravo signed both"), "%s",
+                       report.failures[0].text);
+    cr_expect_not_null(strstr(report.failures[1].text, "administrators of bravo, charlie and delta signed both"), "%s",
+                       report.failures[1].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&forked);
+    maker_end(&maker);
+}
+
+/* Block 2 changes the members, and nobody certified anything in their epoch. */
+static void story_of_empty_epoch(struct maker *maker, const char *name, uint32_t approvers, uint32_t signers)
+{
+    maker_begin(maker, name);
+    story_assign(maker, 1, ASSIGN("01"), 0x7);
+    const struct rota_epoch *current = rota_state_epoch(maker->state);
+    char *document = fixture_epoch_document(current, others, 4, "");
+    struct rota_entry entry = fixture_entry_of_change(fixture_epoch_change(current, document, approvers));
+    maker_add(maker, &entry, 1, signers);
+    free(document);
+}
+
+/* Then the manifest keeps a block that the step before it proves; what it has for a certificate itself proves nothing. */
+Test(audit_discontinuity, a_fork_where_an_empty_epoch_stands_names_who_made_it)
+{
+    struct maker forked, maker;
+    struct rota_receipt receipt;
+    story_of_empty_epoch(&maker, "manifest-empty", 0x7, 0x7);
+    maker_discontinue(&maker, survivors, 4, 0x7, 0x7);
+    story_assign(&maker, 4, ASSIGN("04"), 0xb);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    maker_receipt_read(&receipt, &maker, 4, 4);
+    receipt.epochs[1].certificate.signers = 0xe;
+    story_of_empty_epoch(&forked, "manifest-empty-too", 0xe, 0xb);
+    rota_store_close(forked.store);
+    forked.store = NULL;
+    expect_fork(&forked, &receipt, ": alpha and bravo signed both");
+    rota_receipt_free(&receipt);
+    maker_end(&forked);
+    maker_end(&maker);
+}
+
+/* No quorum stands behind a header that was altered afterwards: whoever gives such a file accuses nobody by it. */
+Test(audit_discontinuity, an_altered_kept_block_is_no_fork)
+{
+    struct maker lost, maker;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    story(&maker, "manifest-right", survivors, 0xb);
+    maker_receipt_read(&receipt, &maker, 4, 5);
+    lost_story(&lost, "manifest-altered", false, true);
+    blob_spoil(&lost, "block", "header", 2, 60, 0x01);
+    cr_expect_eq(maker_audit(&report, &lost, &receipt), ROTA_VERDICT_INVALID, "%s", rota_verdict_name(report.verdict));
+    cr_expect_str_eq(report.failures[0].check, "C4", "%s", report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&lost);
+    maker_end(&maker);
 }
