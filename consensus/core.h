@@ -129,6 +129,8 @@ struct rota_event {
             enum rota_check verdict;
             bool ends_epoch;           /* VALID: it holds a CONFIG entry (PROTOCOL M6) */
             struct rota_floors floors; /* VALID: after this block */
+            bool foreign;              /* MISSING: a body was here, and it is another block's */
+            uint32_t brought_by;       /* that one; a member, or beyond them */
         } checked;
         uint64_t waited_ms;      /* the longest that a lane of them waited for this block to be final (PROTOCOL T9) */
         uint64_t read_token;     /* greater than every one before */

@@ -100,6 +100,8 @@ void rota_vote_checked(struct rota_core *core, const struct rota_event *event)
         break;
     case ROTA_CHECK_MISSING:
         slot->check = ROTA_SLOT_MISSING; /* C6: who brought the header need not have sent this body */
+        if (ROTA_BROKEN(foreign_bodies_cost_nothing, event->checked.foreign, false))
+            rota_fetch_shun(core, event->checked.brought_by);
         slot->brought = false;
         break;
     }

@@ -62,8 +62,7 @@ void rota_window_clear(struct rota_core *core, struct rota_slot *slot)
 /* Below a certified block everything is certified: its parent's hash is what must stand under it. */
 static void slot_want_parent(struct rota_core *core, const struct rota_slot *slot)
 {
-    if (slot->height > core->committed + 1)
-        rota_window_want(core, slot->height - 1, &slot->header.prev_hash);
+    rota_window_want(core, slot->height - 1, &slot->header.prev_hash);
 }
 
 /* Whatever was found about it before: if a quorum stands for it, it is looked at once more (PROTOCOL C4). */
@@ -101,6 +100,8 @@ bool rota_window_put(struct rota_core *core, const struct rota_header *header, c
     return true;
 }
 
+static const char window_two_histories[] = "two certified histories: more members lie than the ledger tolerates";
+
 void rota_window_want(struct rota_core *core, uint64_t height, const struct rota_hash *block)
 {
     /* A loop, not a recursion: want, and go down while the headers are known. */
@@ -110,7 +111,7 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
             return;
         if (!rota_hash_is_zero(&slot->wanted) ||
             (slot->certified && !rota_hash_equal(&slot->certificate.vote.block, &hash))) {
-            rota_core_halt(core, "two certified histories: more members lie than the ledger tolerates");
+            rota_core_halt(core, window_two_histories);
             return;
         }
         slot->wanted = hash;
@@ -125,6 +126,8 @@ void rota_window_want(struct rota_core *core, uint64_t height, const struct rota
         slot_certify(slot);
         hash = slot->header.prev_hash;
     }
+    if (height == core->committed && !rota_hash_equal(&hash, &core->committed_block))
+        rota_core_halt(core, window_two_histories);
 }
 
 void rota_window_certify(struct rota_core *core, const struct rota_certificate *certificate)

@@ -150,6 +150,8 @@ static void act_check(struct rota_node *node, const struct rota_action *action)
     feedback.event.checked.verdict = rota_chain_check(&node->chain, action->check.height, &action->check.parent,
                                                       &action->check.block, action->check.judge_time ? &first : NULL);
     feedback.event.checked.ends_epoch = rota_chain_ends_epoch(&node->chain, &action->check.block);
+    feedback.event.checked.foreign = node->chain.foreign;
+    feedback.event.checked.brought_by = node->chain.foreign_from;
     if (feedback.event.checked.verdict == ROTA_CHECK_VALID)
         feedback.event.checked.floors = *rota_chain_floors(&node->chain, &action->check.block);
     else if (feedback.event.checked.verdict == ROTA_CHECK_INVALID)

@@ -33,6 +33,14 @@ struct rota_block *rota_chain_held(struct rota_chain *chain, const struct rota_h
     return held ? held->block : NULL;
 }
 
+struct rota_block *rota_chain_proven(struct rota_chain *chain, const struct rota_hash *hash)
+{
+    struct rota_block *block = rota_chain_held(chain, hash);
+    const struct rota_held *held = block ? rota_blocks_find(&chain->blocks, hash) : NULL;
+    bool unproven = held && held->block == block && !held->executed && !held->kept;
+    return unproven ? NULL : block;
+}
+
 const struct rota_epoch *rota_chain_epoch(const struct rota_chain *chain)
 {
     return rota_state_epoch(chain->state);
@@ -250,6 +258,8 @@ static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_he
     if (wrong)
         return chain_invalid(chain, wrong);
     if (!chain_body_belongs(chain, held->block)) {
+        chain->foreign = true;
+        chain->foreign_from = held->from;
         rota_blocks_drop(&chain->blocks, held);
         return ROTA_CHECK_MISSING;
     }
@@ -330,6 +340,7 @@ enum rota_check rota_chain_check(struct rota_chain *chain, uint64_t height, cons
 {
     uint32_t depth;
     bool executed = chain_position(chain, block, &depth);
+    chain->foreign = false;
     if (executed && !first)
         return ROTA_CHECK_VALID;
     const struct rota_block *held = rota_chain_held(chain, block);

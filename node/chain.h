@@ -61,6 +61,8 @@ struct rota_chain {
     bool in_transaction;                        /* something was appended that is not durable yet */
     struct rota_status failed;                  /* not ok: memory or disk failed inside; the node must stop */
     const char *invalid;                        /* why the latest check said INVALID */
+    bool foreign;                               /* the latest check met a body that is not its header's */
+    uint32_t foreign_from;                      /* whose link it came by */
     struct rota_evidence *proof;                /* against whoever proposed what is invalid; NULL: none; owned */
     struct rota_epoch_change *manifest;         /* that the latest discontinuity began with; one reference, NULL: none */
     struct rota_entry *picked;                  /* scratch of rota_chain_build; owned */
@@ -81,6 +83,8 @@ void rota_chain_vouch(struct rota_chain *chain, const struct rota_hash *block, u
                       const struct rota_signed_vote *prepare);
 /* The body of this hash, above the ledger. Borrowed; NULL: not here. */
 struct rota_block *rota_chain_held(struct rota_chain *chain, const struct rota_hash *hash);
+/* The same, if it is known to be the header's own: it was executed once, or a vote of ours rests on it. */
+struct rota_block *rota_chain_proven(struct rota_chain *chain, const struct rota_hash *hash);
 
 /* What a first vote asks of a block beyond its validity (PROTOCOL N3, V12). */
 struct rota_first_vote {

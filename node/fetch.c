@@ -89,7 +89,7 @@ static bool fetch_has(struct rota_node *node, uint32_t peer, uint64_t height, co
 
 static void fetch_block(struct rota_node *node, const struct rota_asked *asked)
 {
-    struct rota_block *block = rota_chain_held(&node->chain, &asked->fetch.block);
+    struct rota_block *block = rota_chain_proven(&node->chain, &asked->fetch.block);
     if (block) {
         if (!block->unfit) /* nobody would take it without its primary's signature */
             (void)fetch_send(node, asked->peer, block, NULL);

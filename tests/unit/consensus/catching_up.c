@@ -58,3 +58,13 @@ Test(catching_up, a_certified_block_that_another_does_not_stand_on_stops_us, .fi
     lone_hear_block(l, 2, &three, &proof);
     cr_assert(lone_did(l, ROTA_ACTION_HALT));
 }
+
+/* The same where our own ledger ends. */
+Test(catching_up, a_certified_block_that_does_not_stand_on_our_ledger_stops_us, .fini = end)
+{
+    begin();
+    struct lone_block elsewhere = lone_block(l, 7, NULL, 1), one = lone_block(l, 1, &elsewhere, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &one);
+    lone_hear_block(l, 3, &one, &proof);
+    cr_assert(lone_did(l, ROTA_ACTION_HALT));
+}

@@ -272,6 +272,19 @@ void lone_checked(struct lone *lone, enum rota_check verdict)
     lone_step(lone, event);
 }
 
+void lone_checked_foreign(struct lone *lone, uint32_t brought_by)
+{
+    const struct rota_action *check = lone_did(lone, ROTA_ACTION_CHECK);
+    cr_assert(check, "nothing was asked to be checked");
+    struct rota_event event = {.kind = ROTA_EVENT_CHECKED};
+    event.checked.block = check->check.block;
+    event.checked.height = check->check.height;
+    event.checked.verdict = ROTA_CHECK_MISSING;
+    event.checked.foreign = true;
+    event.checked.brought_by = brought_by;
+    lone_step(lone, event);
+}
+
 void lone_built(struct lone *lone, const struct lone_block *block, bool ends_epoch)
 {
     struct rota_event event = {.kind = ROTA_EVENT_BUILT};

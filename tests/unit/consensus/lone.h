@@ -72,6 +72,8 @@ void lone_votes(struct lone *lone, enum rota_vote_kind kind, uint64_t view, cons
                 const struct lone_block *block);
 /* The node answers the latest CHECK. */
 void lone_checked(struct lone *lone, enum rota_check verdict);
+/* It answers that the body was another block's, and who brought that. */
+void lone_checked_foreign(struct lone *lone, uint32_t brought_by);
 /* The node answers BUILD with this block. */
 void lone_built(struct lone *lone, const struct lone_block *block, bool ends_epoch);
 /* The block goes all the way in view 0, or in `view` with nv. */

@@ -251,17 +251,16 @@ Test(standing, who_sent_a_wrong_block_is_asked_last, .fini = end)
     cr_assert(fetch && fetch->fetch.peer == 0);
 }
 
-/* PROTOCOL C6: anybody may have sent the body that is not the header's: who brought the header is asked like any other. */
-Test(standing, another_body_under_a_right_header_is_not_held_against_who_brought_the_header, .fini = end)
+/* Member 3 brought header and certificate, `liar` another body for it. Then the members 0 and 3 are further. */
+static const struct rota_action *asked_after_a_foreign_body(uint32_t liar)
 {
-    begin(1);
     struct lone_block one = lone_block(l, 1, NULL, 0), two = lone_block(l, 2, &one, 0);
     struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &two);
     lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 2}});
     lone_pass(l, 200);
     lone_hear_block(l, 3, &one, NULL);
     lone_hear_block(l, 3, &two, &proof);
-    lone_checked(l, ROTA_CHECK_MISSING);
+    lone_checked_foreign(l, liar);
     lone_pass(l, 100);
     const struct rota_action *fetch = lone_did(l, ROTA_ACTION_FETCH);
     cr_assert(fetch && fetch->fetch.peer == 0 && rota_hash_equal(&fetch->fetch.block, &one.hash));
@@ -273,8 +272,23 @@ Test(standing, another_body_under_a_right_header_is_not_held_against_who_brought
     lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 0, .heartbeat = {0, 6}});
     lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 6}});
     lone_pass(l, 200);
-    fetch = lone_did(l, ROTA_ACTION_FETCH);
+    return lone_did(l, ROTA_ACTION_FETCH);
+}
+
+/* PROTOCOL C6: another link brought the body that is not the header's: who brought the header is asked like any other. */
+Test(standing, another_body_under_a_right_header_is_not_held_against_who_brought_the_header, .fini = end)
+{
+    begin(1);
+    const struct rota_action *fetch = asked_after_a_foreign_body(2);
     cr_assert(fetch && fetch->fetch.peer == 3, "it comes after member 0, which was asked last");
+}
+
+/* PROTOCOL C6: the link shows who it was. */
+Test(standing, another_body_under_a_right_header_is_held_against_who_brought_the_body, .fini = end)
+{
+    begin(1);
+    const struct rota_action *fetch = asked_after_a_foreign_body(3);
+    cr_assert(fetch && fetch->fetch.peer == 0, "there is somebody else to ask");
 }
 
 /* PROTOCOL C3 */

@@ -122,6 +122,7 @@ Test(chain, no_other_body_makes_a_block_invalid)
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
         rota_chain_hold(pair.checker.chain, forged[i], 3, true);
         cr_expect_eq(pair_check(&pair, block, UINT64_MAX), ROTA_CHECK_MISSING, "body %zu", i);
+        cr_expect(pair.checker.chain->foreign && pair.checker.chain->foreign_from == 3);
         rota_block_release(forged[i]);
     }
     pair_send(&pair, block);
