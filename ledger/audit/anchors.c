@@ -201,6 +201,7 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
 {
     const struct rota_receipt *receipt = &audit->options->receipts[index];
     struct rota_hash hash = rota_header_hash(&receipt->headers[0]);
+    bool attested = block->attested && !audit->members_doubtful;
     if (rota_hash_equal(&hash, &block->hash)) {
         if (audit->broken)
             return;
@@ -208,14 +209,14 @@ static void receipt_meet(struct audit *audit, const struct audit_block *block, u
         audit_pass(audit, CHECK_J2, 1);
         audit_pass(audit, CHECK_E4, 1);
     } else if (anchor_two_kept(audit, receipt, index)) {
-        if (block->attested)
+        if (attested)
             (void)anchor_two_manifests(audit, receipt, block->height, index);
     } else if (anchor_given_up(audit, receipt, block->height, index)) {
         return;
-    } else if (block->attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
+    } else if (attested && !anchor_two_manifests(audit, receipt, block->height, index)) {
         anchor_two_histories(audit, &audit->epoch.membership, &audit->batch.blocks[block->cover].certificate,
                              &receipt->certificate, &receipt->headers[0], index);
-    } else if (!block->attested) {
+    } else if (!attested) {
         audit_fail(audit, CHECK_J2, WEIGHT_INVALID, block->height, UINT64_MAX,
                    "receipt %" PRIu32 " proves another block at this height than the one in the file", index + 1);
     }

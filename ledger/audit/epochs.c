@@ -90,6 +90,7 @@ void audit_epochs_meet(struct audit *audit)
     struct rota_status status = rota_discontinuity_verify(change, &audit->epoch, &tip);
     if (rota_is_ok(status) && !audit->broken)
         status = rota_state_discontinue(audit->state, change, &audit->previous_hash);
+    audit->members_doubtful |= !rota_is_ok(status);
     if (status.code == ROTA_NO_MEMORY)
         audit_out_of_memory(audit);
     else if (rota_is_ok(status))
@@ -123,6 +124,7 @@ bool audit_epoch_change_judge(struct audit *audit, const struct audit_block *blo
         audit_pass(audit, CHECK_H1, 1);
         return true;
     }
+    audit->members_doubtful = true;
     audit_fail(audit, CHECK_H1, WEIGHT_INVALID, block->height, entry->leaf_index,
                "the change to epoch %" PRIu32 " in this block does not hold: %s", audit->epoch.membership.epoch + 1,
                status.why);

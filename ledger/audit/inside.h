@@ -138,6 +138,7 @@ struct audit {
     struct rota_genesis genesis;
     struct rota_epoch epoch; /* in force for the block that is judged; a batch lies within one */
     uint64_t manifest_leaf;  /* of the latest recovery manifest that began an epoch; UINT64_MAX: none */
+    bool members_doubtful;   /* an epoch began without the approvals for it: whoever made the file may have its keys */
     struct rota_store *store;
     struct rota_state *state;
     struct rota_tree tree;

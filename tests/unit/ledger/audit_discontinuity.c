@@ -124,6 +124,11 @@ static void forged_block(struct maker *maker, const struct rota_membership *memb
     }
     cr_assert(rota_is_ok(rota_store_begin(maker->store)) && rota_is_ok(rota_store_append(maker->store, block, outcomes)) &&
               rota_is_ok(rota_store_certify(maker->store, &certificate)) && rota_is_ok(rota_store_commit(maker->store)));
+    struct rota_hash leaf = rota_block_leaf(&block->hash);
+    cr_assert(rota_is_ok(rota_tree_append(&maker->tree, &leaf)));
+    maker->height = height;
+    maker->headers[height] = header;
+    maker->hashes[height] = block->hash;
     rota_block_release(block);
 }
 
@@ -327,6 +332,52 @@ Test(audit_discontinuity, who_approved_of_two_manifests_is_named)
     rota_receipt_free(&receipt);
     maker_end(&first);
     maker_end(&second);
+}
+
+/* The same document with approvals that nobody gave. */
+static struct rota_epoch_change *change_unsigned(struct rota_epoch_change *change)
+{
+    struct rota_epoch_change *forged = NULL;
+    struct rota_approval approvals[ROTA_MEMBERS_MAX];
+    for (uint32_t i = 0; i < change->approval_count; i++) {
+        approvals[i] = change->approvals[i];
+        approvals[i].signature.b[0] ^= 1;
+    }
+    cr_assert(rota_is_ok(rota_epoch_change_new(&forged, change->document, approvals, change->approval_count)));
+    rota_epoch_change_release(change);
+    return forged;
+}
+
+/* Whoever makes such a file has keys of his own for its members. It is no history that anybody could have signed twice. */
+Test(audit_discontinuity, a_manifest_that_nobody_approved_accuses_no_administrator)
+{
+    struct maker maker, honest;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    story(&honest, "manifest-honest", others, 0xb);
+    maker_receipt_read(&receipt, &honest, 4, 5);
+    maker_begin(&maker, "manifest-unsigned");
+    story_assign(&maker, 1, ASSIGN("01"), 0x7);
+    story_assign(&maker, 2, ASSIGN("02"), 0xb);
+    const struct rota_epoch *current = rota_state_epoch(maker.state);
+    struct rota_discontinuity kept = {2, maker.hashes[2]};
+    char *document = fixture_manifest_document(current, survivors, 4, "", &kept);
+    struct rota_epoch_change *change = change_unsigned(fixture_epoch_change(current, document, 0xe));
+    struct rota_membership members = change->next.membership;
+    struct rota_entry entry = fixture_entry_of_change(change);
+    forged_block(&maker, &members, &entry, 1);
+    entry = maker_proposal(&maker, "charlie-scheduler", 3, ASSIGN("03"));
+    forged_block(&maker, &members, &entry, 1);
+    rota_store_close(maker.store);
+    maker.store = NULL;
+    cr_expect_eq(maker_audit(&report, &maker, &receipt), ROTA_VERDICT_INVALID);
+    for (uint32_t i = 0; i < report.failure_count; i++)
+        cr_expect_null(strstr(report.failures[i].text, "signed both"), "%s", report.failures[i].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    free(document);
+    maker_end(&maker);
+    maker_end(&honest);
 }
 
 /* The history that the manifest gave up: block 3 changes the members, or does not, and there may be a block 4. */
