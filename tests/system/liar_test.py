@@ -79,6 +79,25 @@ class Liars(unittest.TestCase):
     def test_a_primary_that_one_facility_never_hears(self):
         self.run_with_a_liar("mute", proof=False)
 
+    # PROTOCOL C4, C6: a body is not the header's: that says nothing of the block, which comes from the others
+    def test_a_primary_that_sends_one_facility_other_bodies(self):
+        with schedule.Run("liar", schedule.seeded(os.environ), liars=NAMES) as one:
+            net = one.net
+            one.progress(20)
+            liar = net.status(NAMES[0])["primary"]
+            correct = [name for name in NAMES if name != liar]
+            for client in one.writers + one.readers:
+                client.through = correct
+            net.lie(liar, "foreign-body")
+            one.progress(60)
+            for name in correct:
+                self.assertNotIn("ev=invalid-block", net.log(name))
+                net.until(lambda n=name: net.status(n)["mode"] == "active", 10, f"{name} votes")
+                self.assertEqual(net.get(name, "/v1/anomalies").json()["anomalies"], [])
+            net.lie(liar, None)
+            one.finish()
+            one.judge()
+
     # PROTOCOL E8: operators are told, nobody is accused, and it is over when it is over
     def test_a_facility_that_names_another_ledger_is_shown_and_accused_of_nothing(self):
         with schedule.Run("liar", schedule.seeded(os.environ), liars=NAMES) as one:

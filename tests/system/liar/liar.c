@@ -10,6 +10,7 @@
  *   false-text    everybody gets each proposal with one entry more, a text that is no proposal of anybody
  *   false-signature  the same with the block's last proposal, and another signature
  *   false-proof   the same with evidence against the next member, who signed nothing of it
+ *   foreign-body  the first of the others gets each block with a TICK in the place of its last entry, under the right header
  *   other-ledger  everybody is told of another block at the height that is committed here */
 #include "node/links.h"
 
@@ -33,12 +34,13 @@ enum lie {
     LIE_FALSE_TEXT,
     LIE_FALSE_SIGNATURE,
     LIE_FALSE_PROOF,
+    LIE_FOREIGN_BODY,
     LIE_OTHER_LEDGER,
     LIES
 };
 
-static const char *const lie_names[LIES] = {"",           "equivocate",      "both",        "double-vote", "mute",
-                                            "false-text", "false-signature", "false-proof", "other-ledger"};
+static const char *const lie_names[LIES] = {"",           "equivocate",      "both",        "double-vote",  "mute",
+                                            "false-text", "false-signature", "false-proof", "foreign-body", "other-ledger"};
 
 static enum lie lie_of_the_day(void)
 {
@@ -229,6 +231,24 @@ static void say_false_block(struct rota_peers *peers, uint32_t to, const struct 
     rota_block_release(made);
 }
 
+/* Its root is another one, so it is not the header's, which shows only when the block below it is executed. */
+static void say_foreign_body(struct rota_peers *peers, uint32_t to, const struct rota_message *message,
+                             const struct rota_block *block)
+{
+    struct rota_block *made = NULL;
+    struct rota_record *record = NULL;
+    struct rota_entry entries[ROTA_BODY_ENTRIES_MAX];
+    uint32_t last = block->entry_count - 1;
+    must(rota_record_of_tick(&record, &(struct rota_tick){block->header.epoch, block->header.height}));
+    for (uint32_t i = 0; i < last; i++)
+        entries[i] = rota_entry_share(&block->entries[i]);
+    entries[last] = rota_entry_of_record(record);
+    rota_record_release(record);
+    must(rota_block_new(&made, &block->header, entries, block->entry_count));
+    __real_rota_peers_send_message(peers, to, message, made);
+    rota_block_release(made);
+}
+
 /* ---- telling ---------------------------------------------------------------------------------------------------------- */
 
 static bool is_vote(const struct rota_message *message)
@@ -253,6 +273,10 @@ static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_mess
         return;
     if (proposal && (lie == LIE_FALSE_TEXT || lie == LIE_FALSE_SIGNATURE || lie == LIE_FALSE_PROOF)) {
         say_false_block(peers, to, message, block, lie);
+        return;
+    }
+    if (lie == LIE_FOREIGN_BODY && place == 0 && block) {
+        say_foreign_body(peers, to, message, block);
         return;
     }
     if (lie == LIE_OTHER_LEDGER && message->kind == ROTA_MESSAGE_STATUS) {
