@@ -255,6 +255,8 @@ static enum rota_check chain_check_body(struct rota_chain *chain, struct rota_he
 static enum rota_check chain_check_held(struct rota_chain *chain, struct rota_held *held)
 {
     const char *wrong = chain_judge_header(chain, &held->block->header);
+    if (!wrong && ROTA_BROKEN(any_body_makes_invalid, false, true))
+        wrong = chain_judge_body(chain, held->block);
     if (wrong)
         return chain_invalid(chain, wrong);
     if (!chain_body_belongs(chain, held->block)) {

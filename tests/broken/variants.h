@@ -278,6 +278,8 @@
       "unit_consensus one_liar/who_says_all_the_time_that_it_lacks_everything_is_answered_now_and_then", 0, "test")         \
     V(foreign_bodies_cost_nothing, "p2.13", "who sends other blocks' bodies goes on being asked for blocks",                \
       "unit_consensus standing/another_body_under_a_right_header_is_held_against_who_brought_the_body", 0, "test")          \
+    V(any_body_makes_invalid, "p2.13", "a block is judged by a body that need not be its own", "sim", 3000,                 \
+      "halt liveness evidence")                                                                                             \
     V(old_greetings_count, "p2.13", "a HELLO that is said again takes back what its sender says now",                       \
       "unit_consensus one_liar/what_others_said_when_they_began_does_not_take_back_what_they_say_now", 0, "test")           \
     V(verdict_before_a_certificate_stays, "p2.13", "a block found invalid is not looked at again when it is certified",     \

@@ -54,7 +54,8 @@ struct sim_block {
     struct rota_block *real; /* NULL unless the replicas have real parts; owned */
     struct rota_hash hash;
     struct rota_header header;
-    bool ticks; /* it holds a TICK and no request */
+    bool ticks;   /* it holds a TICK and no request */
+    bool foreign; /* `real` has this header over another body: a liar's, and known to nobody else */
     uint32_t request_count;
     uint32_t requests[SIM_BLOCK_REQUESTS_MAX];
     uint32_t word_count;
@@ -199,7 +200,11 @@ struct sim_parts {
     void (*sign)(struct sim *sim, uint32_t member, struct rota_signature *out, struct rota_view preimage);
     void (*request)(struct sim *sim, struct sim_replica *replica, uint32_t request);
     uint32_t (*waiting)(struct sim *sim, struct sim_replica *replica, uint64_t *out_since_ms);
-    void (*hold)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+    void (*hold)(struct sim *sim, struct sim_replica *replica, const struct sim_block *block, uint32_t from);
+    /* The same header over another body, some way or other; one reference. NULL: there is none for it. */
+    struct rota_block *(*foreign)(const struct sim_block *block, uint64_t way);
+    /* Did the latest check meet such a body, and from whom? */
+    bool (*met_foreign)(struct sim *sim, struct sim_replica *replica, uint32_t *out_from);
     /* What a liar makes of a block: its header as it is now, and its entries, fewer if it has fewer requests now. NULL:
      * there is nothing to make it of. */
     const struct sim_block *(*forge)(struct sim *sim, const struct sim_block *block);
@@ -491,7 +496,7 @@ void sim_block_push(struct sim *sim, struct sim_replica *replica, const struct s
 void sim_block_pop(struct sim *sim, struct sim_replica *replica);
 /* In its pool and outside blocks, and could be ordered now. */
 bool sim_is_waiting(const struct sim *sim, const struct sim_replica *replica, uint32_t request);
-void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block);
+void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block, uint32_t from);
 const struct sim_block *sim_block_held(const struct sim_replica *replica, const struct rota_hash *hash);
 void sim_block_commit(struct sim *sim, struct sim_replica *replica, uint64_t height,
                       const struct rota_certificate *certificate);

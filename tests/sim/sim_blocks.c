@@ -99,11 +99,11 @@ const struct sim_block *sim_block_add(struct sim *sim, const struct sim_block *b
     return copy;
 }
 
-void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
+void sim_block_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block, uint32_t from)
 {
     if (sim->parts)
-        sim->parts->hold(sim, replica, block);
-    if (sim_block_held(replica, &block->hash))
+        sim->parts->hold(sim, replica, block, from);
+    if (block->foreign || sim_block_held(replica, &block->hash))
         return;
     if (replica->held_count == SIM_PENDING_MAX) { /* bounded: the oldest goes */
         memmove(replica->held, replica->held + 1, (SIM_PENDING_MAX - 1) * sizeof replica->held[0]);
@@ -343,7 +343,7 @@ static bool block_build(struct sim *sim, struct sim_replica *replica, const stru
     *out = sim_block_add(sim, &block);
     if (!block_execute(sim, replica, *out))
         sim_fail(sim, SIM_EXECUTION, "a replica builds a block that is not valid");
-    sim_block_hold(sim, replica, *out);
+    sim_block_hold(sim, replica, *out, replica->index);
     return true;
 }
 

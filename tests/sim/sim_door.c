@@ -198,7 +198,7 @@ void sim_replica_deliver(struct sim *sim, struct sim_replica *replica, const str
     if (!sim_is_liar(sim, replica->index))
         sim_check_heard(sim, replica, &message);
     if (delivery->body && delivery->body->header.height > replica->disk.height)
-        sim_block_hold(sim, replica, delivery->body);
+        sim_block_hold(sim, replica, delivery->body, delivery->from);
     if (replica->member == SIM_NOBODY) {
         sim_follow_hear(sim, replica, &message);
         return;

@@ -115,6 +115,10 @@ void sim_liars_free(struct sim *sim)
 {
     for (uint32_t i = 0; sim->lying && i < LIAR_MEMORY; i++)
         free(sim->lying->memory[i].bytes);
+    for (uint32_t i = 0; sim->lying && i < sim->lying->foreign_count; i++) {
+        rota_block_release(sim->lying->foreign[i]->real);
+        free((void *)(uintptr_t)sim->lying->foreign[i]);
+    }
     free(sim->lying);
 }
 
@@ -195,6 +199,21 @@ const struct sim_block *liar_block(struct sim *sim, struct sim_block *block, boo
         sim_block_seal(block);
     block->hash = rota_header_hash(&block->header);
     return sim_block_add(sim, block);
+}
+
+const struct sim_block *liar_foreign(struct sim *sim, const struct sim_block *block)
+{
+    struct sim_liars *lying = sim->lying;
+    struct rota_block *real =
+        sim->parts && lying->foreign_count < LIAR_FOREIGN ? sim->parts->foreign(block, liar_random(sim, 2)) : NULL;
+    if (!real)
+        return NULL;
+    struct sim_block *made = malloc(sizeof *made);
+    ROTA_ASSERT(made);
+    *made = *block;
+    made->real = real;
+    made->foreign = true;
+    return lying->foreign[lying->foreign_count++] = made;
 }
 
 bool liar_owns(const struct sim *sim, uint32_t liar, const struct rota_message *message)

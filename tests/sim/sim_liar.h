@@ -45,7 +45,7 @@ enum sim_lie {
     SIM_LIE_HEIGHT, /* STATUS and HEARTBEAT that claim heights and holdings */
     SIM_LIE_READ,   /* answers to reads without the lock, with an old one, for another question, twice */
     SIM_LIE_HELLO,  /* greetings without need, and answers with false views, heights and pasts */
-    SIM_LIE_BODY,   /* proposals without their body, or with a wrong one */
+    SIM_LIE_BODY,   /* proposals and blocks without their body, or with a wrong one */
     /* others' lost memory */
     SIM_LIE_OLD_WORDS, /* VIEW-CHANGEs of a member's first run, kept until it has lost its memory; words of a loss that never
                           was, and NEW-VIEWs with what these took back */
@@ -55,9 +55,10 @@ enum sim_lie {
 #define SIM_LIE(name) (UINT64_C(1) << SIM_LIE_##name)
 
 enum {
-    LIAR_MEMORY = 48,  /* messages that the liars remember, for replay and change */
-    LIAR_LATE = 64,    /* votes kept back */
-    LIAR_VARIANTS = 64 /* heights with more than one block */
+    LIAR_MEMORY = 48,   /* messages that the liars remember, for replay and change */
+    LIAR_LATE = 64,     /* votes kept back */
+    LIAR_VARIANTS = 64, /* heights with more than one block */
+    LIAR_FOREIGN = 512  /* right headers over other bodies, in a run */
 };
 
 /* Bytes that somebody said once. */
@@ -97,6 +98,8 @@ struct sim_liars {
     struct liar_memory memory[LIAR_MEMORY];
     struct liar_late late[LIAR_LATE];
     struct liar_variants split[LIAR_VARIANTS];
+    const struct sim_block *foreign[LIAR_FOREIGN]; /* owned */
+    uint32_t foreign_count;
     uint32_t heard_epoch;
     struct rota_view_change heard[ROTA_MEMBERS_MAX]; /* the latest VIEW-CHANGE of each member, there */
     bool has_heard[ROTA_MEMBERS_MAX];
@@ -152,6 +155,8 @@ void liar_pass_on(struct sim *sim, uint32_t from, uint32_t to, const struct rota
 uint32_t liar_peer(struct sim *sim, uint32_t liar);
 /* A block that is made up: sealed as it is, or as it stands when it was sealed already. NULL: it cannot be made here. */
 const struct sim_block *liar_block(struct sim *sim, struct sim_block *block, bool sealed);
+/* The block's header over another body; it is there until the run is over. NULL: none can be made. */
+const struct sim_block *liar_foreign(struct sim *sim, const struct sim_block *block);
 /* The certificate of any block of the liar's ledger: valid, and old. False when it has none. */
 bool liar_stale_certificate(struct sim *sim, uint32_t liar, struct rota_certificate *out);
 /* sim_liar_votes.c: true when the message was dealt with. */

@@ -144,8 +144,34 @@ bool sim_liar_answers(struct sim *sim, uint32_t liar, const struct sim_delivery 
 
 /* ---- unasked -------------------------------------------------------------------------------------------------------- */
 
+/* What the liar holds or has in its ledger, with a body that is not its own, and whatever certificate there is. */
+static void say_foreign(struct sim *sim, uint32_t liar)
+{
+    const struct sim_replica *replica = &sim->replicas[liar];
+    uint64_t height = replica->disk.height - liar_random(sim, replica->disk.height < 4 ? replica->disk.height : 4);
+    const struct sim_block *block = height > 0 ? replica->disk.chain[height] : NULL;
+    struct rota_message message = {.kind = ROTA_MESSAGE_BLOCK};
+    if (block && replica->disk.certificates[height]) {
+        message.block.has_certificate = true;
+        message.block.certificate = *replica->disk.certificates[height];
+    }
+    if (replica->held_count > 0 && liar_random(sim, 2)) {
+        block = replica->held[liar_random(sim, replica->held_count)];
+        message.block.has_certificate = false;
+    }
+    const struct sim_block *foreign = block ? liar_foreign(sim, block) : NULL;
+    if (!foreign)
+        return;
+    message.epoch = block->header.epoch;
+    message.block.header = block->header;
+    message.block.block = block->hash;
+    liar_pass_on(sim, liar, liar_peer(sim, liar), &message, foreign);
+}
+
 void liar_sync_unasked(struct sim *sim, uint32_t liar)
 {
+    if (liar_lies(sim, SIM_LIE_BODY))
+        say_foreign(sim, liar);
     if (liar_lies(sim, SIM_LIE_FETCH)) {
         sim->stats.lies++;
         struct rota_hash any = {{0}};

@@ -148,6 +148,15 @@ static void equivocate(struct sim *sim, uint32_t from, uint32_t to, struct rota_
     colluders_vote(sim, from, to, &message->preprepare);
 }
 
+/* None, another block's, or what only looks like its own. */
+static const struct sim_block *wrong_body(struct sim *sim, const struct sim_block *body)
+{
+    const struct sim_block *foreign = liar_foreign(sim, body);
+    if (foreign && liar_random(sim, 3))
+        return foreign;
+    return liar_random(sim, 2) ? NULL : sim->blocks[liar_random(sim, sim->block_count)];
+}
+
 static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const struct rota_message *message,
                          const struct sim_block *body)
 {
@@ -175,7 +184,7 @@ static bool lie_proposal(struct sim *sim, uint32_t from, uint32_t to, const stru
         return true;
     }
     if (liar_lies(sim, SIM_LIE_BODY)) {
-        liar_say(sim, from, to, &other, liar_random(sim, 2) ? NULL : sim->blocks[liar_random(sim, sim->block_count)]);
+        liar_say(sim, from, to, &other, wrong_body(sim, body));
         return true;
     }
     if (liar_lies(sim, SIM_LIE_SLOW)) {

@@ -32,6 +32,7 @@
     X(BLOCK_UNTIMELY, COMMON, "a block from the future refused")                        \
     X(UNTIMELY_ACCEPTED, COMMON, "an untimely block accepted later")                    \
     X(BODY_MISSING, COMMON, "a vote waits for a body")                                  \
+    X(BODY_FOREIGN, COMMON, "a right header over another block's body")                 \
     X(BODY_FETCHED, COMMON, "a body fetched by its hash")                               \
     X(RANGE_FETCHED, COMMON, "a range of blocks fetched")                               \
     X(FETCH_UNANSWERED, COMMON, "a fetch answered by nobody")                           \

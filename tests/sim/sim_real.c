@@ -137,11 +137,45 @@ static void side_fail(struct side *side, struct rota_status status)
         side->failed = status;
 }
 
-static void real_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block)
+static void real_hold(struct sim *sim, struct sim_replica *replica, const struct sim_block *block, uint32_t from)
 {
     struct side *side = sim_side_of(sim, replica);
     if (side->open)
-        rota_chain_hold(&side->chain, block->real, block->header.proposer % ROTA_MEMBERS_MAX, false);
+        rota_chain_hold(&side->chain, block->real, from, false);
+}
+
+/* A TICK in the place of the last entry, or two entries that change places. Its root is another one. */
+static struct rota_block *real_foreign(const struct sim_block *block, uint64_t way)
+{
+    uint32_t count = block->real ? block->real->entry_count : 0;
+    if (count == 0 || rota_block_is_tick(block->real))
+        return NULL;
+    struct rota_entry *entries = calloc(count, sizeof *entries), first;
+    struct rota_record *tick = NULL;
+    struct rota_block *made = NULL;
+    ROTA_ASSERT(entries);
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = rota_entry_share(&block->real->entries[i]);
+    first = entries[0];
+    if (count > 1 && way % 2) {
+        entries[0] = entries[count - 1];
+        entries[count - 1] = first;
+    } else {
+        ROTA_ASSERT(rota_is_ok(rota_record_of_tick(&tick, &(struct rota_tick){block->header.epoch, block->header.height})));
+        rota_entry_release(&entries[count - 1]);
+        entries[count - 1] = rota_entry_of_record(tick);
+        rota_record_release(tick);
+    }
+    ROTA_ASSERT(rota_is_ok(rota_block_new(&made, &block->header, entries, count)));
+    free(entries);
+    return made;
+}
+
+static bool real_met_foreign(struct sim *sim, struct sim_replica *replica, uint32_t *out_from)
+{
+    const struct side *side = sim_side_of(sim, replica);
+    *out_from = side->chain.foreign_from;
+    return side->chain.foreign;
 }
 
 static const struct sim_block *real_forge(struct sim *sim, const struct sim_block *block)
@@ -194,7 +228,7 @@ static const struct sim_block *real_build(struct sim *sim, struct sim_replica *r
         return NULL;
     const struct sim_block *wrapped = sim_block_find(sim, &block->hash);
     ROTA_ASSERT(wrapped);
-    sim_block_hold(sim, replica, wrapped);
+    sim_block_hold(sim, replica, wrapped, replica->index);
     return wrapped;
 }
 
@@ -453,6 +487,8 @@ static const struct sim_parts parts = {
     .request = real_request,
     .waiting = real_waiting,
     .hold = real_hold,
+    .foreign = real_foreign,
+    .met_foreign = real_met_foreign,
     .forge = real_forge,
     .evidence = real_evidence,
     .check = real_check,

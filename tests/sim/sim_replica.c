@@ -159,6 +159,10 @@ static void turn_check(struct turn *turn, const struct rota_action *action)
     event.checked.block = action->check.block;
     event.checked.height = action->check.height;
     event.checked.verdict = sim_block_check(turn->sim, turn->replica, action);
+    if (turn->sim->parts)
+        event.checked.foreign = turn->sim->parts->met_foreign(turn->sim, turn->replica, &event.checked.brought_by);
+    if (event.checked.foreign)
+        sim_reach(turn->sim, SIM_REACHED_BODY_FOREIGN);
     if (event.checked.verdict == ROTA_CHECK_VALID) {
         event.checked.floors = sim_block_floors(turn->sim, turn->replica, &action->check.block);
         event.checked.ends_epoch = sim_document_in(turn->sim, sim_block_find(turn->sim, &action->check.block));

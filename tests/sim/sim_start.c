@@ -29,7 +29,7 @@ static void replica_memory_reset(struct sim *sim, struct sim_replica *replica)
             replica->executed[replica->disk.chain[h]->requests[i]] = h + 1;
     for (uint32_t i = 0; i < replica->disk.pending_count; i++)
         if (replica->disk.pending[i]->header.height > replica->disk.height)
-            sim_block_hold(sim, replica, replica->disk.pending[i]);
+            sim_block_hold(sim, replica, replica->disk.pending[i], replica->index);
     sim_evidence_restore(sim, replica);
 }
 
