@@ -213,10 +213,18 @@ static const struct rota_hash *missing_block(struct rota_core *core, uint64_t *o
     return NULL;
 }
 
+/* The one after who was asked last; who sent what cannot be only when there is nobody else. */
 static uint32_t peer_next(const struct rota_core *core)
 {
-    uint32_t peer = (core->fetch_peer + 1) % core->n;
-    return peer == core->self ? (peer + 1) % core->n : peer;
+    uint32_t next = (core->fetch_peer + 1) % core->n;
+    if (next == core->self)
+        next = (next + 1) % core->n;
+    for (uint32_t i = 0; i < core->n; i++) {
+        uint32_t peer = (next + i) % core->n;
+        if (peer != core->self && core->peers[peer].shunned_ms <= core->now_ms)
+            return peer;
+    }
+    return next;
 }
 
 static void fetch_missing(struct rota_core *core)

@@ -283,6 +283,21 @@ Test(standing, another_body_under_a_right_header_is_not_held_against_who_brought
     cr_assert(fetch && fetch->fetch.peer == 3, "it comes after member 0, which was asked last");
 }
 
+/* PROTOCOL C6: nor is it the next to be asked for the right one. */
+Test(standing, the_right_body_is_not_asked_of_who_sent_another, .fini = end)
+{
+    begin(1);
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, 0, NULL, &one);
+    lone_hear(l, &(struct rota_message){.kind = ROTA_MESSAGE_HEARTBEAT, .sender = 3, .heartbeat = {0, 1}});
+    lone_pass(l, 200);
+    lone_hear_block(l, 3, &one, &proof);
+    lone_checked_foreign(l, 0);
+    lone_pass(l, 100);
+    const struct rota_action *fetch = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(fetch && fetch->fetch.peer == 2 && rota_hash_equal(&fetch->fetch.block, &one.hash), "it was the turn of 0");
+}
+
 /* PROTOCOL C6: the link shows who it was. */
 Test(standing, another_body_under_a_right_header_is_held_against_who_brought_the_body, .fini = end)
 {
