@@ -191,7 +191,8 @@ static bool anchor_two_kept(struct audit *audit, const struct rota_receipt *thei
         !rota_is_ok(rota_store_certificate(&ours, audit->store, step->header.height)))
         return false;
     const struct rota_epoch *epoch = rota_state_epoch_number(audit->state, ours.epoch);
-    if (epoch == NULL)
+    bool manifest_here = number < audit->report->epoch_count && audit->report->epochs[number].discontinuity;
+    if (epoch == NULL || (manifest_here && ours.epoch >= number)) /* ours stands on a manifest: that is where they part */
         return false;
     anchor_two_histories(audit, &epoch->membership, &ours, &step->certificate, &step->header, receipt);
     return true;
@@ -261,7 +262,9 @@ void audit_anchors_end(struct audit *audit)
     for (; audit->receipt_next < audit->receipt_count; audit->receipt_next++) {
         uint32_t index = audit->receipt_order[audit->receipt_next];
         uint64_t height = options->receipts[index].headers[0].height;
+        bool sound = !audit->broken && !audit->members_doubtful;
         if (anchor_two_kept(audit, &options->receipts[index], index) ||
+            (sound && anchor_two_manifests(audit, &options->receipts[index], height, index)) ||
             anchor_given_up(audit, &options->receipts[index], end, index))
             continue;
         audit_fail(audit, CHECK_J2, WEIGHT_INCOMPLETE, height, UINT64_MAX,

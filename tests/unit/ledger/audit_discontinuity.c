@@ -334,6 +334,43 @@ Test(audit_discontinuity, who_approved_of_two_manifests_is_named)
     maker_end(&second);
 }
 
+/* Block 3 is honest, and one manifest keeps it while the other one gives it up: no member lied, administrators did. */
+static void expect_two_manifests(uint64_t file_height, uint64_t receipt_height)
+{
+    struct maker file, longer;
+    struct rota_receipt receipt;
+    struct rota_audit_report report;
+    maker_begin(&file, "manifest-keeps-two");
+    maker_begin(&longer, "manifest-keeps-three");
+    for (uint64_t seq = 1; seq <= 2; seq++)
+        story_assign(&file, seq, ASSIGN("01"), 0x7), story_assign(&longer, seq, ASSIGN("01"), 0x7);
+    maker_discontinue(&file, survivors, 4, 0xe, 0x7);
+    story_assign(&longer, 3, ASSIGN("03"), 0x7);
+    maker_discontinue(&longer, others, 4, 0xe, 0x7);
+    for (uint64_t seq = 4; file.height < file_height; seq++)
+        story_assign(&file, seq, ASSIGN("04"), 0x7);
+    for (uint64_t seq = 4; longer.height < receipt_height; seq++)
+        story_assign(&longer, seq, ASSIGN("04"), 0x7);
+    rota_store_close(file.store);
+    rota_store_close(longer.store);
+    file.store = longer.store = NULL;
+    maker_receipt_read(&receipt, &longer, receipt_height, receipt_height);
+    cr_expect_eq(maker_audit(&report, &file, &receipt), ROTA_VERDICT_EQUIVOCATION);
+    cr_assert_eq(report.failure_count, 1);
+    cr_expect_not_null(strstr(report.failures[0].text, "administrators of bravo, charlie and delta signed both"), "%s",
+                       report.failures[0].text);
+    rota_audit_report_free(&report);
+    rota_receipt_free(&receipt);
+    maker_end(&file);
+    maker_end(&longer);
+}
+
+Test(audit_discontinuity, two_manifests_over_one_history_accuse_no_member)
+{
+    expect_two_manifests(6, 5);
+    expect_two_manifests(4, 5); /* the file ends below the receipt's block */
+}
+
 /* The same document with approvals that nobody gave. */
 static struct rota_epoch_change *change_unsigned(struct rota_epoch_change *change)
 {
