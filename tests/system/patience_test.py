@@ -9,11 +9,20 @@ from speed_test import INTAKE, Load
 
 
 class Patience(unittest.TestCase):
+    def unsuspected(self, **how):
+        """A network whose primary nobody has suspected: a suspicion stays as long as its view, and one more would end that."""
+        for _ in range(5):
+            net = Network(**how)
+            net.start()
+            net.ready()
+            if not any("ev=suspect" in net.log(name) for name in net.names):
+                self.addCleanup(net.close)
+                return net
+            net.close()
+        self.skipTest("this machine is too busy: some facility is suspected at each start")
+
     def test_others_bring_a_request_to_the_primary_that_its_facility_cannot_reach(self):
-        net = Network(relay=True)
-        self.addCleanup(net.close)
-        net.start()
-        net.ready()
+        net = self.unsuspected(relay=True)
         primary = net.status("alpha")["primary"]
         apart = next(name for name in net.names if name != primary)
         view = net.status(primary)["view"]
@@ -28,7 +37,6 @@ class Patience(unittest.TestCase):
         self.assertEqual(net.status(primary)["view"], view, "a primary that did nothing wrong was replaced")
         net.relay.heal()
         net.settle()
-
 
     def test_a_backlog_of_many_times_the_patience_accuses_nobody(self):
         """One proposal a block, one block at a time, 25 ms between facilities: hundreds wait for half a minute and more."""

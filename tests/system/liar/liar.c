@@ -11,7 +11,7 @@
  *   false-signature  the same with the block's last proposal, and another signature
  *   false-proof   the same with evidence against the next member, who signed nothing of it
  *   foreign-body  the first of the others gets each block with a TICK in the place of its last entry, under the right header
- *   other-ledger  everybody is told of another block at the height that is committed here */
+ *   other-ledger  everybody is told of another block at the height that is committed here; readers get no answer */
 #include "node/links.h"
 
 #include "consensus/core.h"
@@ -279,6 +279,8 @@ static void lie_to(struct rota_peers *peers, uint32_t to, const struct rota_mess
         say_foreign_body(peers, to, message, block);
         return;
     }
+    if (lie == LIE_OTHER_LEDGER && message->kind == ROTA_MESSAGE_READ_INDEX_REPLY)
+        return; /* it would name the right block */
     if (lie == LIE_OTHER_LEDGER && message->kind == ROTA_MESSAGE_STATUS) {
         struct rota_message said = *message;
         said.status.committed_block.b[0] ^= 1;
