@@ -1,5 +1,6 @@
 /* Greetings (PROTOCOL H1..H3, H6): a replica that starts tells everybody so, and everybody answers with what it holds of
  * that replica's past. That is how a disk that forgot something is found out. */
+#include "consensus/pace.h"
 #include "consensus/state.h"
 
 enum {
@@ -205,11 +206,8 @@ void rota_hello_admit(struct rota_core *core, const struct rota_message *message
     /* Anybody can say an old one again: only the first of a run takes a height back (PROTOCOL C1). */
     if (ROTA_BROKEN(old_greetings_count, newer || hello->committed > core->peers[message->sender].claimed, true))
         rota_claim_hear(core, message->sender, hello->committed);
-    uint64_t from_ms = greeting->answer_ms > core->now_ms ? greeting->answer_ms : core->now_ms;
-    if (from_ms - core->now_ms < ANSWERS_AHEAD * ANSWER_PAUSE_MS) {
-        greeting->answer_ms = from_ms + ANSWER_PAUSE_MS;
+    if (rota_pace(&greeting->answer_ms, core->now_ms, ANSWER_PAUSE_MS, ANSWERS_AHEAD))
         reply_say(core, message->sender, hello->boot);
-    }
     courtesy_consider(core, message->sender, hello);
 }
 

@@ -1,5 +1,6 @@
 /* Linearizable reads from any replica (PROTOCOL L1..L3): ask everybody, take a quorum of answers, wait until the highest
  * certificate among them is covered or overtaken. No lease, no clock, no trust in the primary. */
+#include "consensus/pace.h"
 #include "consensus/state.h"
 
 enum {
@@ -71,12 +72,8 @@ void rota_read_want(struct rota_core *core, uint64_t token)
 /* False: this member has had enough for now. It asks again what it still wants to know. */
 static bool read_answer_allowed(struct rota_core *core, uint32_t member)
 {
-    uint64_t *paid_ms = &core->peers[member].answer_ms;
-    uint64_t from_ms = *paid_ms > core->now_ms ? *paid_ms : core->now_ms;
-    if (ROTA_BROKEN(readers_are_answered_without_end, from_ms - core->now_ms >= ANSWERS_AHEAD * ANSWER_PAUSE_MS, false))
-        return false;
-    *paid_ms = from_ms + ANSWER_PAUSE_MS;
-    return true;
+    bool paid = rota_pace(&core->peers[member].answer_ms, core->now_ms, ANSWER_PAUSE_MS, ANSWERS_AHEAD);
+    return ROTA_BROKEN(readers_are_answered_without_end, paid, true);
 }
 
 /* What we show is our lock: whatever was committed before the question, one of any quorum holds a lock at least as high. */

@@ -1,5 +1,6 @@
 /* Retransmission by status (PROTOCOL S1..S3): every replica says now and then what it holds; whoever holds signed bytes that
  * another lacks sends them again. No acknowledgement of single messages. */
+#include "consensus/pace.h"
 #include "consensus/state.h"
 
 enum {
@@ -100,12 +101,8 @@ static void votes_resend(struct rota_core *core, uint32_t peer, const struct rot
 /* False: this member has had enough for now. It says again what it lacks. */
 static bool answer_allowed(struct rota_core *core, uint32_t member)
 {
-    uint64_t *paid_ms = &core->peers[member].status_paid_ms;
-    uint64_t from_ms = *paid_ms > core->now_ms ? *paid_ms : core->now_ms;
-    if (ROTA_BROKEN(status_is_answered_without_end, from_ms - core->now_ms >= ANSWERS_AHEAD * ANSWER_PAUSE_MS, false))
-        return false;
-    *paid_ms = from_ms + ANSWER_PAUSE_MS;
-    return true;
+    bool paid = rota_pace(&core->peers[member].status_paid_ms, core->now_ms, ANSWER_PAUSE_MS, ANSWERS_AHEAD);
+    return ROTA_BROKEN(status_is_answered_without_end, paid, true);
 }
 
 void rota_status_admit(struct rota_core *core, const struct rota_message *message)

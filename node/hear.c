@@ -1,6 +1,8 @@
 /* What peers send: decoded and verified by the workers, judged here. A frame that makes no sense is dropped, never more. */
 #include "node/inside.h"
 
+#include "consensus/pace.h"
+
 enum {
     LINKS_PAUSE_MS = 100,
     JUDGE_PAUSE_MS = 250, /* evidence of another epoch may hold a thousand signatures: of one peer not more often, ... */
@@ -80,12 +82,7 @@ static bool hear_may_judge(struct rota_node *node, const struct rota_frame *fram
 {
     if (frame->entry.kind != ROTA_ENTRY_EVIDENCE)
         return true;
-    uint64_t *paid_ms = &node->allowances[frame->peer].judged_ms, now_ms = node->turn.now_ms;
-    uint64_t from_ms = *paid_ms > now_ms ? *paid_ms : now_ms;
-    if (from_ms - now_ms >= JUDGED_AHEAD * JUDGE_PAUSE_MS)
-        return false;
-    *paid_ms = from_ms + JUDGE_PAUSE_MS;
-    return true;
+    return rota_pace(&node->allowances[frame->peer].judged_ms, node->turn.now_ms, JUDGE_PAUSE_MS, JUDGED_AHEAD);
 }
 
 /* ~ Next hop: node/admission.c rota_node_take_in. */
