@@ -225,6 +225,39 @@ static bool anchor_is_signed(const struct rota_anchor *anchor, const struct rota
     return membership->verify(&membership->members[member].key, rota_view(preimage, len), &anchor->signature);
 }
 
+/* The block that the epoch stands on where this NEW-VIEW was made: what the headers that begin there name, or its tip when
+ * nothing was certified. Where every lock is shown from a commit certificate on it is of no account, but lower than these.
+ */
+static void base_claimed(struct rota_membership *elsewhere, const struct rota_new_view *new_view)
+{
+    elsewhere->base_height = new_view->tip_height;
+    elsewhere->base = new_view->tip;
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        const struct rota_view_change *change = &new_view->changes[i];
+        uint64_t committed = change->has_committed ? change->committed.vote.height : 0;
+        if (committed > 0 && committed <= elsewhere->base_height)
+            elsewhere->base_height = committed - 1;
+    }
+    for (uint32_t i = 0; i < new_view->change_count; i++) {
+        const struct rota_view_change *change = &new_view->changes[i];
+        if (change->has_committed || change->header_count == 0 || change->headers[0].height == 0)
+            continue;
+        elsewhere->base_height = change->headers[0].height - 1;
+        elsewhere->base = change->headers[0].prev_hash;
+    }
+}
+
+/* After a fork where an epoch ended, the next one may stand on two blocks with one document (M7), and nv does not name them.
+ * A NEW-VIEW that is as it should be on the one is no lie in the other history, whoever looks (E5, E11). */
+static bool whole_holds_elsewhere(const struct rota_new_view *new_view, const struct rota_membership *membership)
+{
+    if (membership->epoch == 0) /* which begins with nothing, everywhere */
+        return false;
+    struct rota_membership elsewhere = *membership;
+    base_claimed(&elsewhere, new_view);
+    return rota_is_ok(rota_new_view_judge(new_view, &elsewhere));
+}
+
 static struct rota_status whole_verify(struct rota_reader *reader, const struct rota_membership *membership)
 {
     struct rota_signed_new_view *whole = calloc(1, sizeof *whole);
@@ -237,6 +270,9 @@ static struct rota_status whole_verify(struct rota_reader *reader, const struct 
         status = bad_signature();
     else if (rota_is_ok(rota_new_view_judge(&whole->new_view, membership)))
         status = rota_fail(ROTA_REFUSED, "a new view that is as it should be is no evidence");
+    else if (ROTA_BROKEN(other_histories_convict, whole_holds_elsewhere(&whole->new_view, membership), false))
+        status =
+            rota_fail(ROTA_REFUSED, "a new view that is as it should be on another block than this epoch stands on here");
     free(whole);
     return status;
 }

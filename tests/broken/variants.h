@@ -130,6 +130,8 @@
       "unit_ledger evidence/a_proposal_that_may_be_a_block_is_none", 0, "test")                                             \
     V(false_entry_not_proven, "p2.17", "a proposal with a false entry is refused, and nobody is accused",                   \
       "unit_node chain_prove/a_false_entry_convicts_who_signed_for_it", 0, "test")                                          \
+    V(other_histories_convict, "p2.17", "a NEW-VIEW of the other history convicts its honest primary after a fork",         \
+      "unit_ledger evidence/a_new_view_of_the_other_history_convicts_nobody", 0, "test")                                    \
     V(kept_view_not_compared, "p2.17", "a kept NEW-VIEW that is another than the chain's is nothing to the auditor",        \
       "unit_ledger forensics/a_kept_new_view_that_is_not_its_anchors_convicts_the_primary", 0, "test")                      \
     V(end_of_epoch_does_not_bind, "p2.17", "what was certified above the end of an epoch is no second history",             \

@@ -210,6 +210,54 @@ Test(evidence, a_good_new_view_is_none_whoever_says_so)
     rota_evidence_release(evidence);
 }
 
+static bool convicts_on(struct rota_new_view *new_view, uint64_t base_height, uint8_t base)
+{
+    struct rota_signature signature;
+    struct rota_evidence *evidence = NULL;
+    parts_sign_new_view(&signature, &genesis, new_view);
+    genesis.membership.base_height = base_height;
+    memset(genesis.membership.base.b, base, sizeof genesis.membership.base.b);
+    cr_assert(rota_is_ok(rota_evidence_of_new_view(&evidence, &genesis.membership, new_view, &signature)));
+    bool yes = rota_is_ok(rota_evidence_verify(evidence, &genesis.membership, NULL));
+    rota_evidence_release(evidence);
+    return yes;
+}
+
+/* E5, E11: after a fork where an epoch ended, both histories may have its next document. A NEW-VIEW that is right on the one
+ * block is no lie, also where the epoch stands on the other. */
+Test(evidence, a_new_view_of_the_other_history_convicts_nobody)
+{
+    static struct rota_view_change changes[ROTA_QUORUM_MAX];
+    struct rota_new_view new_view, moved;
+    struct rota_hash base;
+    struct rota_header header;
+    genesis.membership.epoch = 1;
+    genesis.membership.base_height = 7;
+    memset(base.b, 0xaa, sizeof base.b);
+    genesis.membership.base = base;
+    for (uint32_t i = 0; i < 3; i++)
+        parts_change(&changes[i], &genesis, i, 6, NULL, NULL);
+    new_view = (struct rota_new_view){.view = 6, .tip_height = 7, .tip = base, .change_count = 3, .changes = changes};
+    cr_assert(rota_is_ok(rota_new_view_judge(&new_view, &genesis.membership)));
+    cr_expect_not(convicts_on(&new_view, 7, 0xaa));
+    cr_expect_not(convicts_on(&new_view, 7, 0xbb), "the other block of this height");
+    cr_expect_not(convicts_on(&new_view, 9, 0xbb), "one at another height");
+    genesis.membership.base_height = 7;
+    genesis.membership.base = base;
+    struct rota_hash hash;
+    parts_chain(&header, &hash, &genesis, 8, 1, &base, 1);
+    struct rota_certificate lock = parts_certificate(&genesis, ROTA_VOTE_PREPARE, 4, 8, &hash);
+    parts_change(&changes[1], &genesis, 1, 6, &lock, &header);
+    new_view.tip_height = 8;
+    new_view.tip = hash;
+    cr_assert(rota_is_ok(rota_new_view_judge(&new_view, &genesis.membership)));
+    cr_expect_not(convicts_on(&new_view, 7, 0xbb));
+    moved = new_view;
+    moved.tip.b[0] ^= 1;
+    cr_expect(convicts_on(&moved, 7, 0xbb), "right nowhere");
+    cr_expect(convicts_on(&moved, 7, 0xaa));
+}
+
 /* What a NEW-VIEW may be wrong in: too few view changes, one to another view, one twice, one that was never signed. */
 Test(evidence, every_way_of_a_bad_new_view)
 {
