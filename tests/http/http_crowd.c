@@ -156,7 +156,7 @@ static void drips_are_cut(void)
     EXPECT(drip_is_cut(
         "POST /v1/proposals HTTP/1.1\r\nHost: x\r\nContent-Type: application/jose\r\nContent-Length: 90000\r\n\r\n"));
     WAIT_FOR(10000, counted(&house.http->cut) >= before + 3); /* noted after the connection is gone */
-    WAIT_FOR(10000, house_in_use(&house, "default") == 0); /* the body that never came holds no place */
+    WAIT_FOR(10000, house_in_use(&house, "default") == 0);    /* the body that never came holds no place */
     WAIT_FOR(10000, connections() == 0);
 }
 
