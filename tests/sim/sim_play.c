@@ -136,6 +136,15 @@ static void fault_forget(struct sim *sim, const struct sim_fault_event *event)
         sim_restore(sim, who);
 }
 
+/* Who changes the members sees to it that none of them recovers while another one lies (PROTOCOL section 8, Late joiners).
+ */
+static void fault_config(struct sim *sim, const struct sim_fault_event *event)
+{
+    if ((event->who & sim->liars) && !sim_memory_is_whole(sim))
+        return;
+    (void)sim_submit_document(sim, event->who, (uint64_t)event->value, event->whom);
+}
+
 static void fault_submit(struct sim *sim, const struct sim_fault_event *event)
 {
     for (int64_t k = 0; k < event->value && sim->request_count < SIM_REQUESTS_MAX; k++) {
@@ -192,7 +201,7 @@ static void fault_happen(struct sim *sim, const struct sim_fault_event *event)
         fault_bad_disk(sim, event);
         break;
     case SIM_FAULT_CONFIG:
-        (void)sim_submit_document(sim, event->who, (uint64_t)event->value, event->whom);
+        fault_config(sim, event);
         break;
     case SIM_FAULT_DRIFT:
         sim_drift(sim, event->who, (int32_t)event->value);
