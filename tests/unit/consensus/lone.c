@@ -259,7 +259,8 @@ void lone_votes(struct lone *lone, enum rota_vote_kind kind, uint64_t view, cons
             lone_vote(lone, kind, i, view, nv, block);
 }
 
-void lone_checked(struct lone *lone, enum rota_check verdict)
+/* The answer to the latest CHECK, but for what the node says of it. */
+static struct rota_event lone_verdict(const struct lone *lone, enum rota_check verdict)
 {
     const struct rota_action *check = lone_did(lone, ROTA_ACTION_CHECK);
     cr_assert(check, "nothing was asked to be checked");
@@ -267,6 +268,12 @@ void lone_checked(struct lone *lone, enum rota_check verdict)
     event.checked.block = check->check.block;
     event.checked.height = check->check.height;
     event.checked.verdict = verdict;
+    return event;
+}
+
+void lone_checked(struct lone *lone, enum rota_check verdict)
+{
+    struct rota_event event = lone_verdict(lone, verdict);
     event.checked.ends_epoch = lone->ends_epoch;
     event.checked.floors = lone->floors;
     lone_step(lone, event);
@@ -274,12 +281,7 @@ void lone_checked(struct lone *lone, enum rota_check verdict)
 
 void lone_checked_foreign(struct lone *lone, uint32_t brought_by)
 {
-    const struct rota_action *check = lone_did(lone, ROTA_ACTION_CHECK);
-    cr_assert(check, "nothing was asked to be checked");
-    struct rota_event event = {.kind = ROTA_EVENT_CHECKED};
-    event.checked.block = check->check.block;
-    event.checked.height = check->check.height;
-    event.checked.verdict = ROTA_CHECK_MISSING;
+    struct rota_event event = lone_verdict(lone, ROTA_CHECK_MISSING);
     event.checked.foreign = true;
     event.checked.brought_by = brought_by;
     lone_step(lone, event);
