@@ -339,7 +339,8 @@ void rota_new_view_admit(struct rota_core *core, const struct rota_message *mess
 {
     uint64_t view = message->new_view.view;
     rota_accuse_new_view(core, message);
-    if (rota_new_view_is_nothing(core, &message->new_view) || view < core->durable.view ||
+    bool halted = ROTA_BROKEN(halted_member_enters_views, core->halted != NULL, false); /* nor does it save any more */
+    if (halted || rota_new_view_is_nothing(core, &message->new_view) || view < core->durable.view ||
         (view == core->durable.view && core->durable.active)) {
         core->dropped++;
         return;

@@ -122,10 +122,14 @@ static void start_resume_view(struct rota_core *core, const struct rota_event *e
         core->own_change_content = rota_view_change_content(change->view_change);
         core->own_change_content_view = change->view_change->new_view;
     }
-    if (!new_view || new_view->epoch != core->membership->epoch || new_view->new_view.view != core->durable.view ||
-        core->durable.view == 0)
+    if (core->durable.view == 0)
         return;
+    bool is_kept = new_view && new_view->epoch == core->membership->epoch && new_view->new_view.view == core->durable.view;
+    if (ROTA_BROKEN(lost_new_view_is_no_loss, core->durable.active && !is_kept, false)) /* they are written together */
+        core->recovering_why = "the journal does not hold the NEW-VIEW of the view that it says was accepted";
     core->durable.active = false;
+    if (!is_kept)
+        return;
     if (rota_new_view_is_nothing(core, &new_view->new_view)) /* by now: the ledger has grown since it was accepted */
         return;
     rota_new_view_accept(core, new_view);

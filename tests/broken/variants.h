@@ -266,6 +266,10 @@
       "unit_ledger schedule_evidence/a_member_that_lost_its_memory_and_said_so_is_not_flagged", 0, "test")                  \
     V(twin_ignored, "p18", "a vote of our own that we did not make is no reason to stop",                                   \
       "scenarios amnesia/a_vote_of_our_own_that_we_did_not_make_stops_us", 0, "test expectation")                           \
+    V(halted_member_enters_views, "p18", "one that has stopped accepts a NEW-VIEW, which nobody saves",                     \
+      "unit_consensus restarting/who_has_stopped_enters_no_view", 0, "test")                                                \
+    V(lost_new_view_is_no_loss, "p18", "a journal without the NEW-VIEW of the view it is active in is trusted",             \
+      "unit_consensus restarting/an_accepted_view_without_its_new_view_is_lost_memory", 0, "test")                          \
     V(old_run_heard_late_is_ignored, "p18",                                                                                 \
       "a recovering member does not begin again above an earlier run that it hears of",                                     \
       "unit_consensus memory/a_member_that_recovers_counts_above_every_run_of_its_own_that_it_hears_of", 0, "test")         \

@@ -131,3 +131,29 @@ Test(restarting, a_ledger_ahead_of_the_journal_gives_lock_and_view, .init = begi
     lone_votes(l, ROTA_VOTE_PREPARE, 3, &new_view.new_view.nv, &three);
     cr_assert(!lone_did(l, ROTA_ACTION_CHECK) && !lone_said(l, ROTA_MESSAGE_COMMIT), "nothing of the view of the record");
 }
+
+/* PROTOCOL R1: the record of an accepted view and its NEW-VIEW are written together. */
+Test(restarting, an_accepted_view_without_its_new_view_is_lost_memory, .init = begin, .fini = end)
+{
+    lock_block_two_in_view_three();
+    new_view.new_view.view = 2; /* what the disk holds is of another one */
+    restart_on(&one, 0);
+    cr_assert_eq(lone_view(l).view, 3);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_RECOVERING);
+    cr_assert(!rota_core_durable(l->core)->active);
+    cr_assert_str_eq(lone_view(l).recovering_why,
+                     "the journal does not hold the NEW-VIEW of the view that it says was accepted");
+}
+
+/* PROTOCOL V9: what one that stopped would go on to, nobody saves for it. */
+Test(restarting, who_has_stopped_enters_no_view, .init = begin, .fini = end)
+{
+    lone_vote(l, ROTA_VOTE_PREPARE, 1, 3, NULL, &two); /* somebody else signed it */
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_QUARANTINED);
+    lone_forget(l);
+    accept_new_view(3);
+    accept_new_view(4);
+    const struct rota_durable *now = rota_core_durable(l->core);
+    cr_assert(now->view == 3 && !now->active, "its own VIEW-CHANGE was the last step that it took");
+    cr_assert(!lone_did(l, ROTA_ACTION_SAVE_MESSAGE) && !lone_did(l, ROTA_ACTION_SAVE));
+}
