@@ -128,19 +128,24 @@ static void fetch_say(struct rota_core *core, struct rota_fetch_track *track, ui
     core->fetch_peer = peer;
 }
 
-static bool height_is_asked(const struct rota_core *core, uint64_t height)
+static bool track_covers(const struct rota_fetch_track *track, uint64_t height)
 {
-    for (uint32_t i = 0; i <= ROTA_FETCHES; i++) {
-        const struct rota_fetch_track *track = &core->fetches[i];
-        if (track->active && height >= track->from && height <= track->to)
+    return track->active && height >= track->from && height <= track->to;
+}
+
+static bool range_covers(const struct rota_core *core, uint64_t height)
+{
+    for (uint32_t i = 0; i < ROTA_FETCHES; i++)
+        if (track_covers(&core->fetches[i], height))
             return true;
-    }
     return false;
 }
 
+/* Also one whose block is asked for by its hash: what was proposed there may have come to nothing, and nobody has it. */
 static bool height_is_open(struct rota_core *core, uint64_t height)
 {
-    return !height_is_asked(core, height) && rota_window_slot(core, height)->source != ROTA_SLOT_CERTIFIED;
+    bool by_hash = ROTA_BROKEN(lost_block_hides_its_height, false, track_covers(&core->fetches[ROTA_FETCHES], height));
+    return !range_covers(core, height) && !by_hash && rota_window_slot(core, height)->source != ROTA_SLOT_CERTIFIED;
 }
 
 /* The next heights that are neither certified here nor asked for, out of what is claimed; false when there are none. */
@@ -232,7 +237,7 @@ static void fetch_missing(struct rota_core *core)
     uint64_t height;
     struct rota_fetch_track *place = &core->fetches[ROTA_FETCHES];
     const struct rota_hash *block = place->active ? NULL : missing_block(core, &height);
-    if (block && !height_is_asked(core, height))
+    if (block && !range_covers(core, height))
         fetch_say(core, place, peer_next(core), height, height, block);
 }
 

@@ -186,6 +186,8 @@
       "liveness halt agreement chain certificate assert:rota_hash_equal(&slot->block, &slot->certificate.vote.block)")      \
     V(claims_stand_for_ever, "p2.13", "a height that was claimed and not shown is asked for again and again",               \
       "unit_consensus standing/a_claimed_height_is_probed_and_not_believed", 0, "test")                                     \
+    V(lost_block_hides_its_height, "p2.13", "while a block is asked for by its hash its height is not asked for",           \
+      "unit_consensus catching_up/a_block_that_nobody_has_does_not_hide_the_one_that_was_decided", 0, "test")               \
     V(read_joins_an_attempt, "p17", "a read that comes while an attempt runs takes what was answered before it", "sim",     \
       3000, "reads")                                                                                                        \
     V(silent_member_answers_readers, "p18", "a member that lost its memory shows readers the lock that is left",            \

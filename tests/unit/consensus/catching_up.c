@@ -1,4 +1,4 @@
-/* What comes certified is believed, and what contradicts it stops this member: member 1 of four (PROTOCOL C2, C4, N10). */
+/* What comes certified is believed, and what contradicts it stops this member: member 1 of four (PROTOCOL C1..C4, N10). */
 #include "tests/unit/consensus/lone.h"
 
 #include <criterion/criterion.h>
@@ -29,6 +29,23 @@ Test(catching_up, a_block_that_was_found_invalid_and_is_certified_then_stops_us,
     cr_assert(lone_did(l, ROTA_ACTION_CHECK), "it is looked at once more");
     lone_checked(l, ROTA_CHECK_INVALID);
     cr_assert(lone_did(l, ROTA_ACTION_HALT));
+}
+
+/* PROTOCOL C1, C3: one was proposed here, its body never came, and another was decided in its place. */
+Test(catching_up, a_block_that_nobody_has_does_not_hide_the_one_that_was_decided, .fini = end)
+{
+    begin();
+    struct lone_block one = lone_block(l, 1, NULL, 0);
+    lone_propose(l, 0, NULL, &one);
+    lone_checked(l, ROTA_CHECK_MISSING);
+    const struct rota_action *asked = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(asked && rota_hash_equal(&asked->fetch.block, &one.hash));
+    lone_forget(l);
+    lone_hear_status(l, 3, &(struct rota_status_message){.view = 1, .active = true, .committed = 1});
+    lone_pass(l, 200);
+    asked = lone_did(l, ROTA_ACTION_FETCH);
+    cr_assert(asked && asked->fetch.peer == 3 && asked->fetch.from == 1 && rota_hash_is_zero(&asked->fetch.block),
+              "what is final at that height is asked for too");
 }
 
 /* PROTOCOL N10, A3: after a fork, two ranges of two histories that do not fit. A verdict, no assertion, in either order. */
