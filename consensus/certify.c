@@ -2,6 +2,9 @@
  * for its block and every ancestor. */
 #include "consensus/state.h"
 
+static const char committed_another[] =
+    "a quorum committed another block than a quorum prepared: more members lie than the ledger tolerates";
+
 /* The certificate that these cells hold for a block: the first so many members in ascending order. */
 static void certificate_form(const struct rota_core *core, struct rota_certificate *out, enum rota_vote_kind kind,
                              const struct rota_slot *slot, const struct rota_hash *block, uint32_t members)
@@ -209,16 +212,29 @@ bool rota_certify_commit(struct rota_core *core)
     if (!any || core->ended)
         return false;
     if (crossed && view <= core->durable.view) /* N10 */
-        rota_core_halt(core, "a quorum committed another block than a quorum prepared: more members lie than the ledger "
-                             "tolerates");
+        rota_core_halt(core, committed_another);
     rota_change_view_fast_forward(core, view);
     if (core->durable.active && core->committed < core->durable.tip_height)
         rota_new_view_install(core);
     return true;
 }
 
+/* N10 across a crash: the ledger may hold a commit that the journal beside it knows nothing of (R4), and that the last run
+ * did not live to contradict. */
+static bool ledger_left_chain(const struct rota_core *core)
+{
+    const struct rota_durable *durable = &core->durable;
+    const struct rota_own_vote *own = &durable->votes[core->committed % ROTA_SLOTS];
+    if (own->height == core->committed && own->committed && own->view >= core->committed_certificate.vote.view &&
+        !rota_hash_equal(&own->block, &core->committed_block))
+        return true;
+    return durable->best_header_count > 0 && !rota_hash_equal(&durable->best_headers[0].prev_hash, &core->committed_block);
+}
+
 void rota_certify_start(struct rota_core *core)
 {
     best_trim(core);
     rota_certify_best(core, &core->committed_certificate);
+    if (ROTA_BROKEN(crash_hides_two_histories, ledger_left_chain(core), false))
+        rota_core_halt(core, committed_another);
 }

@@ -144,6 +144,8 @@
       "unit_consensus leaving/a_new_view_takes_back_what_was_executed", 0, "test")                                          \
     V(crossed_vote_goes_on, "p2.7", "a replica that prepared another block than the quorum goes on preparing",              \
       "unit_consensus voting/a_certificate_against_our_own_vote_counts_and_mutes_us", 0, "test")                            \
+    V(crash_hides_two_histories, "p2.7", "a start does not compare what the ledger holds with what this member signed",     \
+      "unit_consensus restarting/a_ledger_with_another_block_than_it_committed_to_stops_it", 0, "test")                     \
     V(any_commit_is_progress, "b22", "whatever commits, the patience for a request that is left out starts anew",           \
       "scenarios patience/a_primary_that_leaves_one_request_out_is_replaced_although_it_commits_the_others", 0,             \
       "test expectation")                                                                                                   \

@@ -157,3 +157,31 @@ Test(restarting, who_has_stopped_enters_no_view, .init = begin, .fini = end)
     cr_assert(now->view == 3 && !now->active, "its own VIEW-CHANGE was the last step that it took");
     cr_assert(!lone_did(l, ROTA_ACTION_SAVE_MESSAGE) && !lone_did(l, ROTA_ACTION_SAVE));
 }
+
+/* PROTOCOL N10, R4: it said COMMIT to block 2 in view 3. What its ledger holds there was decided in that view too, by
+ * others, and the crash came before the journal's part of that turn. In a later view the same is no contradiction. */
+Test(restarting, a_ledger_with_another_block_than_it_committed_to_stops_it, .init = begin, .fini = end)
+{
+    lock_block_two_in_view_three();
+    struct lone_block rival = lone_block(l, 2, &one, 1);
+    restart_on(&rival, 3);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_HALTED);
+}
+
+Test(restarting, a_ledger_with_another_block_of_a_later_view_does_not, .init = begin, .fini = end)
+{
+    lock_block_two_in_view_three();
+    struct lone_block rival = lone_block(l, 2, &one, 1);
+    restart_on(&rival, 5);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_CHANGING);
+    cr_assert(rota_hash_equal(&rota_core_durable(l->core)->best.vote.block, &rival.hash));
+}
+
+/* The same with a lock further up, when it has said COMMIT to nothing at the height where the ledger ends. */
+Test(restarting, a_ledger_that_its_lock_does_not_stand_on_stops_it, .init = begin, .fini = end)
+{
+    lock_block_two_in_view_three();
+    struct lone_block rival = lone_block(l, 1, NULL, 1);
+    restart_on(&rival, 3);
+    cr_assert_eq(lone_view(l).mode, ROTA_MODE_HALTED);
+}
