@@ -192,18 +192,36 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
     }
 }
 
+/* N10: a quorum committed this in `view`. In that view or a later one we said COMMIT to another block of this height, or to
+ * one above it that does not stand on this. */
+static bool commit_contradicts(const struct rota_core *core, uint64_t height, const struct rota_hash *block, uint64_t view)
+{
+    const struct rota_durable *durable = &core->durable;
+    const struct rota_own_vote *own = &durable->votes[height % ROTA_SLOTS];
+    uint64_t least = ROTA_BROKEN(commit_of_a_left_view_is_forgotten, view, durable->view);
+    if (own->height == height && own->committed && own->view >= least && !rota_hash_equal(&own->block, block))
+        return true;
+    uint64_t at = height - core->committed - 1;
+    if (at >= durable->best_header_count || durable->best.vote.view < least)
+        return false;
+    struct rota_hash there = rota_header_hash(&durable->best_headers[at]);
+    return !rota_hash_equal(&there, block);
+}
+
 bool rota_certify_commit(struct rota_core *core)
 {
-    bool any = false, crossed = false;
+    bool any = false, contradicted = false;
     uint64_t from = core->committed + 1, to = core->valid_height, view = 0;
     for (uint64_t h = from; h <= to && !core->halted; h++) {
         const struct rota_slot *slot = &core->slots[h % ROTA_SLOTS];
         ROTA_ASSERT(slot->height == h);
         rota_vote_mute_if_crossed(core, slot);
-        crossed |= commit_was_for_another(core, slot);
         if (!slot->certified)
             continue;
         ROTA_ASSERT(rota_hash_equal(&slot->block, &slot->certificate.vote.block));
+        for (uint64_t below = core->committed + 1; below <= h; below++)
+            contradicted |=
+                commit_contradicts(core, below, &core->slots[below % ROTA_SLOTS].block, slot->certificate.vote.view);
         commit_advance(core, slot);
         if (slot->certificate.vote.view > view)
             view = slot->certificate.vote.view;
@@ -211,7 +229,7 @@ bool rota_certify_commit(struct rota_core *core)
     }
     if (!any || core->ended)
         return false;
-    if (crossed && view <= core->durable.view) /* N10 */
+    if (contradicted)
         rota_core_halt(core, committed_another);
     rota_change_view_fast_forward(core, view);
     if (core->durable.active && core->committed < core->durable.tip_height)

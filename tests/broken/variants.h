@@ -146,6 +146,8 @@
       "unit_consensus voting/a_certificate_against_our_own_vote_counts_and_mutes_us", 0, "test")                            \
     V(crash_hides_two_histories, "p2.7", "a start does not compare what the ledger holds with what this member signed",     \
       "unit_consensus restarting/a_ledger_with_another_block_than_it_committed_to_stops_it", 0, "test")                     \
+    V(commit_of_a_left_view_is_forgotten, "p2.7", "once the view is left another block may be decided in it",               \
+      "unit_consensus accusing/who_committed_to_another_block_in_a_view_that_it_left_stops", 0, "test")                     \
     V(any_commit_is_progress, "b22", "whatever commits, the patience for a request that is left out starts anew",           \
       "scenarios patience/a_primary_that_leaves_one_request_out_is_replaced_although_it_commits_the_others", 0,             \
       "test expectation")                                                                                                   \

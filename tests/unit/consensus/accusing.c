@@ -174,3 +174,29 @@ Test(accusing, nobody_commits_to_two_chains_in_one_view)
     cr_assert_not_null(lone_did(l, ROTA_ACTION_HALT));
     cr_assert_eq(lone_times(l, ROTA_MESSAGE_COMMIT), 1);
 }
+
+/* N10: the same when the other certificate comes only after the view was left. In a later view another block may be decided:
+ * what one quorum prepared and nobody decided may come to nothing. */
+static void another_is_decided_after_the_view_was_left(uint64_t in_view, bool stops)
+{
+    lone_propose(l, 0, NULL, &one);
+    lone_checked(l, ROTA_CHECK_VALID);
+    lone_votes(l, ROTA_VOTE_PREPARE, 0, NULL, &one);
+    lone_suspect(l, 0, 0, ROTA_SUSPECT_RESIGN);
+    cr_assert_eq(lone_view(l).view, 1);
+    struct rota_certificate proof = lone_certificate(l, ROTA_VOTE_COMMIT, in_view, NULL, &other);
+    lone_hear_block(l, 2, &other, &proof);
+    lone_checked(l, ROTA_CHECK_VALID);
+    cr_assert_eq(lone_view(l).committed, 1);
+    cr_assert_eq(lone_did(l, ROTA_ACTION_HALT) != NULL, stops);
+}
+
+Test(accusing, who_committed_to_another_block_in_a_view_that_it_left_stops)
+{
+    another_is_decided_after_the_view_was_left(0, true);
+}
+
+Test(accusing, another_block_of_a_later_view_stops_nobody)
+{
+    another_is_decided_after_the_view_was_left(1, false);
+}
