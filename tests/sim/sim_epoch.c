@@ -84,12 +84,31 @@ static void seats_fill(struct sim_epoch *epoch, uint32_t facilities, uint64_t or
     epoch->membership.count = count;
 }
 
+/* No member now, and recovering as one of an earlier epoch, or on the way through one where it will find blocks that it may
+ * have voted for: whoever recovers when its epoch ends goes on recovering in the next (PROTOCOL section 8, Late joiners). */
+static bool newcomer_recovers(const struct sim *sim, uint32_t facility)
+{
+    const struct sim_replica *replica = &sim->replicas[facility];
+    if (replica->disk.has_durable && replica->disk.durable.standing == ROTA_STANDING_RECOVERING)
+        return true;
+    for (uint32_t i = 0; i < sim->epoch_count; i++) {
+        const struct sim_epoch *epoch = &sim->epochs[i];
+        bool ahead = epoch != sim->latest && epoch->membership.epoch >= replica->epoch->membership.epoch;
+        if (ahead && epoch->facilities >> facility & 1)
+            return true;
+    }
+    return false;
+}
+
 /* Liars, and whoever may have forgotten something, are no more than the epoch tolerates. A member that is new counts beside
  * them: it may come late, and is then taken for one that forgot (PROTOCOL H3). */
 static bool members_may_be(const struct sim *sim, uint32_t facilities)
 {
     uint32_t count = (uint32_t)__builtin_popcount(facilities), before = sim->latest->facilities;
     uint32_t faulty = facilities & (sim->liars | (before & ~sim_standing(sim)));
+    for (uint32_t i = 0; i < sim->facility_count; i++)
+        if ((facilities & ~before) >> i & 1 && newcomer_recovers(sim, i))
+            faulty |= UINT32_C(1) << i;
     uint32_t late = facilities & ~before;
     return count > 0 && (facilities >> sim->facility_count) == 0 && sim->document_count < SIM_EPOCHS_MAX - 1 &&
            sim->request_count < SIM_REQUESTS_MAX &&
