@@ -39,12 +39,12 @@ void rota_certify_best(struct rota_core *core, const struct rota_certificate *ce
     }
 }
 
-/* Our COMMIT of this view at this height was for another block than the one that stands there now. */
-static bool commit_was_for_another(const struct rota_core *core, const struct rota_slot *slot)
+/* We said COMMIT to another block of this height, in this view or a later one. */
+static bool commit_was_for_another(const struct rota_core *core, uint64_t height, const struct rota_hash *block,
+                                   uint64_t view)
 {
-    const struct rota_own_vote *own = &core->durable.votes[slot->height % ROTA_SLOTS];
-    return own->height == slot->height && own->view == core->durable.view && own->committed &&
-           !rota_hash_equal(&own->block, &slot->block);
+    const struct rota_own_vote *own = &core->durable.votes[height % ROTA_SLOTS];
+    return own->height == height && own->view >= view && own->committed && !rota_hash_equal(&own->block, block);
 }
 
 /* N10: would COMMIT for this block leave the chain of what we said COMMIT to in this view? */
@@ -52,7 +52,7 @@ static bool lock_leaves_chain(const struct rota_core *core, const struct rota_sl
 {
     const struct rota_durable *durable = &core->durable;
     for (uint64_t h = core->committed + 1; h <= slot->height; h++)
-        if (commit_was_for_another(core, &core->slots[h % ROTA_SLOTS]))
+        if (commit_was_for_another(core, h, &core->slots[h % ROTA_SLOTS].block, durable->view))
             return true;
     if (!durable->has_best || durable->best.vote.view != durable->view || durable->best.vote.height <= slot->height)
         return false;
@@ -197,9 +197,8 @@ static void commit_advance(struct rota_core *core, const struct rota_slot *slot)
 static bool commit_contradicts(const struct rota_core *core, uint64_t height, const struct rota_hash *block, uint64_t view)
 {
     const struct rota_durable *durable = &core->durable;
-    const struct rota_own_vote *own = &durable->votes[height % ROTA_SLOTS];
     uint64_t least = ROTA_BROKEN(commit_of_a_left_view_is_forgotten, view, durable->view);
-    if (own->height == height && own->committed && own->view >= least && !rota_hash_equal(&own->block, block))
+    if (commit_was_for_another(core, height, block, least))
         return true;
     uint64_t at = height - core->committed - 1;
     if (at >= durable->best_header_count || durable->best.vote.view < least)
@@ -242,9 +241,8 @@ bool rota_certify_commit(struct rota_core *core)
 static bool ledger_left_chain(const struct rota_core *core)
 {
     const struct rota_durable *durable = &core->durable;
-    const struct rota_own_vote *own = &durable->votes[core->committed % ROTA_SLOTS];
-    if (own->height == core->committed && own->committed && own->view >= core->committed_certificate.vote.view &&
-        !rota_hash_equal(&own->block, &core->committed_block))
+    uint64_t view = core->committed_certificate.vote.view;
+    if (commit_was_for_another(core, core->committed, &core->committed_block, view))
         return true;
     return durable->best_header_count > 0 && !rota_hash_equal(&durable->best_headers[0].prev_hash, &core->committed_block);
 }

@@ -106,10 +106,10 @@ static bool members_may_be(const struct sim *sim, uint32_t facilities)
 {
     uint32_t count = (uint32_t)__builtin_popcount(facilities), before = sim->latest->facilities;
     uint32_t faulty = facilities & (sim->liars | (before & ~sim_standing(sim)));
-    for (uint32_t i = 0; i < sim->facility_count; i++)
-        if ((facilities & ~before) >> i & 1 && newcomer_recovers(sim, i))
-            faulty |= UINT32_C(1) << i;
     uint32_t late = facilities & ~before;
+    for (uint32_t i = 0; i < sim->facility_count; i++)
+        if (late >> i & 1 && newcomer_recovers(sim, i))
+            faulty |= UINT32_C(1) << i;
     return count > 0 && (facilities >> sim->facility_count) == 0 && sim->document_count < SIM_EPOCHS_MAX - 1 &&
            sim->request_count < SIM_REQUESTS_MAX &&
            (faulty == 0 || (uint32_t)__builtin_popcount(faulty | late) <= rota_fault_bound(count, sim->membership.profile));
