@@ -13,12 +13,9 @@ Test(audit_given_up, a_receipt_of_a_block_that_was_given_up_accuses_nobody)
     struct maker lost, maker;
     struct rota_receipt receipt;
     struct rota_audit_report report;
-    maker_begin(&lost, "manifest-lost");
-    story_assign(&lost, 1, ASSIGN("01"), 0x7);
-    story_assign(&lost, 2, ASSIGN("02"), 0xb);
+    story_kept(&lost, "manifest-lost", 0xb);
     story_assign(&lost, 3, ASSIGN("08"), 0x7);
-    rota_store_close(lost.store);
-    lost.store = NULL;
+    story_close(&lost);
     maker_receipt_read(&receipt, &lost, 3, 3);
     story_recovered(&maker, "manifest-kept", story_survivors, 0xb);
     cr_assert_eq(maker_audit(&report, &maker, &receipt), ROTA_VERDICT_INCOMPLETE);
@@ -106,9 +103,7 @@ Test(audit_given_up, a_manifest_that_nobody_approved_accuses_no_administrator)
     struct rota_audit_report report;
     story_recovered(&honest, "manifest-honest", story_others, 0xb);
     maker_receipt_read(&receipt, &honest, 4, 5);
-    maker_begin(&maker, "manifest-unsigned");
-    story_assign(&maker, 1, ASSIGN("01"), 0x7);
-    story_assign(&maker, 2, ASSIGN("02"), 0xb);
+    story_kept(&maker, "manifest-unsigned", 0xb);
     const struct rota_epoch *current = rota_state_epoch(maker.state);
     struct rota_discontinuity kept = {2, maker.hashes[2]};
     char *document = fixture_manifest_document(current, story_survivors, 4, "", &kept);
@@ -132,9 +127,7 @@ Test(audit_given_up, a_manifest_that_nobody_approved_accuses_no_administrator)
 /* The history that the manifest gave up: block 3 changes the members, or does not, and there may be a block 4. */
 static void lost_story(struct maker *maker, const char *name, bool changes, bool goes_on)
 {
-    maker_begin(maker, name);
-    story_assign(maker, 1, ASSIGN("01"), 0x7);
-    story_assign(maker, 2, ASSIGN("02"), 0xb);
+    story_kept(maker, name, 0xb);
     if (changes) {
         char *document = fixture_epoch_document(rota_state_epoch(maker->state), story_others, 4, "");
         struct rota_entry entry =
@@ -184,11 +177,8 @@ Test(audit_given_up, a_file_that_ends_with_the_kept_block_was_cut)
     struct rota_audit_report report;
     story_recovered(&maker, "manifest-whole", story_survivors, 0xb);
     maker_receipt_read(&receipt, &maker, 4, 5);
-    maker_begin(&lost, "manifest-short");
-    story_assign(&lost, 1, ASSIGN("01"), 0x7);
-    story_assign(&lost, 2, ASSIGN("02"), 0xb);
-    rota_store_close(lost.store);
-    lost.store = NULL;
+    story_kept(&lost, "manifest-short", 0xb);
+    story_close(&lost);
     cr_expect_eq(maker_audit(&report, &lost, &receipt), ROTA_VERDICT_INCOMPLETE);
     cr_expect_not_null(strstr(report.failures[0].text, "cut off"), "%s", report.failures[0].text);
     rota_audit_report_free(&report);

@@ -19,11 +19,16 @@ void story_assign(struct maker *maker, uint64_t seq, const char *ops, uint32_t s
     maker_add(maker, &entry, 1, signers);
 }
 
-void story_recovered(struct maker *maker, const char *name, const char *const *labels, uint32_t kept_signers)
+void story_kept(struct maker *maker, const char *name, uint32_t kept_signers)
 {
     maker_begin(maker, name);
     story_assign(maker, 1, ASSIGN("01"), 0x7);
     story_assign(maker, 2, ASSIGN("02"), kept_signers);
+}
+
+void story_recovered(struct maker *maker, const char *name, const char *const *labels, uint32_t kept_signers)
+{
+    story_kept(maker, name, kept_signers);
     maker_discontinue(maker, labels, 4, 0xe, 0x7);
     story_assign(maker, 3, ASSIGN("03"), 0);
     story_assign(maker, 4, ASSIGN("04"), 0xb);

@@ -13,7 +13,9 @@ extern const char *const story_survivors[4], *const story_others[4];
 
 /* One block with this proposal, certified by these members; 0: by none. */
 void story_assign(struct maker *maker, uint64_t seq, const char *ops, uint32_t signers);
-/* Blocks 1 and 2 of four facilities; block 2 is kept, and 3 begins epoch 1; 5 is the last. The file is closed. */
+/* Blocks 1 and 2 of four facilities; these members certify block 2, which a manifest can keep. */
+void story_kept(struct maker *maker, const char *name, uint32_t kept_signers);
+/* The same, and block 3 begins epoch 1; 5 is the last. The file is closed. */
 void story_recovered(struct maker *maker, const char *name, const char *const *labels, uint32_t kept_signers);
 void story_close(struct maker *maker);
 /* The next block as its makers would have it, certified by the first three of these members and executed by nobody. Takes
