@@ -5,11 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a process prints that runs this history; sim_fail ends it. */
-static void expect_violation(void (*history)(struct sim *s), const char *checker)
+/* What a process prints that runs this history; sim_fail ends it. words: the checker's name, with its sentence where it has
+ * several. */
+static void expect_violation(void (*history)(struct sim *s), const char *words)
 {
     int ends[2];
-    char text[4096], wanted[64];
+    char text[4096], wanted[128];
     cr_assert_eq(pipe(ends), 0);
     fflush(NULL);
     pid_t pid = fork();
@@ -27,9 +28,9 @@ static void expect_violation(void (*history)(struct sim *s), const char *checker
     close(ends[0]);
     int status;
     cr_assert_eq(waitpid(pid, &status, 0), pid);
-    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1, "nothing was noticed, %s should have been", checker);
-    snprintf(wanted, sizeof wanted, "violation %s ", checker);
-    cr_assert(strstr(text, wanted), "%s should have noticed, not: %s", checker, text);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1, "nothing was noticed, %s should have been", words);
+    snprintf(wanted, sizeof wanted, "violation %s", words);
+    cr_assert(strstr(text, wanted), "%s should have noticed, not: %s", words, text);
 }
 
 static const struct sim_block *block_on(struct sim *s, const struct sim_block *parent, uint64_t time_ms)
@@ -92,10 +93,10 @@ static void certificate_of_two(struct sim *s)
 
 Test(checkers, certificates)
 {
-    expect_violation(two_commit_certificates, "certificate");
-    expect_violation(two_prepare_certificates, "certificate");
-    expect_violation(certificate_nobody_signed, "certificate");
-    expect_violation(certificate_of_two, "certificate");
+    expect_violation(two_commit_certificates, "certificate two commit certificates");
+    expect_violation(two_prepare_certificates, "certificate two prepare certificates");
+    expect_violation(certificate_nobody_signed, "certificate a stored certificate names a signer who never signed it");
+    expect_violation(certificate_of_two, "certificate a stored certificate without exactly a quorum");
 }
 
 static void new_view_forgets(struct sim *s)
@@ -152,11 +153,11 @@ static void new_view_with_another_tip(struct sim *s)
 
 Test(checkers, new_views)
 {
-    expect_violation(new_view_of_two, "new_view");
-    expect_violation(new_view_with_an_invented_lock, "new_view");
-    expect_violation(new_view_with_another_tip, "new_view");
-    expect_violation(new_view_forgets, "new_view");
-    expect_violation(new_view_forgot, "new_view");
+    expect_violation(new_view_of_two, "new_view a NEW-VIEW that counts is not made of exactly a quorum");
+    expect_violation(new_view_with_an_invented_lock, "new_view a NEW-VIEW that counts has a lock that nobody made");
+    expect_violation(new_view_with_another_tip, "new_view a NEW-VIEW that counts has a tip that does not follow");
+    expect_violation(new_view_forgets, "new_view a correct replica took a NEW-VIEW that forgets");
+    expect_violation(new_view_forgot, "new_view a correct replica took a NEW-VIEW that forgets");
 }
 
 static void nobody_accused(struct sim *s)
@@ -171,7 +172,7 @@ static void nobody_accused(struct sim *s)
 
 Test(checkers, accusations)
 {
-    expect_violation(nobody_accused, "accusation");
+    expect_violation(nobody_accused, "accusation a correct replica held two votes");
 }
 
 /* The document is for an epoch of the same four; it stands in a block of its own, and another block is built on that one. */
@@ -221,10 +222,10 @@ static void old_members_go_on(struct sim *s)
 
 Test(checkers, epochs)
 {
-    expect_violation(votes_above_the_end, "epoch");
-    expect_violation(votes_in_another_epoch, "epoch");
-    expect_violation(speaks_without_a_seat, "epoch");
-    expect_violation(old_members_go_on, "epoch");
+    expect_violation(votes_above_the_end, "epoch a correct replica voted for a block above one that ends its epoch");
+    expect_violation(votes_in_another_epoch, "epoch a correct replica voted for a block of another epoch");
+    expect_violation(speaks_without_a_seat, "epoch a facility that is no member speaks");
+    expect_violation(old_members_go_on, "epoch a committed block is not of the epoch");
 }
 
 static void view_goes_back(struct sim *s)
@@ -249,25 +250,36 @@ static void lock_goes_back(struct sim *s)
 
 Test(checkers, disks)
 {
-    expect_violation(view_goes_back, "monotone");
-    expect_violation(lock_goes_back, "monotone");
+    expect_violation(view_goes_back, "monotone a view on disk went back");
+    expect_violation(lock_goes_back, "monotone a lock on disk went back");
+}
+
+/* The primary proposes this block; its PREPARE. */
+static struct rota_vote proposed(struct sim *s, uint64_t view, const struct sim_block *block)
+{
+    struct rota_message message = {.kind = ROTA_MESSAGE_PREPREPARE};
+    message.preprepare = (struct rota_preprepare){.view = view, .header = block->header, .block = block->hash};
+    sim_check_signed(s, &s->replicas[rota_primary(&s->membership, view)], &message);
+    return vote_for(ROTA_VOTE_PREPARE, view, block).vote;
 }
 
 static void prepares_two_chains(struct sim *s)
 {
-    struct rota_message one = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, NULL, 1));
-    struct rota_message other = vote_for(ROTA_VOTE_PREPARE, 0, block_on(s, block_on(s, NULL, 2), 3));
-    sim_check_prepared(s, &s->replicas[0], &one.vote);
-    sim_check_prepared(s, &s->replicas[0], &other.vote);
+    struct rota_vote one = proposed(s, 0, block_on(s, NULL, 1));
+    struct rota_vote other = proposed(s, 0, block_on(s, block_on(s, NULL, 2), 3));
+    sim_check_prepared(s, &s->replicas[0], &one);
+    sim_check_prepared(s, &s->replicas[0], &other);
 }
+
+static const char not_the_tip[] = "chain_rule a correct replica's first PREPARE of a view is not for the tip";
 
 static void prepares_below_the_tip(struct sim *s)
 {
     struct sim_replica *replica = &s->replicas[0];
-    struct rota_message one = vote_for(ROTA_VOTE_PREPARE, 2, block_on(s, NULL, 1));
+    struct rota_vote vote = proposed(s, 2, block_on(s, NULL, 1));
     replica->disk.durable.view = 2;
     replica->disk.durable.tip_height = 2;
-    sim_check_prepared(s, replica, &one.vote);
+    sim_check_prepared(s, replica, &vote);
 }
 
 static void prepare_of_what_nobody_proposed(struct sim *s)
@@ -292,10 +304,38 @@ static void prepare_of_the_second_proposal(struct sim *s)
 
 Test(checkers, prepares)
 {
-    expect_violation(prepare_of_what_nobody_proposed, "chain_rule");
-    expect_violation(prepare_of_the_second_proposal, "chain_rule");
-    expect_violation(prepares_two_chains, "chain_rule");
-    expect_violation(prepares_below_the_tip, "chain_rule");
+    expect_violation(prepare_of_what_nobody_proposed,
+                     "chain_rule a correct replica prepared what the primary never proposed");
+    expect_violation(prepare_of_the_second_proposal, "chain_rule a correct replica prepared the second of two");
+    expect_violation(prepares_two_chains, "chain_rule a correct replica's PREPAREs of one view are not one chain");
+    expect_violation(prepares_below_the_tip, not_the_tip);
+}
+
+/* Member 0's copy is of view 2 with the block above the tip prepared, or not, and is put back; then it says that PREPARE. */
+static void copy_prepares_above_the_tip(struct sim *s, bool in_the_copy)
+{
+    struct sim_replica *replica = &s->replicas[0];
+    struct rota_durable *durable = &replica->disk.durable;
+    struct rota_vote vote = proposed(s, 2, block_on(s, block_on(s, NULL, 1), 2));
+    replica->disk.has_durable = true;
+    durable->view = 2;
+    durable->tip_height = 1;
+    durable->votes[2] = (struct rota_own_vote){.height = 2, .prepared = in_the_copy, .view = 2, .block = vote.block};
+    sim_check_forgot(s, 0);
+    sim_check_prepared(s, replica, &vote);
+}
+
+static void copy_prepares_anew(struct sim *s)
+{
+    copy_prepares_above_the_tip(s, false);
+}
+
+Test(checkers, a_copy_may_repeat_what_it_holds)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 1);
+    copy_prepares_above_the_tip(s, true);
+    sim_free(s);
+    expect_violation(copy_prepares_anew, not_the_tip);
 }
 
 /* This member holds a block of its own as final, by the votes of these members. */
@@ -336,6 +376,6 @@ static void fork_that_names_the_wrong_one(struct sim *s)
 
 Test(checkers, forks)
 {
-    expect_violation(fork_that_names_too_few, "forensics");
-    expect_violation(fork_that_names_the_wrong_one, "forensics");
+    expect_violation(fork_that_names_too_few, "forensics a fork's two certificates name fewer than 2Q-n members");
+    expect_violation(fork_that_names_the_wrong_one, "forensics a fork's two certificates name a correct replica");
 }
