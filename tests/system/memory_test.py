@@ -109,6 +109,21 @@ class Memory(unittest.TestCase):
             one.finish()
             one.judge()
 
+    # PROTOCOL R1, H3: one bit of a record's name is flipped, and a view was accepted with what can no longer be found
+    def test_a_record_of_the_journal_is_lost(self):
+        with self.run_one() as one:
+            net, victim = one.net, one.draw.choice(one.net.names)
+            self.some_views_later(one, victim)
+            self.assertGreater(net.status(victim)["view"], 0)
+            net.kill(victim)
+            with contextlib.closing(sqlite3.connect(net.dir / f"node-{victim}" / "private.db")) as db, db:
+                self.assertEqual(db.execute("UPDATE record SET name = 'new vhew' WHERE name = 'new view'").rowcount, 1)
+            one.wiped.append((time.monotonic_ns(), victim))
+            self.comes_back(one, victim)
+            self.assertIn("the journal does not hold the NEW-VIEW of the view that it says was accepted", net.log(victim))
+            one.finish()
+            one.judge()
+
     # PROTOCOL H5: a new disk where others prove a committed block; all ledgers say it, and it votes only above that
     def test_an_empty_disk(self):
         with self.run_one() as one:
