@@ -105,6 +105,16 @@ static struct rota_status files_write_all(int fd, struct rota_view bytes)
     return rota_ok();
 }
 
+/* Once it holds a file, the standard output is closed to everything else: what is said about the file, before or after, goes
+ * to the standard error. */
+static struct rota_status files_write_standard(struct rota_view bytes)
+{
+    ROTA_CLEANUP(files_close) int fd = dup(STDOUT_FILENO);
+    if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return rota_status_of_errno(errno);
+    return files_write_all(fd, bytes);
+}
+
 static struct rota_status files_write_new(const char *path, struct rota_view bytes, mode_t mode)
 {
     ROTA_CLEANUP(files_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -121,7 +131,7 @@ static struct rota_status files_write_new(const char *path, struct rota_view byt
 struct rota_status rota_file_create(const char *path, struct rota_view bytes, mode_t mode)
 {
     if (strcmp(path, "-") == 0)
-        return files_write_all(STDOUT_FILENO, bytes);
+        return files_write_standard(bytes);
     ROTA_TRY(files_write_new(path, bytes, mode));
     return rota_folder_sync(path);
 }
@@ -130,7 +140,7 @@ struct rota_status rota_file_replace(const char *path, struct rota_view bytes, m
 {
     char temporary[PATH_MAX];
     if (strcmp(path, "-") == 0)
-        return files_write_all(STDOUT_FILENO, bytes);
+        return files_write_standard(bytes);
     int len = snprintf(temporary, sizeof temporary, "%s.%ld.new", path, (long)getpid());
     if (len < 0 || (size_t)len >= sizeof temporary)
         return rota_fail(ROTA_TOO_LARGE, "the path is too long");

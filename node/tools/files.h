@@ -21,9 +21,10 @@ void rota_blob_free(struct rota_blob *blob);
 
 /* "-" is the standard input. */
 ROTA_CHECKED struct rota_status rota_file_read(struct rota_blob *out, const char *path, size_t size_max);
-/* Makes a file that was not there (ROTA_EXISTS), durably. "-" is the standard output. */
+/* Makes a file that was not there (ROTA_EXISTS), durably. "-" is the standard output, and from then on what
+ * is printed there comes out on the standard error: the file is alone. */
 ROTA_CHECKED struct rota_status rota_file_create(const char *path, struct rota_view bytes, mode_t mode);
-/* Puts a file in place of the one there may be, all or nothing, durably. */
+/* Puts a file in place of the one there may be, all or nothing, durably. "-" as above. */
 ROTA_CHECKED struct rota_status rota_file_replace(const char *path, struct rota_view bytes, mode_t mode);
 /* errno as a status. */
 struct rota_status rota_status_of_errno(int error);

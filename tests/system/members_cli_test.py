@@ -149,6 +149,18 @@ class Shown(cli_test.Cli):
     def assert_warned(self, lines, *words):
         self.assertTrue(any(line.startswith("WARNING") and all(word in line for word in words) for line in lines), (words, lines))
 
+    # a pipe gets the file and nothing else; what there is to say about it goes to the standard error
+    def test_a_file_on_the_standard_output_is_alone_there(self):
+        three, changes = self.top / "three.json", ("--move", "charlie=tcp://127.0.0.1:7999")
+        self.draft(*changes)
+        for json_too in ((), ("--json",)):
+            drafted = self.ok("membership", "draft", "--current", three, "--out", "-", *changes, *json_too)
+            self.assertEqual(drafted.stdout, (self.dir / "next.json").read_text())
+            sealed = self.ok("genesis", "seal", self.top / "three-draft.json", "--out", "-", *json_too)
+            self.assertEqual(sealed.stdout, three.read_text())
+            for said in (drafted.stderr, sealed.stderr):
+                self.assertIn('"schema"' if json_too else "next  ", said)
+
     def test_an_admin_key_that_the_drafter_swapped_is_shown_and_warned_of(self):
         self.draft("--move", "charlie=tcp://127.0.0.1:7999")
         proof = self.admin_possession("mallory")
