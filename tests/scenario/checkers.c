@@ -338,6 +338,17 @@ Test(checkers, a_copy_may_repeat_what_it_holds)
     expect_violation(copy_prepares_anew, not_the_tip);
 }
 
+/* Its disk failed under the record that says so: until it is looked at again nobody knows whether that is there. */
+Test(checkers, who_is_back_by_a_record_that_may_be_lost_is_not_back_yet)
+{
+    struct sim *s = sim_cluster(.members = 4, .seed = 1);
+    cr_assert(sim_memory_is_whole(s));
+    s->replicas[1].disk.unsure = true;
+    cr_assert_eq(sim_standing(s), UINT32_C(13));
+    cr_assert_not(sim_memory_is_whole(s), "another one may forget");
+    sim_free(s);
+}
+
 /* This member holds a block of its own as final, by the votes of these members. */
 static void holds_as_final(struct sim *s, uint32_t member, uint64_t view, uint32_t signers)
 {

@@ -112,7 +112,7 @@ uint32_t sim_standing(const struct sim *sim)
     uint32_t facilities = 0;
     for (uint32_t i = 0; i < sim->latest->membership.count; i++) {
         const struct sim_disk *disk = &sim->replicas[sim->latest->seats[i]].disk;
-        if (disk->has_durable && disk->durable.standing == ROTA_STANDING_MEMBER &&
+        if (disk->has_durable && !disk->unsure && disk->durable.standing == ROTA_STANDING_MEMBER &&
             disk->durable.epoch == sim->latest->membership.epoch)
             facilities |= UINT32_C(1) << sim->latest->seats[i];
     }

@@ -478,7 +478,7 @@ void sim_replica_turn(struct sim *sim, struct sim_replica *replica, const struct
         sim_check_settled_debt(sim, replica);
         sim_check_saved(sim, replica);
     }
-    if (replica->disk.durable.standing == ROTA_STANDING_RECOVERING)
+    if (!failed && replica->disk.durable.standing == ROTA_STANDING_RECOVERING)
         sim->forgetful &= ~(UINT32_C(1) << replica->index);
     if (!crash)
         turn_release(turn);
