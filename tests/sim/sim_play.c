@@ -13,6 +13,8 @@ enum {
     PLAY_REST_MS = 2000,       /* nothing is to be done for so long */
     PLAY_TICK_SLACK_MS = 500,  /* a block takes its time */
     PLAY_LIARS_TURN_MS = 3000, /* so long a liar that leads may hold up an idle network */
+    PLAY_VIEWS = 64,           /* so many may pass until there is progress */
+    PLAY_VIEWS_GROWING = 16,   /* f + 6 at most until timeouts have grown to their longest (PROTOCOL T1) */
 };
 
 static void fault_crash(struct sim *sim, const struct sim_fault_event *event)
@@ -269,6 +271,15 @@ static bool progress(struct sim *sim, uint64_t within_ms)
     return false;
 }
 
+/* Since these were the highest. After each block timeouts are at their base again; where that is too short they grow anew.
+ */
+static void judge_views(struct sim *sim, uint64_t view, uint64_t height)
+{
+    uint64_t slow_blocks = sim->options.slow_ms > 0 ? sim->agreed_height - height : 0;
+    if (highest_view(sim) > view + PLAY_VIEWS + slow_blocks * PLAY_VIEWS_GROWING)
+        sim_fail(sim, SIM_LIVENESS, "views ran away after everything was mended");
+}
+
 static void play_core(struct sim *sim, const struct sim_plan *plan)
 {
     /* A member that is recovering does not vote yet: no quorum can be left out then. */
@@ -284,13 +295,12 @@ static void play_core(struct sim *sim, const struct sim_plan *plan)
         else if (!replica->up)
             sim_replica_start(sim, replica);
     }
-    uint64_t view = highest_view(sim);
+    uint64_t view = highest_view(sim), height = sim->agreed_height;
     sim_submit(sim, "up", 5);
     if (!progress(sim, PLAY_PROGRESS_MS))
         sim_fail(sim, SIM_LIVENESS, "no progress after everything was mended");
     judge_not_wedged(sim);
-    if (highest_view(sim) > view + 64)
-        sim_fail(sim, SIM_LIVENESS, "views ran away after everything was mended");
+    judge_views(sim, view, height);
 }
 
 /* Whoever lost its memory is back among the voters before long, if there is something to commit now and then. */
