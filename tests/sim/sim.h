@@ -377,7 +377,8 @@ void sim_wipe(struct sim *sim, const char *who);
 void sim_wipe_journal(struct sim *sim, const char *who);
 void sim_backup(struct sim *sim, const char *who);
 void sim_restore(struct sim *sim, const char *who);
-/* Members of the latest epoch that stand by everything that they said in it; are all of them that do not lie among these? */
+/* Members of the latest epoch that stand by everything that they said in it, as far as their disks are known; are all of
+ * them that do not lie among these? */
 uint32_t sim_standing(const struct sim *sim);
 bool sim_is_founded(const struct sim *sim);
 bool sim_memory_is_whole(const struct sim *sim);

@@ -119,7 +119,6 @@ void sim_check_saved(struct sim *sim, const struct sim_replica *replica)
 /* What the journal says was prepared in its view is said again from now on, not for the first time (PROTOCOL R2). */
 static void held_resume(struct held_replica *held, const struct rota_durable *durable)
 {
-    held->epoch = durable->epoch;
     for (uint32_t i = 0; i < ROTA_SLOTS; i++) {
         const struct rota_own_vote *own = &durable->votes[i];
         if (!own->prepared || own->view != durable->view || (held->prepared && own->height < held->last.height))
@@ -135,7 +134,7 @@ void sim_check_forgot_held(struct sim *sim, uint32_t facility)
     struct held_replica *held = &sim->held->replicas[facility];
     const struct sim_disk *disk = &sim->replicas[facility].disk;
     held->height = 0;
-    held_begin(held, 0);
+    held_begin(held, disk->has_durable ? disk->durable.epoch : 0);
     if (disk->has_durable)
         held_resume(held, &disk->durable);
 }

@@ -271,8 +271,7 @@ static bool progress(struct sim *sim, uint64_t within_ms)
     return false;
 }
 
-/* Since these were the highest. After each block timeouts are at their base again; where that is too short they grow anew.
- */
+/* Since these were the highest. After a block timeouts are at their base, and where that is too short they grow anew. */
 static void judge_views(struct sim *sim, uint64_t view, uint64_t height)
 {
     uint64_t slow_blocks = sim->options.slow_ms > 0 ? sim->agreed_height - height : 0;
