@@ -19,6 +19,7 @@ class Client(threading.Thread):
         self.through = list(net.names)  # facilities that are asked
         self.recorder = Recorder(net.dir / f"{label}.history", label)
         self.ending = threading.Event()
+        self.abandon = threading.Event()  # end at once, whatever is in hand
         self.trouble = None
 
     def run(self):
@@ -46,7 +47,6 @@ class Writer(Client):
         """work: signed already; else it is signed here."""
         super().__init__(net, f"{title}-{facility}", seed)
         self.work = collections.deque(work or net.signed(facility, count, person=person, day=day, first_seq=first_seq))
-        self.abandon = threading.Event()  # end at once, whatever is in hand
         self.committed = 0
         self.refusals = collections.Counter()
 

@@ -45,6 +45,8 @@ class Run:
     def __exit__(self, kind, *_):
         for client in self.writers + self.readers:
             client.ending.set()
+            if kind is not None:
+                client.abandon.set()  # there may be nobody left to bring what is in hand to its end
             if client.is_alive():
                 client.join(timeout=10)
         if kind is None:
