@@ -35,7 +35,10 @@ class Memory(unittest.TestCase):
         net.start(victim)
         net.until(lambda: self.signed_by(net, victim, height), 60, f"{victim} votes again")
         print(f"memory: {victim} votes again after {time.monotonic() - begun:.1f} s", flush=True)
-        other = one.draw.choice([name for name in net.names if name != victim])
+        self.is_needed(one, victim)
+
+    def is_needed(self, one, victim):
+        other = one.draw.choice([name for name in one.net.names if name != victim])
         one.net.kill(other)
         begun = time.monotonic()
         one.progress(20, seconds=60)
@@ -51,41 +54,67 @@ class Memory(unittest.TestCase):
         """The lead changes hands while the victim is away, and more is committed than it will find on its disk. Only one of the others
         begins a new run: of the two that answer first, one remembers what the victim said, or it may be trusted too early (PROTOCOL
         section 8, "What remains")."""
-        others = [name for name in one.net.names if name != victim]
+        net, others = one.net, [name for name in one.net.names if name != victim]
         one.progress(10)
-        lead = one.net.until(lambda: one.net.status(others[0])["primary"], 10, "a lead")
-        self.assertIn(lead, others)
-        one.net.kill(lead)
-        one.net.start(lead)
-        one.net.ready(*others)
+        lead = net.until(lambda: {net.status(others[0])["primary"]}.intersection(others), 10, "one of them leads").pop()
+        view = net.status(others[0])["view"]
+        net.kill(lead)
+        net.start(lead)
+        net.ready(*others)
         one.progress(10)
+        net.until(lambda: net.status(others[0])["view"] > view, 20, "the lead changes hands")
 
-    def put_back(self, home, backup, files):
+    def copied(self, one, victim):
+        """A copy of its folder, and it says more afterwards, which everybody hears. It is left stopped."""
+        net, backup = one.net, one.net.dir / "backup"
+        one.progress(10)
+        net.kill(victim)
+        shutil.copytree(net.dir / f"node-{victim}", backup)
+        net.start(victim)
+        net.ready()
+        one.progress(10)
+        net.kill(victim)
+        return backup
+
+    def put_back(self, one, victim, backup, files):
+        home = one.net.dir / f"node-{victim}"
         for name in files:
             for path in home.glob(name + "*"):
                 path.unlink()
             for path in backup.glob(name + "*"):
                 shutil.copy2(path, home)
+        shutil.rmtree(backup)
+        one.wiped.append((time.monotonic_ns(), victim))
 
     # PROTOCOL H3, H5: its journal does not know what others have heard of it, or reaches beyond its ledger
     def test_an_older_copy_is_put_back(self):
         with self.run_one() as one:
-            net, backup = one.net, one.net.dir / "backup"
             copies = [["ledger.db"], ["ledger.db", "private.db"], ["private.db"]]
-            for victim, files in zip(one.draw.sample(net.names, len(copies)), copies):  # H6: nobody is obliged twice in 30 s
-                home = net.dir / f"node-{victim}"
-                one.progress(10)
-                net.kill(victim)
-                shutil.copytree(home, backup)
-                net.start(victim)
-                net.ready()
-                one.progress(10)
-                net.kill(victim)
+            for victim, files in zip(one.draw.sample(one.net.names, len(copies)), copies):  # H6: nobody is obliged twice in 30 s
+                backup = self.copied(one, victim)
                 self.a_view_later(one, victim)
-                self.put_back(home, backup, files)
-                shutil.rmtree(backup)
-                one.wiped.append((time.monotonic_ns(), victim))
+                self.put_back(one, victim, backup, files)
                 self.comes_back(one, victim)
+            one.finish()
+            one.judge()
+
+    # PROTOCOL section 8, "What remains": two of three who answer have forgotten it too; the third is heard in any case, sooner or later
+    def test_an_older_copy_that_one_alone_remembers(self):
+        with self.run_one() as one:
+            net, victim = one.net, one.draw.choice(one.net.names)
+            others = [name for name in net.names if name != victim]
+            backup = self.copied(one, victim)
+            for name in one.draw.sample(others, 2):
+                one.progress(10)
+                net.kill(name)
+                net.start(name)
+                net.ready(*others)
+            one.progress(10)
+            self.put_back(one, victim, backup, ["ledger.db", "private.db"])
+            net.start(victim)
+            net.until(lambda: "others hold statements of this member" in net.log(victim), 20, f"{victim} finds out what it has lost")
+            net.until(lambda: "ev=recovered" in net.log(victim), 60, f"{victim} votes again")
+            self.is_needed(one, victim)
             one.finish()
             one.judge()
 
